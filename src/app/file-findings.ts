@@ -21,13 +21,13 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
   warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made') ?? reachProblem(monitor.stateDir, 'it is not used'));
   const socketProblem = (path: string, consequence: string): string | undefined => {
     const folder = dirname(path);
-    const reach = reachProblem(folder, consequence, { sticky: 'let pass' });
+    const reach = reachProblem(folder, consequence, { sticky: 'allow' });
     return folderProblem(folder, 'made') ?? reach ?? reachProblem(folder, `${consequence} if another user was there first`);
   };
   warn('control', 'socket', socketProblem(control.socket, 'the daemon does not start'));
   if (events?.socket !== undefined) warn('events', 'socket', socketProblem(events.socket.path, 'nobody listens there'));
   if (logging.file !== undefined) {
-    const reach = reachProblem(dirname(logging.file), 'it is not written', { groups: 'let pass' });
+    const reach = reachProblem(dirname(logging.file), 'it is not written', { groups: 'allow' });
     warn('logging', 'file', folderOf(logging.file) ?? reach);
   }
   const path = document.section('database').text('path');

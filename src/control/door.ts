@@ -4,7 +4,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createServer } from '../system/builtin-http.ts';
 import { peerOf, peerUid } from '../system/native/peer.ts';
-import type { Connections, Crowd } from '../system/sockets/connections.ts';
+import type { Connections, ReachedLimit } from '../system/sockets/connections.ts';
 import { holderOf } from '../system/sockets/holder.ts';
 import { whoIs } from '../system/who.ts';
 import { type Answer, errorAnswer } from './answer.ts';
@@ -78,8 +78,8 @@ async function answerTo(request: IncomingMessage, { orders, connections }: DoorO
   const read = await readInput(request);
   switch (read.kind) {
     case 'input': {
-      const crowd = connections.markBusy(request.socket);
-      if (crowd !== undefined) return tooMany(crowd);
+      const reached = connections.markBusy(request.socket);
+      if (reached !== undefined) return tooMany(reached);
       return route.handle(read.input, orders((await by) ?? SOMEBODY));
     }
     case 'refused':
@@ -99,7 +99,7 @@ async function giverOf(connection: Socket): Promise<string> {
 
 const SOMEBODY = 'somebody';
 
-function tooMany({ kind, limit }: Crowd): Answer {
+function tooMany({ kind, limit }: ReachedLimit): Answer {
   const whose = kind === 'user' ? 'orders of one user' : 'orders';
   return refusalAnswer({
     kind: 'refused',

@@ -23,7 +23,7 @@ export function resolveLogFile(file: string): string {
 }
 
 function resolveFolder(file: string): string {
-  const folder = judgeFolder(dirname(file), { groups: 'let pass' });
+  const folder = judgeFolder(dirname(file), { groups: 'allow' });
   // The code of its error says what is wrong.
   if (folder.kind === 'none') realpathSync(dirname(file));
   if (folder.kind !== 'own') throw new Error(folder.reason);

@@ -8,7 +8,7 @@ import { configuredSeconds } from '../core/text/duration.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { peerUid } from '../system/native/peer.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
-import { Connections, type Crowd } from '../system/sockets/connections.ts';
+import { Connections, type ReachedLimit } from '../system/sockets/connections.ts';
 import { holderOf } from '../system/sockets/holder.ts';
 import { Broadcast } from './broadcast.ts';
 import { EventClient } from './client.ts';
@@ -182,7 +182,7 @@ class Stream implements EventServer {
   }
 }
 
-function tooMany({ kind, limit }: Crowd): string {
+function tooMany({ kind, limit }: ReachedLimit): string {
   return `Too many clients${kind === 'user' ? ' of one user' : ''} (${limit} at most)`;
 }
 

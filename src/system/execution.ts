@@ -11,16 +11,19 @@ import { Systemd } from './systemd/manager.ts';
 import { Pid1 } from './systemd/pid1.ts';
 import type { ServiceManager } from './systemd/service-manager.ts';
 
-/** How commands and programs are run here. */
+/** How commands and programs are run on this machine. */
 export interface Execution {
   readonly commands: CommandRunner;
   readonly programs: ProgramLauncher;
   readonly services: ServiceManager;
-  /** For the log: `commands run through systemd`. */
+  /** A description for the log: `commands run through systemd`. */
   readonly description: string;
 }
 
-/** Through PID 1 where systemd runs and we are root, else directly. Runs keep their files in a folder of `stateDir`. */
+/**
+ * Runs commands and programs through PID 1 if systemd runs and we are root, else directly. Runs keep their files in the folder
+ * `runs` of `stateDir`.
+ */
 export function createExecution({ stateDir, log }: { readonly stateDir: string; readonly log: Logger }): Execution {
   const dir = resolve(stateDir, 'runs');
   const files = new RunFiles({ dir, log });

@@ -6,14 +6,14 @@ import { ProcessTable } from './proc/table.ts';
 import { learnAccountNames } from './spawn/learn-account-names.ts';
 
 /**
- * Who gives an order, for log and history: `root (monitor_client)`, the user and the name of his program (comm of proc(5): what it calls
- * itself, and no proof); `root (monitor_client), logged in as alice` if he became that user by sudo(8) or su(1), by the kernel's word
- * (loginuid); `root (monitor_client), started by systemd` for `systemctl reload`. `root (uid 0)` if the process has ended, is not to be
- * seen, or is another user's by now; `uid 4711` for one who has no name. Waits a second at most, for the system's directories. Never
- * rejects.
+ * Describes who gives an order, for log and history. `root (monitor_client)`: the user and the name of the client program (comm
+ * of proc(5): a name that the process chose itself, so not a proof). `root (monitor_client), logged in as alice`: the login
+ * user according to the kernel (loginuid), if that user changed to this one by sudo(8) or su(1). `root (monitor_client),
+ * started by systemd`: for `systemctl reload`. `root (uid 0)`: the process has ended, cannot be seen, or belongs to another
+ * user by now. `uid 4711`: the user has no name. Waits at most one second, for the system's directories. Never rejects.
  */
 export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/proc'): Promise<string> {
-  // At once: it may be gone when the names are there.
+  // At once: the process may have ended by the time the names are known.
   const client = pid > 0 ? new ProcessTable(proc).read(pid, ['name', 'uids', 'ppid', 'unit']) : undefined;
   const isTheirs = client?.uids?.effective === uid;
   const login = isTheirs ? loginUid(proc, pid) : undefined;
@@ -33,18 +33,21 @@ export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/pr
 
 const LOOKUP_MS = 1000;
 
-/** '' for none. */
+/** The name in printable words; '' if there is none. */
 function programWords(comm: string): string {
   const shown = printable(comm).trim();
   return shown === '' ? '' : nameWords(shown);
 }
 
-/** What systemd starts in our own unit are its ExecReload= and its like. */
+/** The unit of the daemon. What systemd starts in it are commands such as its ExecReload=. */
 function ownUnit(proc: string): string | undefined {
   return new ProcessTable(proc).read(process.pid, ['unit'])?.unit;
 }
 
-/** As whom somebody logged in before he became another user; undefined if nobody did. Source: proc_pid_loginuid(5). */
+/**
+ * The uid that the person logged in with before becoming another user; undefined if nobody logged in. Source:
+ * proc_pid_loginuid(5).
+ */
 function loginUid(proc: string, pid: number): number | undefined {
   try {
     const text = readFileSync(`${proc}/${pid}/loginuid`, 'latin1').trim();
@@ -55,5 +58,5 @@ function loginUid(proc: string, pid: number): number | undefined {
   }
 }
 
-/** (uid_t) -1: not set. */
+/** (uid_t) -1: the login uid is not set. */
 const NOBODY = 2 ** 32 - 1;

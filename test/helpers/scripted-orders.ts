@@ -71,7 +71,7 @@ export function someOffer(changes: Partial<PinOffer> = {}): PinOffer {
     systemName: 'app',
     digest: 'd'.repeat(64),
     running: true,
-    concern: "it would be started as root: /home/joe is user 1000's; run `monitor_service pin app` or set start_command",
+    concern: 'it would be started as root: /home/joe belongs to user 1000; run `monitor_service pin app` or set start_command',
     launches: [
       {
         argv: ['python3', '/home/joe/app.py', 'two words'],

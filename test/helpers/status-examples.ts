@@ -136,7 +136,8 @@ const eachWord: readonly ProcessStatus[] = [
     state: 'down',
     reason: 'ended: SIGKILL, 2026-11-27 03:03:58 +0100',
     watched: ended('SIGKILL', 13, 12 * DAY),
-    concern: "it would be started as root: /home/joe is user 1000's; run `monitor_service pin sshd-jump` or set start_command",
+    concern:
+      'it would be started as root: /home/joe belongs to user 1000; run `monitor_service pin sshd-jump` or set start_command',
   }),
   someProcess({
     name: 'imap',

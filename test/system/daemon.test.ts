@@ -291,7 +291,7 @@ test('migrated, root’s daemons are healed without a word; one that others can 
   writeFileSync(path, before + MIGRATED_CONFIGURATION);
   await shell('systemctl restart monitor_service');
   const named =
-    /reportd would not be started again: it would be started as root: \/home\/other is user \d+'s; run `monitor_service pin reportd` or set start_command/;
+    /reportd would not be started again: it would be started as root: \/home\/other belongs to user \d+; run `monitor_service pin reportd` or set start_command/;
   await logged(named);
   assert.doesNotMatch(await journal(), /legacyd/);
   // Under the shell of an administrator, who is in no sandbox.

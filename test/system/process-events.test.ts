@@ -22,7 +22,7 @@ after(() => container?.stop());
 
 test('in a container with a network of its own', { skip }, async () => {
   const said = await container.read([container.node, join(container.project, SUBSCRIBE)]);
-  assert.match(said, /^the kernel tells of processes only outside of containers: run the daemon on the host, [^\n]*\n$/);
+  assert.match(said, /^the kernel reports process events only outside of containers: run the daemon on the host, [^\n]*\n$/);
 });
 
 test('check-config says that the [events] of a file cannot be had', { skip }, async () => {
@@ -31,7 +31,7 @@ test('check-config says that the [events] of a file cannot be had', { skip }, as
   writeFileSync(container.path(file), sections, { mode: 0o600 });
   const command = [container.node, join(container.project, 'dist/main.js'), 'check-config', '--config', file];
   const { code, stderr, stdout } = await container.exec(command);
-  const why = 'process events cannot be had from here: the kernel tells of processes only outside of containers: ';
+  const why = 'process events cannot be had from here: the kernel reports process events only outside of containers: ';
   assert(stderr.startsWith(`${file}: [events] ${why}`) && stderr.endsWith(' (warning)\n'), stderr);
   assert.equal(code, 0);
   assert.equal(stdout.trimEnd().split('\n').at(-1), `${file}: 0 errors, 1 warning; 0 configured processes`);
@@ -41,7 +41,10 @@ test('in another pid namespace, which the kernel does not answer', { skip }, () 
   const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, join(root, SUBSCRIBE)];
   const { stdout, status } = spawnSync('unshare', namespace, { encoding: 'utf8' });
   assert.equal(status, 0);
-  assert.match(stdout, /^the kernel does not answer: in a container it never tells of processes \(run the daemon [^\n]*\n$/);
+  assert.match(
+    stdout,
+    /^the kernel does not answer: in a container it never reports process events \(run the daemon [^\n]*\n$/,
+  );
 });
 
 /** Runs it as a unit with these settings. */
@@ -55,10 +58,10 @@ test('in a unit that lets no netlink socket be made', { skip }, async () => {
   const said = await asUnit('RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6');
   assert.match(
     said,
-    /^process events need a netlink socket, and the unit allows none: "systemctl edit monitor_service", [^\n]*\n$/,
+    /^process events need a netlink socket, and the unit allows none: run "systemctl edit monitor_service" and [^\n]*\n$/,
   );
   // The address family alone is what was missing.
-  assert.match(await asUnit('RestrictAddressFamilies=AF_UNIX AF_NETLINK'), /^the kernel tells of processes only outside/);
+  assert.match(await asUnit('RestrictAddressFamilies=AF_UNIX AF_NETLINK'), /^the kernel reports process events only outside/);
 });
 
 test('the drop-in of the documents is one that systemd takes, adds to what the unit allows, and costs little', {

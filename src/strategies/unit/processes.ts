@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { ancestorsOf } from '../../system/proc/kin.ts';
 import { hasEnded } from '../../system/proc/parse.ts';
+import { ancestorsOf } from '../../system/proc/process-tree.ts';
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { UnitProgram, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isReloading, isUp } from '../../system/systemd/unit/state.ts';

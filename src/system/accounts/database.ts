@@ -1,15 +1,16 @@
+// Users and groups of /etc/passwd and /etc/group.
 import { readFileSync } from 'node:fs';
 
 /** One line of /etc/passwd or /etc/group. Source: passwd(5), group(5). */
 export interface AccountLine {
   readonly name: string;
-  /** The number of the user or of the group. */
+  /** The uid or the gid. */
   readonly id: number;
   /** The fields after the number: GID, GECOS, HOME and SHELL of a user, MEMBERS of a group. */
   readonly rest: readonly string[];
 }
 
-/** The lines NAME:PASSWORD:ID:… of passwd(5) and group(5) alike; what is not such a line is left out. */
+/** Parses the lines NAME:PASSWORD:ID:… of passwd(5) and group(5), which have the same form. Other lines are left out. */
 export function parseAccounts(text: string): AccountLine[] {
   return text.split('\n').flatMap((line) => {
     const [name, , id, ...rest] = line.split(':');
@@ -17,7 +18,7 @@ export function parseAccounts(text: string): AccountLine[] {
   });
 }
 
-/** The lines of such a file; [] if it cannot be read. */
+/** Reads and parses such a file; [] if it cannot be read. */
 export function readAccounts(file: string): AccountLine[] {
   try {
     return parseAccounts(readFileSync(file, 'utf8'));
@@ -26,12 +27,12 @@ export function readAccounts(file: string): AccountLine[] {
   }
 }
 
-/** The number of a group that is given by name or number, by /etc/group (group(5)); undefined if it is not known. */
+/** The gid of a group that is given by name or number, according to /etc/group (group(5)); undefined if it is unknown. */
 export function groupId(group: string, file = '/etc/group'): number | undefined {
   return accountId(group, file);
 }
 
-/** The number of a user that is given by name or number, by /etc/passwd (passwd(5)); undefined if it is not known. */
+/** The uid of a user that is given by name or number, according to /etc/passwd (passwd(5)); undefined if it is unknown. */
 export function userId(user: string, file = '/etc/passwd'): number | undefined {
   return accountId(user, file);
 }
@@ -41,10 +42,13 @@ function accountId(account: string, file: string): number | undefined {
   return readAccounts(file).find(({ name }) => name === account)?.id;
 }
 
-/** (uid_t) -1, which is nobody (chown(2)). */
+/** (uid_t) -1, which stands for no user (chown(2)). */
 const NO_ID = 2 ** 32 - 1;
 
-/** Whether anybody but root is in a group, by `passwd` and `group` of `folder`; false if these do not tell. Source: passwd(5), group(5). */
+/**
+ * Whether the group has a member other than root, according to `passwd` and `group` in `folder`; false if these files do not
+ * say so. Source: passwd(5), group(5).
+ */
 export function hasMembers(gid: number, folder = '/etc'): boolean {
   const others = readAccounts(`${folder}/passwd`).filter(({ id }) => id !== 0);
   if (others.some(({ rest: [primary] }) => primary === String(gid))) return true;

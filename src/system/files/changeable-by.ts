@@ -4,16 +4,17 @@ import { isSticky } from './mode.ts';
 import { type Entries, isFuse, type Judge, walkPath } from './walk-path.ts';
 
 /**
- * Who but root can certainly change the file at an absolute path, or put another in its place: `user app (1000)`; `group devs (1001), who
- * may write to /srv/app`, `user app (1000), to whom /srv/app belongs` if that is by a folder, or by where a link leads. Undefined if
- * nobody can, or that cannot be told: in a FUSE file system, and of a group that has no member in /etc. A mask of access control lists
- * shows as the group's rights. `entries`: for many paths. Source: path_resolution(7), inode(7), acl(5).
+ * Who except root can certainly change the file at an absolute path, or put another file in its place: `user app (1000)`; or,
+ * if the reason is a folder or the target of a link, `group devs (1001), who may write to /srv/app`, `user app (1000), to whom
+ * /srv/app belongs`. Undefined if nobody can, or if that is unknown: in a FUSE file system, and for a group that has no member
+ * in /etc. The mask of an access control list shows as the group's rights. `entries` can be shared by the calls for many paths.
+ * Source: path_resolution(7), inode(7), acl(5).
  */
 export function changeableBy(path: string, entries: Entries = new Map()): string | undefined {
   let who: string | undefined;
   const judge: Judge = (at, entry, folder) => {
     const { stat } = entry;
-    // A link that is another's can be replaced in a sticky folder alone, and there the kernel does not follow it (proc_sys_fs(5)).
+    // A link of another user can be replaced only in a sticky folder, and there the kernel does not follow it (proc_sys_fs(5)).
     if (stat.isSymbolicLink()) return undefined;
     if (stat.dev !== folder.stat.dev && isFuse(entry)) return `${at} is a FUSE file system`;
     if (stat.uid !== 0) who = `${userWords(stat.uid)}${at === path ? '' : `, to whom ${at} belongs`}`;

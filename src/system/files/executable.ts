@@ -11,7 +11,7 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-/** Whether a path leads, as the programs of this machine see it, to a file that some user may execute. Never throws. */
+/** Whether a path leads to a file that some user may execute, as the programs of this machine see it. Never throws. */
 export function isExecutableForSome(path: string): boolean {
   try {
     const stat = statSync(hostPath(path), { throwIfNoEntry: false });

@@ -4,27 +4,28 @@ import { open } from 'node:fs/promises';
 import { errorMessage } from '../../core/errors.ts';
 import { hostPath } from './host-path.ts';
 
+/** The result of hashing a file. */
 export type FileHash =
   | { readonly kind: 'hashed' /** Hexadecimal. */; readonly sha256: string }
-  /** In one line. */
+  /** The reason in one line. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** SHA-256 of a regular file of at most 1 GiB, read while the loop turns. Never rejects. */
+/** Hashes a regular file of at most 1 GiB by SHA-256, without blocking the event loop. Never rejects. */
 export async function hashFile(path: string): Promise<FileHash> {
   try {
     const place = hostPath(path);
-    // To open a device can be an act.
-    if (!statSync(place).isFile()) return { kind: 'failed', reason: `${path} is no file` };
+    // Opening a device can have an effect.
+    if (!statSync(place).isFile()) return { kind: 'failed', reason: `${path} is not a regular file` };
     const file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
-      if (!(await file.stat()).isFile()) return { kind: 'failed', reason: `${path} is no file` };
+      if (!(await file.stat()).isFile()) return { kind: 'failed', reason: `${path} is not a regular file` };
       const hash = createHash('sha256');
       const buffer = Buffer.allocUnsafeSlow(CHUNK);
       for (let read = 0; ; ) {
         const { bytesRead } = await file.read(buffer, 0, CHUNK);
         if (bytesRead === 0) return { kind: 'hashed', sha256: hash.digest('hex') };
         read += bytesRead;
-        if (read > MOST_BYTES) return { kind: 'failed', reason: `${path} is larger than 1 GiB` };
+        if (read > MAX_BYTES) return { kind: 'failed', reason: `${path} is larger than 1 GiB` };
         hash.update(buffer.subarray(0, bytesRead));
       }
     } finally {
@@ -36,8 +37,8 @@ export async function hashFile(path: string): Promise<FileHash> {
 }
 
 /**
- * Hashes that are taken anew only where the file is another one, or was changed, by its inode's word (inode(7)): for looks, not
- * for acts.
+ * Hashes that are computed again only if the file is another one or was changed, according to its inode (inode(7)): for
+ * display, not for decisions.
  */
 export class FileHashes {
   readonly #known = new Map<string, { readonly version: string; readonly hash: FileHash }>();
@@ -47,13 +48,13 @@ export class FileHashes {
     const known = this.#known.get(path);
     if (version !== undefined && known?.version === version) return known.hash;
     const hash = await hashFile(path);
-    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     if (version !== undefined) this.#known.set(path, { version, hash });
     return hash;
   }
 }
 
-const MOST_KNOWN = 1000;
+const MAX_KNOWN = 1000;
 
 function versionOf(path: string): string | undefined {
   try {
@@ -64,6 +65,6 @@ function versionOf(path: string): string | undefined {
   }
 }
 
-/** A few milliseconds of work. */
+/** Bytes that are read at once: a few milliseconds of work. */
 const CHUNK = 1024 * 1024;
-const MOST_BYTES = 1024 * 1024 * 1024;
+const MAX_BYTES = 1024 * 1024 * 1024;

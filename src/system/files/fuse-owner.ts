@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The user who mounted the FUSE file system on a device (st_dev), and so says of it what he likes, owners included: 0 for root's own, which
- * virtiofs and its like always are; undefined if that cannot be told. `text`: the mounts. Source: proc_pid_mountinfo(5), fuse(4).
+ * The user who mounted the FUSE file system on a device (st_dev), and who decides what it reports, including the owners of
+ * files: 0 for root's own, which virtiofs always is; undefined if that is unknown. `text`: the mounts. Source:
+ * proc_pid_mountinfo(5), fuse(4).
  */
 export function fuseOwner(dev: number, text: string = readMounts()): number | undefined {
   const device = `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;

@@ -1,15 +1,15 @@
 import { lstatSync, type Stats } from 'node:fs';
 
-/** What stands at a path. */
+/** A file, folder or link at a path. */
 export interface HostEntry {
   readonly stat: Stats;
-  /** Where it can be looked at. */
+  /** The path at which it can be read. */
   readonly place: string;
 }
 
 /**
- * As hostPath, of the entry itself, a link included: in our own mount namespace a folder may be there and empty. Undefined where there is
- * none to be seen. Throws where that cannot be told.
+ * The entry at a path as the programs of this machine see it (hostPath), a link itself and not its target: in our own mount
+ * namespace a folder may exist and be empty. Undefined if there is no entry that we can see. Throws if that is unknown.
  */
 export function hostEntry(path: string): HostEntry | undefined {
   const here = ownEntry(path);
@@ -18,12 +18,15 @@ export function hostEntry(path: string): HostEntry | undefined {
   try {
     return { stat: lstatSync(place), place };
   } catch {
-    // Whoever may have PID 1 start a program may look there; to others there is only what they see.
+    // A process that may have PID 1 start a program may look there; for others only what they see exists.
     return undefined;
   }
 }
 
-/** The entry at a path in our own mount namespace, a link included; undefined if there is none. Throws if that cannot be told. */
+/**
+ * The entry at a path in our own mount namespace, a link itself and not its target; undefined if there is none. Throws if that
+ * is unknown.
+ */
 export function ownEntry(path: string): HostEntry | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat && { stat, place: path };

@@ -6,45 +6,48 @@ import { isOpenToOthers, isSticky, modeWords } from './mode.ts';
 import { isFuse, type Judge, type Walk, walkPath } from './walk-path.ts';
 
 /**
- * Whose a folder is. `own`: nobody but root and we can put anything else in its place, or anything in it; `path` has no links any more.
- * `others`: somebody else can, `reason` names the folder, its owner and its mode in one line. `none`: there is no folder, and why.
+ * Who controls a folder. `own`: only root and we can put anything in its place or into it; `path` contains no links any more.
+ * `others`: somebody else can; `reason` names the folder, its owner and its mode in one line. `none`: there is no folder;
+ * `reason` says why.
  */
 export type OwnFolder =
   | { readonly kind: 'own'; readonly path: string; readonly stat: Stats }
   | { readonly kind: 'others'; readonly reason: string }
   | { readonly kind: 'none'; readonly reason: string };
 
-/** What is let pass beside. */
+/** Exceptions to the rules of judgeFolder. */
 export interface OwnFolderOptions {
-  /** Folders that a group may write to, as it may to /var/log of Ubuntu: for files that are known again once they are open. */
-  readonly groups?: 'let pass';
-  /** The folder itself, if it is sticky: for files that nobody takes for ours by their place alone. */
-  readonly sticky?: 'let pass';
-  /** A user whose folders are let pass. */
+  /**
+   * Allows folders that a group may write to, such as /var/log on Ubuntu: for files that are checked again once they are open.
+   */
+  readonly groups?: 'allow';
+  /** Allows the folder itself to be sticky: for files that nobody takes for ours only because of their place. */
+  readonly sticky?: 'allow';
+  /** A user who may own the folders. */
   readonly owner?: number | undefined;
 }
 
 /**
- * Judges an absolute path as we see it ourselves: every folder and link that leads to it, from `/` on, has to be root's or our own, and no
- * folder of them writable by anybody else, unless it is sticky: there nobody else moves what is ours. The folder itself must not be
- * writable by others even then, unless `sticky` says so. A mask of access control lists shows as the group's rights. Source:
- * path_resolution(7), inode(7), acl(5).
+ * Judges an absolute path as we see it ourselves: every folder and link that leads to it, from `/` on, has to belong to root or
+ * to us, and no folder may be writable by others, unless it is sticky: there nobody else moves what is ours. The folder itself
+ * must not be writable by others even then, unless `sticky` allows it. The mask of an access control list shows as the group's
+ * rights. Source: path_resolution(7), inode(7), acl(5).
  */
 export function judgeFolder(path: string, options: OwnFolderOptions = {}): OwnFolder {
   const { end, blamed } = walkOwn(path, options);
   if (end.kind === 'others') return { kind: blamed ? 'others' : 'none', reason: end.reason };
   const { at, stat } = end;
   if (stat === undefined) return { kind: 'none', reason: `${path} is not there` };
-  if (!stat.isDirectory()) return { kind: 'none', reason: `${path} is no folder (ENOTDIR)` };
-  const isLetPass = options.sticky === 'let pass' && isSticky(stat);
-  return isOpen(stat, options) && !isLetPass
+  if (!stat.isDirectory()) return { kind: 'none', reason: `${path} is not a folder (ENOTDIR)` };
+  const isAllowed = options.sticky === 'allow' && isSticky(stat);
+  return isOpen(stat, options) && !isAllowed
     ? { kind: 'others', reason: openWords(at, stat) }
     : { kind: 'own', path: at, stat };
 }
 
 /**
- * Why somebody else can put another file in the place of the one at an absolute path, in one line, as judgeFolder has it; undefined if
- * nobody can, or that cannot be told.
+ * Why somebody else can replace the file at an absolute path, in one line, by the rules of judgeFolder; undefined if nobody
+ * can, or if that is unknown.
  */
 export function whyOthersReach(path: string, options: OwnFolderOptions = {}): string | undefined {
   const { end, blamed } = walkOwn(path, options);
@@ -75,11 +78,12 @@ function whyOthers(at: string, entry: HostEntry, folder: HostEntry, options: Own
 }
 
 function isOpen(stat: Stats, { groups }: OwnFolderOptions): boolean {
-  return groups === 'let pass' ? (stat.mode & 0o002) !== 0 : isOpenToOthers(stat);
+  return groups === 'allow' ? (stat.mode & 0o002) !== 0 : isOpenToOthers(stat);
 }
 
 function openWords(at: string, stat: Stats): string {
   return `others may write to ${at}, owner ${userWords(stat.uid)}, mode ${modeWords(stat)}${EXPECTED}`;
 }
 
-const EXPECTED = " (expected every folder on the way to be root's or the daemon's own, and writable by nobody else)";
+const EXPECTED =
+  " (expected every folder of the path to belong to root or the daemon's user, and to be writable by nobody else)";

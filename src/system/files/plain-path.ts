@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { hostEntry } from './host-entry.ts';
 
 /**
- * Whether an absolute path can be followed to its end without leaving this machine's own folders: through no proc, whose links lead into
- * the mounts that a process has made for itself, where a file system of its own may never answer; and in so many steps as a path has that
- * is meant to be followed. True too for one that ends early. Source: path_resolution(7), user_namespaces(7).
+ * Whether an absolute path can be followed to its end without leaving this machine's own folders. It must not lead through
+ * proc, whose links lead into mounts that a process has made for itself, in which one of its own file systems may never answer.
+ * It must not need more steps than a path that is meant to be followed. True also for a path that ends early. Source:
+ * path_resolution(7), user_namespaces(7).
  */
 export function isPlainPath(path: string): boolean {
   try {
@@ -23,7 +24,7 @@ function follow(path: string): boolean {
   let links = 0;
   for (let steps = 0; rest.length > 0; steps += 1) {
     const name = rest.pop();
-    if (steps > MOST_STEPS) return false;
+    if (steps > MAX_STEPS) return false;
     if (name === undefined || name === '' || name === '.') continue;
     if (name === '..') {
       at = dirname(at);
@@ -36,7 +37,7 @@ function follow(path: string): boolean {
     const { stat, place } = found;
     if (stat.isSymbolicLink()) {
       links += 1;
-      if (links > MOST_LINKS) return false;
+      if (links > MAX_LINKS) return false;
       const target = readlinkSync(place);
       rest.push(...target.split('/').reverse());
       if (target.startsWith('/')) at = '/';
@@ -50,7 +51,7 @@ function follow(path: string): boolean {
 }
 
 /** The kernel follows 40 links, of 4 KiB each. */
-const MOST_LINKS = 16;
-const MOST_STEPS = 256;
+const MAX_LINKS = 16;
+const MAX_STEPS = 256;
 /** PROC_SUPER_MAGIC, statfs(2). */
 const PROC = 0x9fa0;

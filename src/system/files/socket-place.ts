@@ -1,31 +1,32 @@
+// Whether only trusted users can have put a Unix socket at its place.
 import { userWords } from '../accounts/names.ts';
 import { type HostEntry, ownEntry } from './host-entry.ts';
 import { isSticky } from './mode.ts';
 import { isFuse, walkPath } from './walk-path.ts';
 
-/** Users and groups, by number, whose files and processes are believed. */
+/** The numbers of users and groups whose files and processes are trusted. */
 export interface Believed {
   readonly uids: ReadonlySet<number>;
   readonly gids: ReadonlySet<number>;
 }
 
-/** Whose a socket is. `others`: the reason is one line that begins with the path that is to blame. */
+/** Who controls a socket. `others`: the reason is one line that begins with the path that causes it. */
 type SocketPlace =
   | { readonly kind: 'believed' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'others'; readonly reason: string };
 
 /**
- * Whether none but the `believed` can have put a socket at that absolute path: it is theirs, and so is every folder and link that leads
- * to it as we see it ourselves; none of the folders is writable by anybody else, unless sticky. What the socket's own mode allows does
- * not count: everybody may connect to most. Source: path_resolution(7), unix(7).
+ * Whether only the `believed` users and groups can have put a socket at the absolute path: it belongs to them, as does every
+ * folder and link that leads to it as we see it ourselves; no folder is writable by anybody else, unless it is sticky. The
+ * socket's own mode does not count: everybody may connect to most sockets. Source: path_resolution(7), unix(7).
  */
 export function judgeSocket(path: string, believed: Believed): SocketPlace {
-  // Not as others see the machine: it is we who connect.
+  // As we see the machine, not as others do: we are the ones who connect.
   const end = walkPath(path, { judge: (at, entry, folder) => whoseElse(at, entry, folder, believed), look: ownEntry });
   if (end.kind === 'others') return end;
   if (end.stat === undefined) return { kind: 'missing' };
-  return end.stat.isSocket() ? { kind: 'believed' } : { kind: 'others', reason: `${path} is no socket` };
+  return end.stat.isSocket() ? { kind: 'believed' } : { kind: 'others', reason: `${path} is not a socket` };
 }
 
 function whoseElse(at: string, entry: HostEntry, folder: HostEntry, { uids, gids }: Believed): string | undefined {

@@ -2,14 +2,14 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import type { Clock } from '../../core/clock.ts';
 
 /**
- * The machine's time zone, which may be changed while we run (timedatectl(1)): Node asks for it once, date(1) each time. Source:
- * localtime(5).
+ * The machine's time zone, which may be changed while we run (timedatectl(1)): Node reads it only once, date(1) each time.
+ * Source: localtime(5).
  */
 export class TimeZone {
   readonly #clock: Clock;
   readonly #path: string;
   #dueMs = 0;
-  /** At the first look nothing is known of what Node saw. */
+  /** Undefined at first: we do not know which zone Node has read. */
   #seen: string | undefined;
 
   constructor(clock: Clock, path = '/etc/localtime') {
@@ -18,8 +18,8 @@ export class TimeZone {
   }
 
   /**
-   * Takes up another zone, where there is one; local times are of it from then on. Nothing where TZ says which. Looks once in ten
-   * seconds, however often it is asked. Never throws.
+   * Adopts a changed time zone; local times follow it from then on. Does nothing if TZ sets the zone. Looks at most once in ten
+   * seconds, however often it is called. Never throws.
    */
   refresh(): void {
     if (this.#clock.monotonicMs() < this.#dueMs) return;
@@ -27,14 +27,14 @@ export class TimeZone {
     const now = stateOf(this.#path);
     if (now === this.#seen || process.env.TZ !== undefined) return;
     this.#seen = now;
-    // To Node that is a change of TZ, whether it was set or not: it asks anew.
+    // Node takes that as a change of TZ, whether it was set or not, and reads the zone again.
     delete process.env.TZ;
   }
 }
 
 const BETWEEN_LOOKS_MS = 10_000;
 
-/** A link into the zones, or a copy of one. */
+/** The state of a link to a zone file, or of a copy of one. */
 function stateOf(path: string): string | undefined {
   try {
     const entry = lstatSync(path);

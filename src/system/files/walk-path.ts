@@ -1,35 +1,39 @@
+// Follows a path and judges every entry on it.
 import { readlinkSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
 import { type HostEntry, hostEntry } from './host-entry.ts';
 
-/** What was found at each path. */
+/** The entry that was found at each path. */
 export type Entries = Map<string, HostEntry | undefined>;
 
-/** Where a way led, or why it was not followed to its end. */
+/** Where a path led, or why it was not followed to its end. */
 export type Walk =
   | { readonly kind: 'others'; readonly reason: string }
-  /** `stat`: of what is there; undefined where it is missing below `folder`, which stands `at` that path. */
+  /** `stat`: the status of what is there; undefined if it is missing in `folder`, which is at the path `at`. */
   | { readonly kind: 'end'; readonly stat: Stats | undefined; readonly folder: Stats; readonly at: string };
 
-/** Why what stands `at` a path, in `folder`, is not followed, in one line; undefined where it is. `/` stands in itself. */
+/**
+ * Why the entry `at` a path, in `folder`, is not followed, in one line; undefined if it is followed. `/` counts as its own
+ * folder.
+ */
 export type Judge = (at: string, entry: HostEntry, folder: HostEntry) => string | undefined;
 
-/** What a walk is made with. */
+/** Options of walkPath. */
 interface WalkOptions {
   readonly judge: Judge;
-  /** For one judgement of many paths. */
+  /** The entries that are known already, shared by the calls for many paths. */
   readonly entries?: Entries;
-  /** What stands at a path; default: as the programs of this machine see it. */
+  /** Returns the entry at a path; default: as the programs of this machine see it. */
   readonly look?: (path: string) => HostEntry | undefined;
 }
 
 /**
- * Follows an absolute path as the kernel does, every folder and link of it judged before it is gone through. Source:
+ * Follows an absolute path as the kernel does, and judges every folder and link before it goes through it. Source:
  * path_resolution(7).
  */
 export function walkPath(path: string, { judge, entries = new Map(), look = hostEntry }: WalkOptions): Walk {
-  if (!path.startsWith('/')) return others(`${path} is no full path`);
+  if (!path.startsWith('/')) return others(`${path} is not an absolute path`);
   const entryAt = (at: string): HostEntry | undefined => {
     if (!entries.has(at)) entries.set(at, look(at));
     return entries.get(at);
@@ -37,8 +41,8 @@ export function walkPath(path: string, { judge, entries = new Map(), look = host
   try {
     return follow(path.split('/'), entryAt, judge);
   } catch (error) {
-    // What is not known is not theirs whose it should be.
-    return others(`${path} cannot be looked at: ${errorMessage(error)}`);
+    // An entry of unknown owner does not count as the expected owner's.
+    return others(`${path} cannot be examined: ${errorMessage(error)}`);
   }
 }
 
@@ -51,7 +55,7 @@ function follow(rest: string[], entryAt: (path: string) => HostEntry | undefined
   let folder = first;
   let links = 0;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-    if (!folder.stat.isDirectory()) return others(`${at} is no folder`);
+    if (!folder.stat.isDirectory()) return others(`${at} is not a folder`);
     if (name === '' || name === '.') continue;
     const next = name === '..' ? dirname(at) : join(at, name);
     const found = entryAt(next);
@@ -60,7 +64,7 @@ function follow(rest: string[], entryAt: (path: string) => HostEntry | undefined
     if (reason !== undefined) return others(reason);
     if (found.stat.isSymbolicLink()) {
       links += 1;
-      if (links > MOST_LINKS) return others(`${next} is a link too many`);
+      if (links > MAX_LINKS) return others(`${next} is one symbolic link too many`);
       const target = readlinkSync(found.place);
       rest.unshift(...target.split('/'));
       if (!target.startsWith('/')) continue;
@@ -74,10 +78,10 @@ function follow(rest: string[], entryAt: (path: string) => HostEntry | undefined
   return { kind: 'end', stat: folder.stat, folder: folder.stat, at };
 }
 
-/** As the kernel (MAXSYMLINKS). */
-const MOST_LINKS = 40;
+/** The same limit as the kernel's (MAXSYMLINKS). */
+const MAX_LINKS = 40;
 
-/** Whether a file system's owners are its server's word. */
+/** Whether the entry lies in a FUSE file system, whose server decides which owners it reports. */
 export function isFuse({ place }: HostEntry): boolean {
   return statfsSync(place).type === FUSE;
 }

@@ -2,9 +2,9 @@ import { loadLibc } from './libc.ts';
 import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM, socketAddress } from './socket-address.ts';
 
 /**
- * A socket that sends datagrams to one Unix address and never blocks: sd_notify(3), /dev/log. `path` is a file's path, or
- * `@NAME` for an abstract address. Nothing is opened before the first `send`; a receiver that went away and came back is
- * found again by itself. Source: unix(7).
+ * A socket that sends datagrams to one Unix address and never blocks: for sd_notify(3) and /dev/log. `path` is the path of a
+ * file, or `@NAME` for an abstract address. Nothing is opened before the first `send`; a receiver that was restarted is reached
+ * again without a new call. Source: unix(7).
  */
 export function openDatagram(path: string): DatagramSender {
   const address = socketAddress(path);
@@ -19,7 +19,7 @@ export function openDatagram(path: string): DatagramSender {
         socket = undefined;
         return 'gone';
       }
-      // Addressed anew each time instead of connected once: the receiver may be another one by now.
+      // Each datagram carries the address; the socket is not connected: the receiver may be another one by now.
       const sent = libc.sendto(socket, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length);
       if (sent >= 0) return 'sent';
       return libc.errno() === libc.codes.EAGAIN || libc.errno() === libc.codes.ENOBUFS ? 'full' : 'gone';
@@ -32,13 +32,14 @@ export function openDatagram(path: string): DatagramSender {
   };
 }
 
-/** What `openDatagram` gives. */
+/** The result of `openDatagram`. */
 export interface DatagramSender {
   /**
-   * `sent`: the receiver's queue has it; `full`: the queue has no room, try again later; `gone`: nobody listens there, we may
-   * not, the address is longer than 107 bytes, the datagram larger than the kernel takes (200 KiB), or koffi cannot be loaded.
+   * `sent`: the datagram is in the receiver's queue. `full`: the queue has no room, try again later. `gone`: nobody listens
+   * there, access is denied, the address is longer than 107 bytes, the datagram is larger than the kernel accepts (200 KiB), or
+   * koffi cannot be loaded.
    */
   send(bytes: Buffer): 'sent' | 'full' | 'gone';
-  /** Closes the socket; whatever is sent afterwards is `gone`. Idempotent. */
+  /** Closes the socket; a later `send` returns `gone`. Idempotent. */
   close(): void;
 }

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** How many descriptors this process may have open (RLIMIT_NOFILE, getrlimit(2)); 0 where that cannot be read, for want of one, say. */
+/**
+ * How many descriptors this process may have open (RLIMIT_NOFILE, getrlimit(2)); 0 if that cannot be read, for example because
+ * no descriptor is left.
+ */
 export function descriptorLimit(): number {
   try {
     const [, limit] = /^Max open files +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];

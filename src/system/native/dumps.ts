@@ -1,11 +1,12 @@
 import { loadLibc } from './libc.ts';
 
 /**
- * Keeps our memory, in which passwords are, from everybody else, where we are root: from then on the kernel dumps no core of this
- * process, into the pipe of a core_pattern neither, and who lacks CAP_SYS_PTRACE, be it root in a container or sandbox, may not
- * read what is behind /proc/PID/exe, environ, fd, mem. What we start is not touched by it, and what of ourselves we look at
- * (/proc/self) stays readable. As another user nothing is done: our own files of /proc would become root's. Comes to why it
- * cannot be done, in one line; undefined where it was, or is not needed. Source: PR_SET_DUMPABLE(2const), ptrace(2), proc(5).
+ * Hides our memory, which contains passwords, from all others, if we are root. From then on the kernel dumps no core of this
+ * process, not even into the pipe of a core_pattern, and a process without CAP_SYS_PTRACE, even if it is root in a container or
+ * sandbox, may not read /proc/PID/exe, environ, fd and mem. Programs that we start are not affected, and our own look at
+ * ourselves (/proc/self) stays possible. As another user nothing is done, because our own files in /proc would become root's.
+ * Returns the reason in one line if it fails; undefined if it succeeded or is not needed. Source: PR_SET_DUMPABLE(2const),
+ * ptrace(2), proc(5).
  */
 export function forbidDumps(): string | undefined {
   if (process.geteuid?.() !== 0) return undefined;

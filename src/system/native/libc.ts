@@ -1,3 +1,4 @@
+// The calls of the C library that Node does not offer, made through koffi.
 import { createRequire } from 'node:module';
 
 /** Closes a descriptor that one of these calls opened (close(2)). */
@@ -5,20 +6,28 @@ export function closeDescriptor(fd: number): void {
   loadLibc()?.close(fd);
 }
 
-/** Another descriptor of the same open file, close-on-exec (fcntl(2)); to be closed by `closeDescriptor`. -1 where there is none left. */
+/**
+ * Duplicates a descriptor of an open file, close-on-exec (fcntl(2)); the result must be closed by `closeDescriptor`. Returns -1
+ * if no descriptor is left.
+ */
 export function duplicateDescriptor(fd: number): number {
   return loadLibc()?.fcntl(fd, F_DUPFD_CLOEXEC, 0) ?? -1;
 }
 
 const F_DUPFD_CLOEXEC = 1030;
 
-/** Why the C library cannot be called here (koffi's binary is missing or does not fit), in one line; undefined where it can. */
+/**
+ * Why the C library cannot be called here (koffi's binary is missing or does not fit), in one line; undefined if it can be
+ * called.
+ */
 export function libcProblem(): string | undefined {
   loadLibc();
   return loaded?.kind === 'failed' ? loaded.reason : undefined;
 }
 
-/** The calls of the C library that are used here; each as its manual page says. Buffers are read and written in place. */
+/**
+ * The calls of the C library that are used here; each does what its manual page says. Buffers are read and written in place.
+ */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   sendto(socket: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
@@ -28,7 +37,7 @@ export interface Libc {
   recv(socket: number, bytes: Buffer, length: number, flags: number): number;
   /** `header`: a struct msghdr. */
   sendmsg(socket: number, header: Buffer, flags: number): number;
-  /** An empty file in memory that has no name (memfd_create(2)); close it by `closeDescriptor`. */
+  /** An empty file in memory without a name (memfd_create(2)); close it by `closeDescriptor`. */
   memfd_create(name: string, flags: number): number;
   /** `length`: a uint32_t, read and written. */
   getsockopt(socket: number, level: number, name: number, value: Buffer, length: Buffer): number;
@@ -40,48 +49,54 @@ export interface Libc {
   /** Variadic as well: see `syscall`. */
   fcntl(fd: number, command: number, argument: number): number;
   pipe2(ends: Buffer, flags: number): number;
-  /** `status`: a struct statx. Undefined where the C library has none (before glibc 2.28). */
+  /** `status`: a struct statx. Undefined if the C library does not have this call (before glibc 2.28). */
   readonly statx: ((folder: number, path: string, flags: number, mask: number, status: Buffer) => number) | undefined;
   /** Variadic as well: see `syscall`. */
   prctl(operation: number, a: number, b: number, c: number, d: number): number;
-  /** Declared with four whole-number arguments: for those the variadic and the plain calling convention are one on Linux. */
+  /** Declared with four integer arguments: for these the variadic and the plain calling convention are the same on Linux. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
-  /** errno of the last of these calls. */
+  /** The errno of the last of these calls. */
   errno(): number;
-  /** Where the bytes of a buffer are, for a structure that points to them: the buffer must outlive it, and be no slice of a pool. */
+  /**
+   * The address of a buffer's bytes, for a structure that points to them: the buffer must live longer than the structure, and
+   * must not be a slice of a pool.
+   */
   addressOf(buffer: Buffer): bigint;
   /**
-   * Calls `onReady` each time the loop turns and the descriptor can be read, was hung up, or can be written to where that is waited
-   * for. Until `stop` it keeps the process alive.
+   * Calls `onReady` in each turn of the event loop in which the descriptor is readable or was hung up, or is writable if
+   * `awaitRoom` asked for that. It keeps the process alive until `stop`.
    */
   watch(fd: number, onReady: () => void): DescriptorWatch;
   readonly codes: Readonly<Record<string, number>>;
 }
 
-/** A descriptor that the event loop looks at. */
+/** A descriptor that the event loop watches. */
 export interface DescriptorWatch {
-  /** Looks no longer, for now. */
+  /** Suspends the watch until `resume`. */
   pause(): void;
   resume(): void;
-  /** Whether to wait for room to write too, from now on. */
+  /** Sets whether the watch also waits until the descriptor is writable. */
   awaitRoom(wanted: boolean): void;
   /** From now on it does not keep the process alive. */
   unref(): void;
-  /** Must be called before the descriptor is closed. Idempotent; the others do nothing after it. */
+  /** Ends the watch. Must be called before the descriptor is closed. Idempotent; the other calls do nothing afterwards. */
   stop(): void;
 }
 
-/** The name of an errno, of the last call if none is given: `EPERM`; `errno 999` for one without a name. */
+/** The name of an errno, by default of the last call: `EPERM`; `errno 999` if it has no name. */
 export function errnoName(libc: Libc, errno = libc.errno()): string {
   return Object.keys(libc.codes).find((name) => libc.codes[name] === errno) ?? `errno ${errno}`;
 }
 
-/** Loaded once in the life of the process, like any module, but at the first call: koffi costs 10 ms and its binary may be missing. */
+/**
+ * Loaded once in the life of the process, like any module, but at the first call: koffi takes 10 ms to load, and its binary may
+ * be missing.
+ */
 let loaded: LoadedLibc | undefined;
 
 type LoadedLibc = { readonly kind: 'ready'; readonly libc: Libc } | { readonly kind: 'failed'; readonly reason: string };
 
-/** The C library; undefined where it cannot be called (libcProblem). */
+/** The C library; undefined if it cannot be called (see libcProblem). */
 export function loadLibc(): Libc | undefined {
   loaded ??= load();
   return loaded.kind === 'ready' ? loaded.libc : undefined;
@@ -89,7 +104,7 @@ export function loadLibc(): Libc | undefined {
 
 function load(): LoadedLibc {
   try {
-    // Not an import: the bundle must leave koffi, which brings a native part, where it stands beside it.
+    // Not an import: the bundle must not contain koffi, which has a native part, but load it from the folder beside it.
     const koffi: typeof import('koffi') = createRequire(import.meta.url)('koffi');
     const library = koffi.load(null);
     const libc: Libc = {
@@ -108,7 +123,7 @@ function load(): LoadedLibc {
       fcntl: library.func('int fcntl(int fd, int command, long argument)'),
       close: library.func('int close(int fd)'),
       pipe2: library.func('int pipe2(void *ends, int flags)'),
-      statx: ifThere(() => library.func('int statx(int fd, const char *path, int flags, unsigned int mask, void *status)')),
+      statx: ifAvailable(() => library.func('int statx(int fd, const char *path, int flags, unsigned int mask, void *status)')),
       prctl: library.func('int prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),
@@ -123,7 +138,7 @@ function load(): LoadedLibc {
   }
 }
 
-function ifThere<T>(find: () => T): T | undefined {
+function ifAvailable<T>(find: () => T): T | undefined {
   try {
     return find();
   } catch {
@@ -138,7 +153,7 @@ function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReady: () 
   const start = (): void => handle.start({ readable: true, disconnect: true, writable }, onReady);
   const close = (): void => handle.close();
   closeAtExit(close);
-  // koffi follows a null pointer where a closed handle is used.
+  // koffi follows a null pointer if a closed handle is used.
   return {
     pause: () => {
       if (!stopped) handle.stop();
@@ -164,7 +179,10 @@ function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReady: () 
   };
 }
 
-/** Closes what is left when the process ends: Node, while it takes itself down, would still call back, and koffi aborts at that. */
+/**
+ * Closes the watches that are left when the process ends: while Node shuts down it would still call back, and koffi aborts at
+ * that.
+ */
 function closeAtExit(close: () => void): void {
   if (openWatches.size === 0) process.on('exit', closeAll);
   openWatches.add(close);
@@ -174,5 +192,5 @@ function closeAll(): void {
   for (const close of openWatches) close();
 }
 
-/** Of this process; they are of no use to anybody but the loop. */
+/** The open watches of this process; only the event loop uses them. */
 const openWatches = new Set<() => void>();

@@ -1,9 +1,9 @@
 import { loadLibc } from './libc.ts';
 
 /**
- * A descriptor that stands for this very process, whatever becomes of its number (pidfd_open(2), Linux 5.3): to be closed by
- * `closeDescriptor`. `gone`: no such process. `unavailable`: the kernel (ENOSYS), a system call filter (EPERM), a full
- * descriptor table or a missing koffi does not let us: use kill(2).
+ * Opens a descriptor that stands for this very process, even after its number is reused (pidfd_open(2), Linux 5.3); close it by
+ * `closeDescriptor`. `gone`: there is no such process. `unavailable`: the kernel is too old (ENOSYS), a system call filter
+ * refuses it (EPERM), the descriptor table is full, or koffi is missing: use kill(2).
  */
 export function pidfdOpen(pid: number): OpenedPidfd {
   const libc = loadLibc();
@@ -13,15 +13,16 @@ export function pidfdOpen(pid: number): OpenedPidfd {
   return { kind: libc.errno() === libc.codes.ESRCH ? 'gone' : 'unavailable' };
 }
 
-/** What `pidfdOpen` gives. */
+/** The result of `pidfdOpen`. */
 type OpenedPidfd =
   | { readonly kind: 'opened'; readonly fd: number }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unavailable' };
 
 /**
- * Sends the signal with this number to the process behind a pidfd (pidfd_send_signal(2), Linux 5.1). `gone`: it has ended
- * and been reaped. `unavailable`: see `pidfdOpen`; a lack of permission looks the same, and kill(2) tells it apart.
+ * Sends the signal with this number to the process behind a pidfd (pidfd_send_signal(2), Linux 5.1). `gone`: the process has
+ * ended and been reaped. `unavailable`: see `pidfdOpen`; a missing permission gives the same result, and kill(2) tells the two
+ * apart.
  */
 export function pidfdSendSignal(fd: number, signal: number): 'sent' | 'gone' | 'unavailable' {
   const libc = loadLibc();
@@ -31,8 +32,9 @@ export function pidfdSendSignal(fd: number, signal: number): 'sent' | 'gone' | '
 }
 
 /**
- * How the process behind a pidfd ended, as wait(2) gives it, whoever's child it is: known once its parent has fetched it, on Linux
- * 6.15 and later (PIDFD_GET_INFO, linux/pidfd.h). Undefined before and elsewhere.
+ * The exit status of the process behind a pidfd, as wait(2) returns it, no matter whose child the process is. It is known once
+ * the parent has reaped the process, on Linux 6.15 and later (PIDFD_GET_INFO, linux/pidfd.h). Undefined before that and
+ * elsewhere.
  */
 export function pidfdExitStatus(fd: number): number | undefined {
   const info = Buffer.alloc(PIDFD_INFO_SIZE);
@@ -42,7 +44,7 @@ export function pidfdExitStatus(fd: number): number | undefined {
   return known ? info.readInt32LE(PIDFD_INFO_EXIT_CODE) : undefined;
 }
 
-/** struct pidfd_info as it was at first (PIDFD_INFO_SIZE_VER0): what later kernels add stands behind it. */
+/** struct pidfd_info in its first version (PIDFD_INFO_SIZE_VER0): fields that later kernels add follow it. */
 const PIDFD_INFO_SIZE = 64;
 const PIDFD_INFO_EXIT_CODE = 60;
 const PIDFD_INFO_EXIT = 1n << 3n;

@@ -1,7 +1,7 @@
 import { loadLibc } from './libc.ts';
 
 /**
- * A pipe (pipe2(2), close-on-exec); undefined where the kernel or a missing koffi does not let us. Node's own "pipes" to a child
+ * Opens a pipe (pipe2(2), close-on-exec); undefined if the kernel refuses or koffi is missing. Node's own "pipes" to a child
  * are socket pairs, in which `echo >/dev/stderr` fails with ENXIO.
  */
 export function openPipe(): { readonly read: number; readonly write: number } | undefined {

@@ -2,12 +2,12 @@ import type { Libc } from './libc.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, SOL_SOCKET } from './socket-address.ts';
 
 /**
- * Sends `bytes` on a Unix socket and passes copies of `descriptors` with the first of them. Never waits. Returns how many bytes the kernel
- * took; -1 if it failed, with the reason in errno. The structures are those of 64-bit Linux, which is all that Node runs on here.
- * Source: sendmsg(2), cmsg(3), SCM_RIGHTS of unix(7).
+ * Sends `bytes` on a Unix socket and passes copies of `descriptors` with the first of them. Never waits. Returns how many bytes
+ * the kernel took; -1 if it failed, with the reason in errno. The structures are those of 64-bit Linux, the only platform that
+ * Node supports here. Source: sendmsg(2), cmsg(3), SCM_RIGHTS of unix(7).
  */
 export function sendWithDescriptors(libc: Libc, fd: number, bytes: Buffer, descriptors: readonly number[]): number {
-  // Not from Buffer's pool: the kernel is given the addresses.
+  // Not from Buffer's pool: the kernel gets the addresses.
   const data = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(data);
   const control = Buffer.allocUnsafeSlow(align(CMSG_HEADER + 4 * descriptors.length)).fill(0);

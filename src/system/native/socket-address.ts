@@ -1,4 +1,4 @@
-/** Of socket(2), send(2) and recv(2), the same on every architecture that Node runs on. */
+/** Constants of socket(2), send(2) and recv(2); they are the same on every architecture that Node runs on. */
 export const AF_UNIX = 1;
 export const AF_NETLINK = 16;
 export const SOCK_STREAM = 1;
@@ -9,7 +9,7 @@ export const SOL_SOCKET = 1;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 
-/** sockaddr_un; undefined if `path` does not fit. An abstract address is not NUL-terminated: its length counts. */
+/** A sockaddr_un; undefined if `path` does not fit. An abstract address is not NUL-terminated: its length counts. */
 export function socketAddress(path: string): Buffer | undefined {
   const name = Buffer.from(path);
   if (name.length === 0 || name.length > MAX_SOCKET_PATH || name.includes(0)) return undefined;
@@ -20,7 +20,10 @@ export function socketAddress(path: string): Buffer | undefined {
 
 const MAX_SOCKET_PATH = 107;
 
-/** struct sockaddr_nl with port 0 (netlink(7)): as an own address any port, as a receiver's the kernel. `groups` is a bit mask. */
+/**
+ * A struct sockaddr_nl with port 0 (netlink(7)): as our own address it means any port, as the receiver's it means the kernel.
+ * `groups` is a bit mask.
+ */
 export function netlinkAddress(groups = 0): Buffer {
   const address = Buffer.alloc(NETLINK_ADDRESS_BYTES);
   address.writeUInt16LE(AF_NETLINK, 0);

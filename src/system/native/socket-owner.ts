@@ -1,3 +1,4 @@
+// The owner of a TCP socket on this machine.
 import { isIPv6 } from 'node:net';
 import { plainAddress } from '../../core/text/host-port.ts';
 import { type Libc, loadLibc } from './libc.ts';
@@ -10,16 +11,16 @@ import {
   SOCK_NONBLOCK,
 } from './socket-address.ts';
 
-/** One end of a TCP connection: the address as Node has it, `127.0.0.1`, `::1`, `::ffff:127.0.0.1`, with or without `%eth0`. */
+/** One end of a TCP connection: the address in Node's form, `127.0.0.1`, `::1`, `::ffff:127.0.0.1`, with or without `%eth0`. */
 export interface TcpEnd {
   readonly address: string;
   readonly port: number;
 }
 
 /**
- * Whose socket, on this very machine and in our network namespace, is the `near` end of a connection to `far`: the user id that made it.
- * Undefined where there is no such socket, where nobody has it open any more, and where the kernel does not tell (AF_NETLINK is not
- * allowed, or sock_diag was not built). Never waits. Source: sock_diag(7).
+ * The uid of the user who created the socket at the `near` end of a connection to `far`, if that socket is on this machine and
+ * in our network namespace. Undefined if there is no such socket, if no process has it open any more, or if the kernel does not
+ * say (AF_NETLINK is not allowed, or sock_diag was not built). Never waits. Source: sock_diag(7).
  */
 export function socketOwner(near: TcpEnd, far: TcpEnd): number | undefined {
   const libc = loadLibc();
@@ -34,19 +35,19 @@ export function socketOwner(near: TcpEnd, far: TcpEnd): number | undefined {
   }
 }
 
-/** The kernel answers while it takes the request. */
+/** The kernel answers within the call that sends the request. */
 function ask(libc: Libc, fd: number, request: Buffer): number | undefined {
   if (libc.sendto(fd, request, request.length, 0, netlinkAddress(), NETLINK_ADDRESS_BYTES) < 0) return undefined;
   const answer = Buffer.alloc(512);
   const length = Number(libc.recv(fd, answer, answer.length, 0));
   if (length < UID_AT + 8 || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
-  // Where there is no such connection it may be the socket that listens there, which has no port beyond.
+  // If there is no such connection, the answer may describe the listening socket, which has no remote port.
   if (answer.readUInt32LE(HEADER + 4) !== request.readUInt32LE(REQUEST_IDS)) return undefined;
-  // Of one that its process has closed the kernel says 0 for the user too.
+  // For a socket that its process has closed the kernel reports 0 as the user too.
   return answer.readUInt32LE(UID_AT + 4) === 0 ? undefined : answer.readUInt32LE(UID_AT);
 }
 
-/** struct nlmsghdr, struct inet_diag_req_v2; undefined where an address is none. */
+/** A struct nlmsghdr and a struct inet_diag_req_v2; undefined if one of the two is not an address. */
 function requestOf(near: TcpEnd, far: TcpEnd): Buffer | undefined {
   const [source, target] = [addressBytes(near.address), addressBytes(far.address)];
   if (source === undefined || target === undefined || source.length !== target.length) return undefined;
@@ -65,14 +66,14 @@ function requestOf(near: TcpEnd, far: TcpEnd): Buffer | undefined {
   return request;
 }
 
-/** Four bytes of an IPv4 address, also of one written as IPv6; sixteen of another. */
+/** The four bytes of an IPv4 address, also if it is written as IPv6; the sixteen bytes of another address. */
 function addressBytes(text: string): Buffer | undefined {
   const address = plainAddress(text);
   if (!isIPv6(address)) {
     const bytes = address.split('.').map(Number);
     return bytes.length === 4 && bytes.every((byte) => byte >= 0 && byte < 256) ? Buffer.from(bytes) : undefined;
   }
-  // Its host is the address with all its groups shortened in one way, and no dots.
+  // The URL's host is the address in one canonical form, without dots.
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const groups = (part: string | undefined): string[] => (part === undefined || part === '' ? [] : part.split(':'));
   const zeros = 8 - groups(head).length - groups(tail).length;
@@ -92,5 +93,5 @@ const ANY_STATE = 0xffffffff;
 const HEADER = 16;
 /** struct inet_diag_sockid: two ports, two addresses, interface and cookie. */
 const REQUEST_IDS = HEADER + 8;
-/** Of struct inet_diag_msg; the inode follows. */
+/** The offset of the uid in struct inet_diag_msg; the inode follows it. */
 const UID_AT = HEADER + 4 + 48 + 12;

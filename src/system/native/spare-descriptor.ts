@@ -1,12 +1,16 @@
+// A descriptor in reserve, for reads that must succeed even if all others are in use.
 import { closeSync, openSync } from 'node:fs';
 
-/** Kept open for the moment when there are no more to be had; one for the process, whose limit it is. */
+/**
+ * Kept open for the moment when no more descriptors are available; one for the whole process, because the limit is the
+ * process's.
+ */
 let spare: number | undefined;
 
 /**
- * Calls `work`, which opens one descriptor and closes it again, synchronously. Where all descriptors are taken (EMFILE, ENFILE of
- * open(2)) a spare one is given up for it and it is called again: who looks for processes must not take them for gone because
- * somebody leaks. Throws what `work` throws.
+ * Calls `work`, which opens one descriptor and closes it again, synchronously. If all descriptors are in use (EMFILE, ENFILE of
+ * open(2)), it closes a spare one and calls `work` again: a look for processes must not report them as ended because something
+ * leaks descriptors. Throws what `work` throws.
  */
 export function withSpareDescriptor<T>(work: () => T): T {
   spare ??= open();

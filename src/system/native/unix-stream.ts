@@ -1,3 +1,4 @@
+// A connection to a Unix stream socket that can pass descriptors.
 import {
   closeDescriptor,
   type DescriptorWatch,
@@ -18,23 +19,27 @@ import {
   socketAddress,
 } from './socket-address.ts';
 
-/** What a stream tells whoever opened it; from the loop only, never from within one of its own calls. */
+/** What a stream reports to its opener; always called from the event loop, never from within one of the stream's own calls. */
 interface StreamListener {
-  /** Bytes that came, in order; the buffer is used again after the call. */
+  /** Receives bytes, in order; the buffer is reused after the call. */
   onData(bytes: Buffer): void;
-  /** It is over, once: the other side closed it, or why it broke, in one line. Never after `close`. */
+  /**
+   * Called once when the stream has ended, never after `close`. `reason`: the other side closed it, or why it broke, in one
+   * line.
+   */
   onEnd(reason: string): void;
 }
 
-/** How opening went; `again`: the listener's queue was full at that moment. */
+/** The result of opening; `again`: the listener's queue was full at that moment. */
 type OpenedStream =
   | { readonly kind: 'open'; readonly stream: UnixStream }
   | { readonly kind: 'again' }
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * A connection to a Unix stream socket that can pass descriptors, which Node's own cannot. Nothing here blocks: what the kernel has no
- * room for waits in our memory. Descriptors that the other side passes are closed by the kernel. Source: unix(7), sendmsg(2).
+ * A connection to a Unix stream socket that can pass descriptors, which Node's own sockets cannot. Nothing here blocks: bytes
+ * that the kernel has no room for wait in our memory. The kernel closes descriptors that the other side passes. Source:
+ * unix(7), sendmsg(2).
  */
 export class UnixStream {
   readonly #libc: Libc;
@@ -43,7 +48,7 @@ export class UnixStream {
   readonly #watch: DescriptorWatch;
   #waiting: OutgoingBytes[] = [];
   #waitingBytes = 0;
-  /** When what waits will be sent without another word: at the end of this turn, or once there is room. */
+  /** When the waiting bytes will be sent without a further call: at the end of this turn, or once there is room. */
   #due: 'turn' | 'room' | undefined;
   #closed = false;
 
@@ -59,9 +64,9 @@ export class UnixStream {
     const libc = loadLibc();
     if (libc === undefined) return { kind: 'failed', reason: libcProblem() ?? '' };
     const address = socketAddress(path);
-    if (address === undefined) return { kind: 'failed', reason: `${path} is no address of a socket` };
+    if (address === undefined) return { kind: 'failed', reason: `${path} is not a socket address` };
     const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return { kind: 'failed', reason: `no socket to be had: ${errnoName(libc)}` };
+    if (fd < 0) return { kind: 'failed', reason: `cannot create a socket: ${errnoName(libc)}` };
     if (libc.connect(fd, address, address.length) === 0) return { kind: 'open', stream: new UnixStream(libc, fd, listener) };
     const fault = errnoName(libc);
     closeDescriptor(fd);
@@ -74,14 +79,14 @@ export class UnixStream {
   }
 
   /**
-   * Sends `bytes`, and with the first of them copies of `descriptors`, which stay the caller's and may be closed at once. What one turn
-   * sends goes in one call of the kernel's, which wakes the other side once.
+   * Sends `bytes`, and with the first of them copies of `descriptors`, which the caller keeps and may close at once. Everything
+   * that is sent within one turn goes to the kernel in one call, which wakes the other side once.
    */
   send(bytes: Buffer, descriptors: readonly number[] = []): void {
     if (this.#closed) return;
     this.#waiting.push({ bytes, descriptors: descriptors.map(duplicateDescriptor) });
     this.#waitingBytes += bytes.length;
-    // A fault is only noted: whoever sends must not be told of the end before his own call has returned.
+    // A fault is only noted: the sender must not be notified of the end before its own call has returned.
     if (this.#due === undefined) {
       this.#due = 'turn';
       queueMicrotask(() => this.#flush());
@@ -105,26 +110,26 @@ export class UnixStream {
   }
 
   #ready(): void {
-    // What the other side said before it closed is still to be heard.
+    // Bytes that the other side sent before it closed must still be read.
     const reason = this.#read() ?? this.#flush();
     if (reason === undefined || this.#closed) return;
     this.close();
     this.#listener.onEnd(reason);
   }
 
-  /** Why nothing more will come; undefined while that may be. */
+  /** Why no more bytes will come; undefined as long as they may. */
   #read(): string | undefined {
-    // Not to the end: a sender that never stops must not hold up the loop.
+    // Not until the end of the data: a sender that never stops must not hold up the loop.
     for (let round = 0; round < READS_A_TURN && !this.#closed; round++) {
       const got = this.#libc.recv(this.#fd, BUFFER, BUFFER.length, MSG_DONTWAIT);
       if (got > 0) this.#listener.onData(BUFFER.subarray(0, got));
       else if (got === 0) return 'it was closed by the other side';
-      else return isPassing(this.#libc) ? undefined : `it cannot be read: ${errnoName(this.#libc)}`;
+      else return isTemporary(this.#libc) ? undefined : `it cannot be read: ${errnoName(this.#libc)}`;
     }
     return undefined;
   }
 
-  /** Why nothing more can be sent; undefined while that may be. */
+  /** Why no more bytes can be sent; undefined as long as they can. */
   #flush(): string | undefined {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { bytes, descriptors } = next;
@@ -133,14 +138,14 @@ export class UnixStream {
           ? this.#libc.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL)
           : sendWithDescriptors(this.#libc, this.#fd, bytes, descriptors);
       if (sent < 0) {
-        // That it was closed is found by reading; to wait for room would be to wait for nothing.
+        // Reading detects that it was closed; waiting for room would never end.
         const isClosed = this.#libc.errno() === this.#libc.codes.EPIPE;
-        const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errnoName(this.#libc)}`;
+        const fault = isClosed || isTemporary(this.#libc) ? undefined : `it cannot be written to: ${errnoName(this.#libc)}`;
         this.#due = 'room';
         this.#watch.awaitRoom(!isClosed);
         return fault;
       }
-      // They go with the first byte.
+      // The descriptors go with the first byte.
       descriptors.forEach(closeDescriptor);
       this.#waitingBytes -= sent;
       if (sent < bytes.length) this.#waiting[0] = { bytes: bytes.subarray(sent), descriptors: [] };
@@ -151,7 +156,7 @@ export class UnixStream {
     return undefined;
   }
 
-  /** What is to be sent next: one with descriptors for itself, all before it as one. */
+  /** The next part to send: one with descriptors by itself, all parts before it joined. */
   #next(): OutgoingBytes | undefined {
     const end = this.#waiting.findIndex(({ descriptors }) => descriptors.length > 0);
     const plain = end < 0 ? this.#waiting.length : end;
@@ -168,14 +173,14 @@ interface OutgoingBytes {
   readonly descriptors: readonly number[];
 }
 
-/** One for all: it is filled and handed on within one turn. */
+/** One buffer for all streams: it is filled and passed to the listener within one turn. */
 const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const READS_A_TURN = 4;
-/** One turn that has more than that to send sends it in parts. */
+/** A turn that has more than this to send sends it in parts. */
 const MAX_TURN = 64 * 1024;
 
-/** The last call has to wait, and did not fail. */
-function isPassing({ errno, codes }: Libc): boolean {
+/** Whether the last call only has to be repeated later, and did not fail. */
+function isTemporary({ errno, codes }: Libc): boolean {
   const code = errno();
   return code === codes.EAGAIN || code === codes.EINTR || code === codes.ENOBUFS;
 }

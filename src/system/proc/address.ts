@@ -1,6 +1,9 @@
 import { endianness } from 'node:os';
 
-/** An address and port as /proc/net/tcp and its like write them, `0100007F:1F90`; undefined where it is none. */
+/**
+ * Parses an address and port as /proc/net/tcp and similar files write them, `0100007F:1F90`; undefined if the text is something
+ * else.
+ */
 export function internetAddress(text: string): { readonly address: string; readonly port: number } | undefined {
   const colon = text.indexOf(':');
   const [hex, port] = [text.slice(0, colon), Number.parseInt(text.slice(colon + 1), 16)];
@@ -10,7 +13,7 @@ export function internetAddress(text: string): { readonly address: string; reado
   return undefined;
 }
 
-/** Words of 32 bits are printed as the processor sees them, addresses are in network order. */
+/** Words of 32 bits are printed in the processor's byte order; addresses are in network order. */
 function bytesOf(hex: string): number[] {
   const bytes: number[] = [];
   for (let at = 0; at < hex.length; at += 8) {

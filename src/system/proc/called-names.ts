@@ -1,12 +1,14 @@
+// The names by which a process may be called.
 import { cutName, lastPart } from '../../core/process/comm.ts';
 import type { ProcessInfo } from './table.ts';
 
-/** The fields that tell what a process may be called by. */
+/** The fields that calledNames needs. */
 export const NAME_FIELDS = ['name', 'argv', 'executable', 'kernelThread'] as const;
 
 /**
- * The last parts of all that a process may be called by, cut as the kernel cuts names: more than it is, never fewer. Who is not
- * among them need not be looked at closely. Of a login shell's `-bash` also without the dash.
+ * The last parts of all paths and words by which a process may be called, truncated as the kernel truncates names. They may be
+ * more than its real names, never fewer: a process without the wanted name among them need not be examined. For a login shell's
+ * `-bash` also the name without the dash.
  */
 export function calledNames({ name, argv = [], executable = '' }: ProcessInfo<(typeof NAME_FIELDS)[number]>): string[] {
   const [first = ''] = argv;
@@ -18,15 +20,21 @@ export function calledNames({ name, argv = [], executable = '' }: ProcessInfo<(t
   return names;
 }
 
-/** Which words of a command line may be the script that an interpreter runs: of the first few behind argv[0], those that are no options. */
+/**
+ * The words of a command line that may be the script of an interpreter: among the first few after argv[0], those that are not
+ * options.
+ */
 function scriptWords(argv: readonly string[]): string[] {
   return argv.slice(1, 1 + MOST_SCRIPT_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
 }
 
-/** Among so many words behind argv[0] a script is looked for: an interpreter's own options, and those that env(1) gives it with -S. */
+/**
+ * The number of words after argv[0] among which a script is searched: enough for an interpreter's own options and those that
+ * env(1) passes with -S.
+ */
 export const MOST_SCRIPT_WORDS = 8;
 
-/** A program's or unit's name or path as `calledNames` has it. */
+/** The name or path of a program or unit in the form of `calledNames`. */
 export function calledName(path: string): string {
   return cutName(lastPart(path));
 }

@@ -1,18 +1,19 @@
+// Parses the counters of files in /proc: I/O, memory and CPU sets.
 /** What a process has read and written since its start (proc_pid_io(5)). */
 export interface ProcessIo {
-  /** Through read(2) and its like, from wherever: pipes, sockets, the page cache. */
+  /** Through read(2) and similar calls, from any source: pipes, sockets, the page cache. */
   readonly readBytes: number;
   readonly writtenBytes: number;
   readonly readCalls: number;
   readonly writeCalls: number;
-  /** Fetched from storage for it. */
+  /** Read from storage for it. */
   readonly diskReadBytes: number;
-  /** Sent to storage for it, and of that what was taken back, because the file was removed or cut beforehand. */
+  /** Written to storage for it; and how much of that was cancelled, because the file was removed or truncated first. */
   readonly diskWrittenBytes: number;
   readonly diskCancelledBytes: number;
 }
 
-/** Reads /proc/PID/io; undefined where a line is missing. */
+/** Parses /proc/PID/io; undefined if a line is missing. */
 export function parseIo(text: string): ProcessIo | undefined {
   const [readBytes, writtenBytes] = [numberAfter(text, 'rchar:'), numberAfter(text, 'wchar:')];
   const [readCalls, writeCalls] = [numberAfter(text, 'syscr:'), numberAfter(text, 'syscw:')];
@@ -23,14 +24,16 @@ export function parseIo(text: string): ProcessIo | undefined {
   return { readBytes, writtenBytes, readCalls, writeCalls, diskReadBytes, diskWrittenBytes, diskCancelledBytes };
 }
 
-/** What a process's memory consists of: by the kernel's own sums, or, before Linux 4.14, only how much address space is mapped. */
+/**
+ * What a process's memory consists of: the kernel's own sums, or, before Linux 4.14, only the size of the mapped address space.
+ */
 export type MemoryMaps =
   | {
       readonly source: 'smaps_rollup';
       readonly rssBytes: number;
-      /** Each shared page counted by its share of it: over all processes this adds up to what is in use. */
+      /** Each shared page counts by its share: over all processes this adds up to the memory in use. */
       readonly pssBytes: number;
-      /** What would be free if it ended: pages that nobody else has. */
+      /** What would be freed if it ended: pages that no other process has. */
       readonly ussBytes: number;
       readonly sharedBytes: number;
       readonly anonymousBytes: number;
@@ -41,11 +44,14 @@ export type MemoryMaps =
       readonly source: 'maps';
       readonly mappings: number;
       readonly sizeBytes: number;
-      /** Of `sizeBytes`, what stands for a file. */
+      /** The part of `sizeBytes` that maps files. */
       readonly fileBytes: number;
     };
 
-/** Reads /proc/PID/smaps_rollup (proc_pid_smaps_rollup(5)); undefined where it is none, as for a process that has ended. */
+/**
+ * Parses /proc/PID/smaps_rollup (proc_pid_smaps_rollup(5)); undefined if the text is something else, as for a process that has
+ * ended.
+ */
 export function parseSmapsRollup(text: string): MemoryMaps | undefined {
   const bytes = (key: string): number => (numberAfter(text, key) ?? 0) * 1024;
   if (numberAfter(text, 'Rss:') === undefined) return undefined;
@@ -61,7 +67,7 @@ export function parseSmapsRollup(text: string): MemoryMaps | undefined {
   };
 }
 
-/** Reads /proc/PID/maps (proc_pid_maps(5)); undefined where nothing is mapped. */
+/** Parses /proc/PID/maps (proc_pid_maps(5)); undefined if nothing is mapped. */
 export function parseMaps(text: string): MemoryMaps | undefined {
   let [mappings, sizeBytes, fileBytes] = [0, 0, 0];
   for (const line of text.split('\n')) {
@@ -75,7 +81,9 @@ export function parseMaps(text: string): MemoryMaps | undefined {
   return mappings === 0 ? undefined : { source: 'maps', mappings, sizeBytes, fileBytes };
 }
 
-/** `0-2,8` as [0, 1, 2, 8]: the kernel's way to write a set of CPUs (cpuset(7)). Undefined where it is none. */
+/**
+ * Parses `0-2,8` to [0, 1, 2, 8]: the kernel's format for a set of CPUs (cpuset(7)). Undefined if the text is something else.
+ */
 export function parseCpuList(text: string): number[] | undefined {
   const cpus: number[] = [];
   for (const range of text.trim().split(',')) {
@@ -86,16 +94,16 @@ export function parseCpuList(text: string): number[] | undefined {
   return cpus;
 }
 
-/** The number behind `key`, which stands at the start of a line; undefined where there is none. */
+/** The number after `key`, which is at the start of a line; undefined if there is none. */
 export function numberAfter(text: string, key: string): number | undefined {
   return numbersAfter(text, key, 1)[0];
 }
 
-/** The whole numbers behind `key`, which stands at the start of a line, `most` of them; [] where there is no such line. */
+/** The integers after `key`, which is at the start of a line, at most `most` of them; [] if there is no such line. */
 export function numbersAfter(text: string, key: string, most = Number.POSITIVE_INFINITY): number[] {
   const numbers: number[] = [];
   const start = valueStart(text, key);
-  // A loop over characters: cutting the line out and apart takes four times as long.
+  // A loop over characters: extracting and splitting the line takes four times as long.
   for (let at = start, number = -1; start >= 0 && numbers.length < most; at += 1) {
     const digit = text.charCodeAt(at) - ZERO;
     if (digit >= 0 && digit <= 9) number = Math.max(number, 0) * 10 + digit;
@@ -108,7 +116,7 @@ export function numbersAfter(text: string, key: string, most = Number.POSITIVE_I
   return numbers;
 }
 
-/** What follows `key`, which stands at the start of a line, up to the end of that line; undefined where there is no such line. */
+/** The rest of the line after `key`, which is at its start; undefined if there is no such line. */
 export function valueAfter(text: string, key: string): string | undefined {
   const start = valueStart(text, key);
   if (start < 0) return undefined;

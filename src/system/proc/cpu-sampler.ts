@@ -1,7 +1,8 @@
+// The CPU use of processes between two looks.
 import { MS_PER_TICK } from './parse.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
 
-/** What a look must have asked for: `list(CPU_FIELDS)`, or these with others. */
+/** The fields that a look must have read: `list(CPU_FIELDS)`, or these and others. */
 export const CPU_FIELDS = ['startTime', 'userCpuMs', 'systemCpuMs'] as const;
 
 /** The CPU use of processes from one look at the table to the next. */
@@ -16,14 +17,15 @@ export class CpuSampler {
   }
 
   /**
-   * To be called at once after each look, with all of its processes: percent of one CPU since the look before, by pid; more than
-   * 100 for threads on several. What was there already needs a look before, what has started since counts from nothing. Looks
-   * that follow each other within 100 ms get the last answer again: the kernel's counters go in steps of 10 ms.
+   * Must be called immediately after each look, with all of its processes. Returns the percentage of one CPU since the previous
+   * look, by pid; more than 100 for threads on several CPUs. A process that existed before needs a previous look; a process
+   * that has started since counts from zero. Looks that follow each other within 100 ms get the previous result: the kernel's
+   * counters advance in steps of 10 ms.
    */
   sample(processes: readonly CpuReading[]): ReadonlyMap<number, number> {
     const nowMs = this.#table.uptimeMs();
     const elapsedMs = nowMs - this.#lookedAtMs;
-    if (this.#lookedAtMs > 0 && elapsedMs < LEAST_MS) return this.#percents;
+    if (this.#lookedAtMs > 0 && elapsedMs < MIN_INTERVAL_MS) return this.#percents;
     const percents = new Map<number, number>();
     for (const process of processes) {
       const usedMs = this.#lookedAtMs === 0 ? undefined : this.#used(process);
@@ -45,7 +47,7 @@ export class CpuSampler {
 /** One process of such a look. */
 export type CpuReading = ProcessInfo<(typeof CPU_FIELDS)[number]>;
 
-const LEAST_MS = 100;
+const MIN_INTERVAL_MS = 100;
 
 function cpuMs({ userCpuMs, systemCpuMs }: CpuReading): number {
   return userCpuMs + systemCpuMs;

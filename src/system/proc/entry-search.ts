@@ -1,8 +1,8 @@
 import type { BeginPieces, PieceReader } from './pieces.ts';
 
 /**
- * Whether one string is in PID/environ or PID/cmdline, whole or as the beginning of one (`entry` ends in a NUL, or does not), among the
- * first `limit` bytes.
+ * Searches PID/environ or PID/cmdline for one string, among the first `limit` bytes: a whole string if `entry` ends in a NUL,
+ * else the beginning of one.
  */
 export function entrySearch(entry: string, limit: number): BeginPieces<boolean> {
   return (piece) => new EntrySearch(entry, limit, piece);
@@ -12,7 +12,10 @@ class EntrySearch implements PieceReader<boolean> {
   readonly buffer: Buffer;
   readonly #wanted: Buffer;
   readonly #limit: number;
-  /** The end of the piece before, in which the wanted string may begin; the file's beginning counts as behind a NUL. */
+  /**
+   * How much of the previous piece is kept, because the wanted string may begin in it; the file's beginning counts as following
+   * a NUL.
+   */
   at = 1;
   position = 0;
   goesOn = true;
@@ -32,7 +35,7 @@ class EntrySearch implements PieceReader<boolean> {
 
   take(got: number): void {
     this.position += got;
-    // The last one's NUL may be missing.
+    // The NUL of the last string may be missing.
     if (got === 0) this.buffer[this.at] = 0;
     const length = this.at + (got || 1);
     this.answer = this.buffer.subarray(0, length).includes(this.#wanted);

@@ -1,3 +1,4 @@
+// The fields of a process that can be read from /proc, and how each of them is read.
 import { unitOfCgroup } from './cgroup.ts';
 import {
   type MemoryMaps,
@@ -22,63 +23,69 @@ import {
 import type { ProcessReading } from './reading.ts';
 import type { ProcessSocket } from './sockets.ts';
 
-/** Everything that can be asked about a process; what it costs is one small file for each group (proc(5)). */
+/** All fields of a process; each group of them costs one small file to read (proc(5)). */
 export interface ProcessFields extends ProcessStat, ProcessStatus {
-  /** When it started, by the wall clock of now, to 20 ms: it shifts with that clock and is no identity (startTime is). */
+  /**
+   * When it started, by the current wall clock, to 20 ms: it shifts with that clock, so it is not an identity (startTime is).
+   */
   readonly startedAt: Date;
-  /** Its terminal as ps(1) has it, `pts/3`; absent where it has none. */
+  /** Its terminal as in ps(1), `pts/3`; absent if it has none. */
   readonly terminal: string;
-  /** CPU time by lifetime, as %CPU of ps(1): 100 is one CPU all the time. Between two looks: CpuSampler. */
+  /**
+   * CPU time divided by lifetime, as %CPU of ps(1): 100 is one CPU all the time. For the use between two looks see CpuSampler.
+   */
   readonly meanCpuPercent: number;
 
-  /** Name of the effective user; absent where AccountNames knows none. */
+  /** Name of the effective user; absent if AccountNames does not know it. */
   readonly userName: string;
   readonly realUserName: string;
   /** Name of the effective group. */
   readonly groupName: string;
   /** Resident memory; 0 for zombies and kernel threads. */
   readonly rssBytes: number;
-  /** `rssBytes` of the machine's memory, 0 to 100. */
+  /** `rssBytes` as a percentage of the machine's memory, 0 to 100. */
   readonly memoryPercent: number;
   readonly swapBytes: number;
-  /** How often it gave its CPU up to wait, and how often it was taken from it; of its first thread. */
+  /** How often it released its CPU to wait, and how often the CPU was taken from it; of its first thread. */
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
-  /** The CPUs that it may run on, ascending; of its first thread. */
+  /** The CPUs on which it may run, ascending; of its first thread. */
   readonly cpuAffinity: readonly number[];
 
   /**
-   * The command line, one string an argument, as the program last wrote it (setproctitle), its beginning where it is longer than
-   * the look's limit (ReadLimits); [] for zombies, absent for kernel threads.
+   * The command line, one string for each argument, as the program last wrote it (setproctitle); only its beginning if it is
+   * longer than the look's limit (ReadLimits); [] for zombies, absent for kernel threads.
    */
   readonly argv: readonly string[];
-  /** Path of the program's file, ` (deleted)` taken off. */
+  /** Path of the program's file, without ` (deleted)`. */
   readonly executable: string;
   readonly cwd: string;
-  /** The directory that is `/` for it (chroot(2)). */
+  /** The process's root directory (chroot(2)). */
   readonly root: string;
-  /** `KEY=VALUE` as at its start; within the look's limit, like `argv`. */
+  /** `KEY=VALUE` as at its start; limited like `argv`. */
   readonly environment: readonly string[];
-  /** Path below the cgroup root; of systemd's own hierarchy, else of the unified one. */
+  /** Path below the cgroup root; of systemd's own hierarchy if there is one, else of the unified one. */
   readonly cgroup: string;
-  /** The system's systemd unit that it belongs to (unitOfCgroup); absent outside of any. */
+  /** The system's systemd unit that it belongs to (unitOfCgroup); absent if there is none. */
   readonly unit: string;
   readonly io: ProcessIo;
-  /** What its memory consists of; the dearest of all fields, for the kernel walks its page tables. Absent for zombies. */
+  /** What its memory consists of; the most expensive field, because the kernel walks its page tables. Absent for zombies. */
   readonly memoryMaps: MemoryMaps;
 
-  /** Descriptors that stand for a path: files, folders, devices. By ascending descriptor, of the lowest 4,096. */
+  /** Descriptors of a path: files, folders, devices. By ascending descriptor, of the lowest 4,096. */
   readonly openFiles: readonly OpenFile[];
-  /** TCP, UDP and Unix sockets, by ascending descriptor, of the lowest 4,096; the kernel's tables are read once in a listing. */
+  /**
+   * TCP, UDP and Unix sockets, by ascending descriptor, of the lowest 4,096; the kernel's tables are read once for a listing.
+   */
   readonly sockets: readonly ProcessSocket[];
-  /** Open descriptors; from Linux 6.2 on they need not be read for it, before it is absent from 65,536 on. */
+  /** The number of open descriptors; since Linux 6.2 the kernel reports it, before that it is absent from 65,536 on. */
   readonly fdCount: number;
 }
 
 /** The name of one field. */
 export type ProcessField = keyof ProcessFields;
 
-/** How each field is read: undefined where it cannot be. */
+/** How each field is read; undefined if it cannot be. */
 export const FIELD_READERS: { readonly [F in ProcessField]: (of: ProcessReading) => ProcessFields[F] | undefined } = {
   name: ({ stat }) => stat.name,
   state: ({ stat }) => stat.state,

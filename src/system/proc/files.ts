@@ -5,10 +5,10 @@ import { withSpareDescriptor } from '../native/spare-descriptor.ts';
 import { type BeginPieces, giveBack, takePiece } from './pieces.ts';
 
 /**
- * The files below one proc mount. Any of them may vanish or be denied at any moment, which is no fault: what cannot be read is
- * undefined, nothing throws. No read is without a bound: what a process says of itself may be as long as the machine's memory.
- * One buffer serves for all, and a file written in one go takes one read. An object of this class costs nothing until it reads.
- * Source: proc(5).
+ * The files below one proc mount. Any of them may vanish or be denied at any moment, which is not a fault: what cannot be read
+ * is undefined, nothing throws. Every read has a limit: what a process says about itself may be as long as the machine's
+ * memory. One buffer serves all reads, and a file that is written in one call takes one read. An object of this class costs
+ * nothing until it reads. Source: proc(5).
  */
 export class ProcFiles {
   readonly #root: string;
@@ -18,14 +18,14 @@ export class ProcFiles {
     this.#root = root;
   }
 
-  /** A file that the kernel writes in one go, such as PID/stat: its first `limit` bytes; what is no UTF-8 becomes U+FFFD. */
+  /** A file that the kernel writes in one call, such as PID/stat: its first `limit` bytes; what is not UTF-8 becomes U+FFFD. */
   text(file: string, limit = FILE_LIMIT): string | undefined {
     return this.#use(file, false, limit, (bytes) => bytes.toString());
   }
 
   /**
-   * A file that the kernel writes record by record, such as net/tcp: a read may give less than is still to come. `whole`: false of
-   * one that is longer than `limit` bytes, of which that much is given.
+   * A file that the kernel writes record by record, such as net/tcp: a read may return less than is still to come. `whole`:
+   * false if the file is longer than `limit` bytes; then that much is returned.
    */
   longText(file: string, limit: number): { readonly text: string; readonly whole: boolean } | undefined {
     return this.#use(file, true, limit + 1, (bytes) => ({
@@ -34,16 +34,16 @@ export class ProcFiles {
     }));
   }
 
-  /** What `use` makes of a file's first `limit` bytes, which are its only until it returns. */
+  /** The result of `use` for a file's first `limit` bytes, which it may use only until it returns. */
   withBytes<T>(file: string, limit: number, use: (bytes: Buffer) => T): T | undefined {
     return this.#use(file, true, limit, use);
   }
 
-  /** What a reader makes of a file that it takes in piece by piece. */
+  /** The answer of a reader that takes a file piece by piece. */
   pieces<T>(file: string, begin: BeginPieces<T>): T | undefined {
     const piece = takePiece();
     try {
-      return attempt(() => withSpareDescriptor(() => takeIn(`${this.#root}/${file}`, begin, piece)));
+      return tryRead(() => withSpareDescriptor(() => takeIn(`${this.#root}/${file}`, begin, piece)));
     } finally {
       giveBack(piece);
     }
@@ -51,53 +51,58 @@ export class ProcFiles {
 
   /** Where a symbolic link leads. */
   link(file: string): string | undefined {
-    return attempt(() => readlinkSync(`${this.#root}/${file}`));
+    return tryRead(() => readlinkSync(`${this.#root}/${file}`));
   }
 
-  /** The names in the folder itself, as many as there are: a process has one. */
+  /** The names in the root folder, however many there are: each process has one. */
   names(): string[] | undefined {
-    return attempt(() => withSpareDescriptor(() => readdirSync(this.#root)));
+    return tryRead(() => withSpareDescriptor(() => readdirSync(this.#root)));
   }
 
-  /** The first `most` names in a folder that a process can fill, as the kernel has them: descriptors by ascending number. */
+  /** The first `most` names in a folder that a process can fill, in the kernel's order: descriptors by ascending number. */
   firstNames(folder: string, most: number): string[] | undefined {
-    return attempt(() => withSpareDescriptor(() => listFirst(`${this.#root}/${folder}`, most)));
+    return tryRead(() => withSpareDescriptor(() => listFirst(`${this.#root}/${folder}`, most)));
   }
 
-  /** The effective user of a process, whatever it makes of itself (proc(5), the owner of /proc/PID); undefined where there is none. */
+  /**
+   * The effective user of a process, which it cannot hide (proc(5), the owner of /proc/PID); undefined if there is no such
+   * process.
+   */
   owner(pid: number): number | undefined {
-    return attempt(() => statSync(`${this.#root}/${pid}`, { throwIfNoEntry: false })?.uid);
+    return tryRead(() => statSync(`${this.#root}/${pid}`, { throwIfNoEntry: false })?.uid);
   }
 
-  /** The size that stat(2) tells of a file or folder. */
+  /** The size of a file or folder according to stat(2). */
   size(file: string): number | undefined {
-    return attempt(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.size);
+    return tryRead(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.size);
   }
 
-  /** Which file it leads to; undefined where that cannot be told. */
+  /** The identity of the file that it leads to; undefined if that is unknown. */
   identity(file: string): FileIdentity | undefined {
     return fileIdentity(resolve(this.#root, file));
   }
 
-  /** True where it leads to a regular file. */
+  /** Whether it leads to a regular file. */
   isFile(file: string): boolean {
     return this.identity(file)?.isFile ?? false;
   }
 
-  /** True where both lead to the very same file, by whatever name; `other` may be outside of proc. False where either cannot be read. */
+  /**
+   * Whether both lead to the very same file, by any name; `other` may be outside of proc. False if one of them cannot be read.
+   */
   isSame(file: string, other: string): boolean {
     const one = this.identity(file);
     return one !== undefined && one.key === this.identity(other)?.key;
   }
 
   #use<T>(file: string, toEnd: boolean, limit: number, use: (bytes: Buffer) => T): T | undefined {
-    // A long file is no reason to keep as much memory for ever.
+    // One long file is not a reason to keep that much memory forever.
     if (this.#buffer === NONE || this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-    const length = attempt(() => withSpareDescriptor(() => this.#fill(`${this.#root}/${file}`, toEnd, limit)));
+    const length = tryRead(() => withSpareDescriptor(() => this.#fill(`${this.#root}/${file}`, toEnd, limit)));
     return length === undefined ? undefined : use(this.#buffer.subarray(0, length));
   }
 
-  /** How many bytes of the file stand in the common buffer then. */
+  /** Reads the file into the common buffer; returns how many bytes. */
   #fill(path: string, toEnd: boolean, limit: number): number {
     const fd = openSync(path, 'r');
     try {
@@ -116,22 +121,22 @@ export class ProcFiles {
 }
 
 /**
- * How much is read of one process's command line and environment, in bytes, where a look asks for their strings; what is behind
- * that is left off. Any user can make them as long as the machine's memory (prctl(2), PR_SET_MM_MAP). Of strings there are no more
- * than an eighth of the bytes: so many the kernel lets a program be executed with, for each takes a pointer of 8 bytes as well.
+ * How many bytes of a process's command line and environment are read, if a look needs their strings; the rest is left out. Any
+ * user can make them as long as the machine's memory (prctl(2), PR_SET_MM_MAP). At most an eighth as many strings are kept as
+ * bytes: the kernel lets a program be executed with no more, because each also takes a pointer of 8 bytes.
  */
 export interface ReadLimits {
   readonly commandLine: number;
   readonly environment: number;
 }
 
-/** Enough to tell what a process is called: the first arguments. */
+/** Enough to know what a process is called: the first arguments. */
 export const LOOK_LIMITS: ReadLimits = { commandLine: 16 * 1024, environment: 64 * 1024 };
 
-/** Where a whole word of a command line is looked for: Linux lets none be longer (MAX_ARG_STRLEN). */
+/** For finding a whole word in a command line: Linux allows no longer one (MAX_ARG_STRLEN). */
 export const ARGUMENT_LIMITS: ReadLimits = { ...LOOK_LIMITS, commandLine: 128 * 1024 };
 
-/** Of a file that the kernel writes; the longest is the status of a process in 65,536 groups. */
+/** The limit for a file that the kernel writes; the longest is the status of a process in 65,536 groups. */
 const FILE_LIMIT = 1024 * 1024;
 
 const NONE = Buffer.alloc(0);
@@ -169,8 +174,8 @@ function listFirst(folder: string, most: number): string[] {
 
 const NAMES_AT_ONCE = 512;
 
-/** What `read` returns; undefined if it throws: what cannot be read is absent. */
-export function attempt<T>(read: () => T): T | undefined {
+/** Returns the result of `read`; undefined if it throws: what cannot be read is absent. */
+export function tryRead<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

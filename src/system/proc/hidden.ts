@@ -2,9 +2,9 @@ import { numbersAfter, valueAfter } from './counters.ts';
 import { ProcFiles } from './files.ts';
 
 /**
- * Why this /proc does not show us the processes of other users, in one line; undefined where it does, or where that cannot be told.
- * It is so where it is mounted with hidepid= and we have neither CAP_SYS_PTRACE nor the group that gid= lets see all (0 where there
- * is no gid=, so root's own). Source: proc(5), mount options.
+ * Why this /proc does not show us the processes of other users, in one line; undefined if it does, or if that is unknown. The
+ * reason is that it is mounted with hidepid= and we have neither CAP_SYS_PTRACE nor the group that gid= allows to see all (0,
+ * root's own, if there is no gid=). Source: proc(5), mount options.
  */
 export function hiddenProcesses(files: Pick<ProcFiles, 'text' | 'longText'> = new ProcFiles('/proc')): string | undefined {
   const options = procOptions(files.longText('self/mountinfo', MOUNTS_LIMIT)?.text ?? '');
@@ -15,10 +15,10 @@ export function hiddenProcesses(files: Pick<ProcFiles, 'text' | 'longText'> = ne
   if (Number.isNaN(capabilities) || (capabilities & CAP_SYS_PTRACE) !== 0) return undefined;
   const groups = [numbersAfter(status, 'Gid:')[3], ...numbersAfter(status, 'Groups:')];
   if (mode !== 'ptraceable' && groups.includes(Number(options.get('gid') ?? 0))) return undefined;
-  return `/proc is mounted with hidepid=${options.get('hidepid')} and shows no processes of other users: give CAP_SYS_PTRACE`;
+  return `/proc is mounted with hidepid=${options.get('hidepid')} and shows no processes of other users: grant CAP_SYS_PTRACE`;
 }
 
-/** The options of what is mounted at /proc; of several, one over the other, the last is what is seen. */
+/** The options of the file system that is mounted at /proc; if several are mounted over each other, the last one is visible. */
 function procOptions(mounts: string): ReadonlyMap<string, string> {
   let options = '';
   for (const line of mounts.split('\n')) {
@@ -29,7 +29,7 @@ function procOptions(mounts: string): ReadonlyMap<string, string> {
   return new Map(options.split(',').map((option) => option.split('=', 2) as [string, string]));
 }
 
-/** What hidepid= may be, by its number before Linux 5.8 and by its name since. */
+/** The values of hidepid=, by number before Linux 5.8 and by name since. */
 const HIDING: Readonly<Record<string, 'listed' | 'ptraceable'>> = {
   1: 'listed',
   noaccess: 'listed',
@@ -38,6 +38,6 @@ const HIDING: Readonly<Record<string, 'listed' | 'ptraceable'>> = {
   4: 'ptraceable',
   ptraceable: 'ptraceable',
 };
-/** Of the lower 32 capabilities, bit 19 (capability.h). */
+/** Bit 19 of the lower 32 capabilities (capability.h). */
 const CAP_SYS_PTRACE = 1 << 19;
 const MOUNTS_LIMIT = 1024 * 1024;

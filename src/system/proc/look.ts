@@ -1,26 +1,27 @@
+// A look at all processes at once, which many callers share.
 import { setImmediate as turn } from 'node:timers/promises';
 import { Breath } from '../../core/breath.ts';
 import { calledName, calledNames } from './called-names.ts';
-import { childrenOf } from './kin.ts';
+import { childrenOf } from './process-tree.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
 
 const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;
 
-/** A process as one look at the table saw it: who needs more of its arguments asks for it (judgeWhole). */
+/** A process as one look at the table saw it; a caller that needs more of its arguments uses judgeWhole. */
 export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]> & {
-  /** `argv` is the beginning only of what the table reads (MOST_WORDS, MOST_CHARACTERS). */
+  /** `argv` is only the beginning of what the table reads (MAX_WORDS, MAX_CHARACTERS). */
   readonly isCut?: true;
 };
 
-/** One look at all processes of this machine, which many may ask: a name costs next to nothing then. */
+/** One look at all processes of this machine, which many callers can search: finding a name then costs almost nothing. */
 export class ProcessLook {
   readonly all: ReadonlyMap<number, SeenProcess>;
-  /** Those whose arguments could not be read in time: nothing follows from it that they have none here. */
+  /** Processes whose arguments could not be read in time: having none here does not mean that they have none. */
   readonly unread: readonly SeenProcess[];
   #children: ReadonlyMap<number, readonly SeenProcess[]> | undefined;
   #called: ReadonlyMap<string, readonly SeenProcess[]> | undefined;
 
-  /** Of these processes, or of all of the table, at once. */
+  /** Looks at these processes, or reads all of the table, at once. */
   constructor(table: ProcessTable, processes?: readonly SeenProcess[], unread: readonly SeenProcess[] = []) {
     this.unread = unread;
     const called = new Map<string, SeenProcess[]>();
@@ -29,12 +30,12 @@ export class ProcessLook {
     this.all = new Map(seen.map((one) => [one.pid, one]));
   }
 
-  /** A look that lets the loop turn meanwhile (ProcessTable.survey). Never rejects. */
+  /** Takes a look and lets the event loop run in between (ProcessTable.survey). Never rejects. */
   static async take(table: ProcessTable): Promise<ProcessLook> {
     const called = new Map<string, SeenProcess[]>();
     const unread: SeenProcess[] = [];
     const processes = await table.survey(FIELDS, {
-      // Between the breaths too: the names of many thousands take their time.
+      // In slices too: computing the names of many thousands takes time.
       keep: (whole) => takeIn(called, whole),
       unread: (seen) => unread.push(seen),
     });
@@ -43,13 +44,13 @@ export class ProcessLook {
     return look;
   }
 
-  /** Every process by its parent's pid. */
+  /** All processes by their parent's pid. */
   get children(): ReadonlyMap<number, readonly SeenProcess[]> {
     this.#children ??= childrenOf(this.all);
     return this.#children;
   }
 
-  /** Those that may be what a program's name or path means, by ascending pid: more than it is, never fewer. */
+  /** The processes that a program's name or path may mean, by ascending pid: possibly more than it means, never fewer. */
   calledBy(name: string): readonly SeenProcess[] {
     this.#called ??= byCalledNames(this.all.values());
     return (this.#called.get(calledName(name)) ?? []).toSorted((a, b) => a.pid - b.pid);
@@ -57,9 +58,9 @@ export class ProcessLook {
 }
 
 /**
- * What `judge` says of each of them by all the arguments that the table reads: those that the look has cut are read once more, waiting as
- * survey does, and judged one by one, for all of them at once may be very long. Of the `unread` it says it by the beginning, of who has
- * ended meanwhile nothing. Rejects only where it throws.
+ * Calls `judge` for each of the processes with all the arguments that the table reads. Those that the look has cut are read
+ * again, with the waits of survey, and judged one by one, because all of them together may be very long. `unread` ones are
+ * judged by the beginning; processes that have ended meanwhile have no verdict. Rejects only if `judge` throws.
  */
 export async function judgeWhole<T>(
   table: ProcessTable,
@@ -88,12 +89,12 @@ export async function judgeWhole<T>(
   return { verdicts, unread };
 }
 
-/** Takes a look that is no older than the call. */
+/** Takes a look that is not older than the call. */
 export type TakeLook = () => Promise<ProcessLook>;
 
 /**
- * All who ask in one turn of the event loop, or while a look is under way, get the same next one: of a thousand that die together
- * each would take its own.
+ * All callers in one turn of the event loop, or while a look is in progress, share the next look: if a thousand processes die
+ * together, each would otherwise take its own.
  */
 export function sharedLooks(table: ProcessTable): TakeLook {
   let last: Promise<unknown> = Promise.resolve();
@@ -116,7 +117,7 @@ function byCalledNames(all: Iterable<SeenProcess>): Map<string, SeenProcess[]> {
   return called;
 }
 
-/** What a look keeps of a process, and by which names: by those too that stand behind the cut. */
+/** Keeps what a look needs of a process, and adds it under its names, including those from words after the cut. */
 function takeIn(called: Map<string, SeenProcess[]>, whole: SeenProcess): SeenProcess {
   const argv = beginningOf(whole.argv ?? []);
   const names = calledNames(whole);
@@ -125,29 +126,32 @@ function takeIn(called: Map<string, SeenProcess[]>, whole: SeenProcess): SeenPro
     return whole;
   }
   const seen = { ...whole, argv, isCut: true } as const;
-  addCalled(called, seen, flat(names));
+  addCalled(called, seen, copied(names));
   return seen;
 }
 
-/** Whole words, for it is by these that names are told, but of a first one that is too long by itself; undefined where all may be kept. */
+/**
+ * The beginning of the arguments, in whole words, because names are compared by words; only a first word that is too long by
+ * itself is cut. Undefined if all may be kept.
+ */
 function beginningOf(argv: readonly string[]): readonly string[] | undefined {
   let length = 0;
   const end = argv.findIndex((word, index) => {
     length += word.length;
-    return index >= MOST_WORDS || length > MOST_CHARACTERS;
+    return index >= MAX_WORDS || length > MAX_CHARACTERS;
   });
   if (end < 0) return undefined;
-  return flat(end === 0 ? argv.slice(0, 1).map((word) => word.slice(0, MOST_CHARACTERS)) : argv.slice(0, end));
+  return copied(end === 0 ? argv.slice(0, 1).map((word) => word.slice(0, MAX_CHARACTERS)) : argv.slice(0, end));
 }
 
-/** The same words; those of /proc are parts of the whole text to V8, and keep all of it in memory. */
-function flat(words: readonly string[]): string[] {
+/** Copies the words: V8 holds those of /proc as parts of the whole text, and so keeps all of it in memory. */
+function copied(words: readonly string[]): string[] {
   return Buffer.from(words.join('\0')).toString().split('\0');
 }
 
-/** A stranger's processes may be thousands, each with as many arguments as the table reads. */
-const MOST_WORDS = 64;
-const MOST_CHARACTERS = 2048;
+/** A foreign user may run thousands of processes, each with as many arguments as the table reads. */
+const MAX_WORDS = 64;
+const MAX_CHARACTERS = 2048;
 
 function addCalled(called: Map<string, SeenProcess[]>, seen: SeenProcess, names: readonly string[]): void {
   for (const name of new Set(names)) {

@@ -1,40 +1,41 @@
-import { type AsideFiles, UNREAD } from './aside.ts';
+// Reads and searches the arguments and environment of processes.
 import { entrySearch } from './entry-search.ts';
 import { ARGUMENT_LIMITS, type ProcFiles } from './files.ts';
 import { type BeginPieces, sameBytes, wholeFile } from './pieces.ts';
-import { foreignOwner, goRound, MOST_MS } from './round.ts';
+import { type PoolFiles, UNREAD } from './pool-files.ts';
+import { foreignOwner, MAX_WAIT_MS, visitProcesses } from './visit-processes.ts';
 
-/** A file of what a process holds in its own memory, whose lock its user can keep (AsideFiles). */
+/** A file with content of a process's own memory, whose lock its user can hold (PoolFiles). */
 type MemoryFile = 'cmdline' | 'environ' | 'auxv';
 
-/** Who has a string and who has not; of the `unread` that could not be told in time. */
+/** The processes that have a string; the `unread` ones could not be read in time. */
 export interface Having<P> {
   readonly having: readonly P[];
   readonly unread: readonly P[];
 }
 
 /**
- * What processes hold in their own memory, read piece by piece: of root and ourselves at once, of other users' processes without ever
- * waiting on the loop. Never rejects.
+ * What processes keep in their own memory, read piece by piece: for root and ourselves at once, for other users' processes
+ * without ever waiting on the event loop. Never rejects.
  */
 export class MemoryFiles {
   readonly #files: ProcFiles;
-  readonly #aside: AsideFiles;
+  readonly #pool: PoolFiles;
 
-  constructor(files: ProcFiles, aside: AsideFiles) {
+  constructor(files: ProcFiles, pool: PoolFiles) {
     this.#files = files;
-    this.#aside = aside;
+    this.#pool = pool;
   }
 
   /**
-   * The whole file; `longer` if it has more than `limit` bytes, of which nothing is kept; UNREAD if it could not be read in time;
-   * undefined if it cannot be.
+   * The whole file; `longer` if it has more than `limit` bytes, of which nothing is kept; UNREAD if it could not be read in
+   * time; undefined if it cannot be read.
    */
   whole(pid: number, file: MemoryFile, limit: number): Promise<Buffer | 'longer' | typeof UNREAD | undefined> {
     return this.#read(pid, file, wholeFile(limit));
   }
 
-  /** Whether the file holds these bytes and nothing else; false too if it cannot be read. */
+  /** Whether the file contains exactly these bytes; also false if it cannot be read. */
   async isStill(pid: number, file: MemoryFile, bytes: Buffer): Promise<boolean> {
     return (await this.#read(pid, file, sameBytes(bytes))) === true;
   }
@@ -52,7 +53,7 @@ export class MemoryFiles {
   async #read<T>(pid: number, file: MemoryFile, begin: BeginPieces<T>): Promise<T | typeof UNREAD | undefined> {
     const uid = foreignOwner(this.#files, pid);
     if (uid === undefined) return this.#files.pieces(`${pid}/${file}`, begin);
-    return this.#aside.pieces({ pid, uid, ms: MOST_MS }, file, begin);
+    return this.#pool.pieces({ pid, uid, ms: MAX_WAIT_MS }, file, begin);
   }
 
   async #among<P extends { readonly pid: number }>(
@@ -62,7 +63,7 @@ export class MemoryFiles {
   ): Promise<Having<P>> {
     const having = new Set<number>();
     const unread = new Set<number>();
-    await goRound(
+    await visitProcesses(
       this.#files,
       processes.map(({ pid }) => pid),
       {
@@ -70,8 +71,8 @@ export class MemoryFiles {
         look: (pid) => {
           if (this.#files.pieces(`${pid}/${file}`, begin) === true) having.add(pid);
         },
-        lookAside: async (_pid, of) => {
-          const has = await this.#aside.pieces(of, file, begin);
+        lookInPool: async (_pid, of) => {
+          const has = await this.#pool.pieces(of, file, begin);
           if (has === true) having.add(of.pid);
           if (has === UNREAD) unread.add(of.pid);
           return has;
@@ -83,5 +84,5 @@ export class MemoryFiles {
   }
 }
 
-/** A launch record's most, and what we add. */
+/** The maximum of a launch record, plus what we add. */
 export const ENVIRONMENT_LIMIT = (1024 + 64) * 1024;

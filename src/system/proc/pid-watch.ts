@@ -1,3 +1,4 @@
+// Waits for the end of a process.
 import { geteuid } from 'node:process';
 import type { Clock } from '../../core/clock.ts';
 import { descriptorLimit } from '../native/descriptor-limit.ts';
@@ -6,17 +7,17 @@ import { pidfdExitStatus, pidfdOpen } from '../native/pidfd.ts';
 import { hasEnded, parseExitCode } from './parse.ts';
 import type { ProcessIdentity, ProcessTable } from './table.ts';
 
-/** A process whose end is waited for. */
+/** A watch for the end of a process. */
 export interface PidWatch {
   readonly by: 'pidfd' | 'looks';
-  /** No longer waits; `onExit` is not called any more. Idempotent. */
+  /** Ends the watch; `onExit` is not called any more. Idempotent. */
   stop(): void;
 }
 
 /**
- * Calls `onExit` once, when this very process has ended, with its wait status where that can be known; never before it has
- * returned. By a pidfd (Linux 5.3: half a millisecond, nothing while it lives), else by a look every 250 ms: also where few
- * descriptors are left. Never throws.
+ * Calls `onExit` once, when this very process has ended, with its wait status if that is available; never before watchPid has
+ * returned. It uses a pidfd (Linux 5.3: half a millisecond, no cost while the process lives), or else a look every 250 ms, also
+ * if few descriptors are left. Never throws.
  */
 export function watchPid(
   process: ProcessIdentity,
@@ -27,9 +28,10 @@ export function watchPid(
   if (opened.kind === 'unavailable') return watchByLooks(process, parts, onExit);
   if (opened.kind === 'opened') {
     const now = parts.table.read(process.pid, ['startTime']);
-    // The kernel gives the lowest free number: the last ones are for files, the database and our clients.
-    const tooMany = opened.fd >= descriptorLimit() - KEPT_FREE;
-    // Of a zombie, and of one that is just gone, the descriptor can be read at once; under another start time it is another process.
+    // The kernel assigns the lowest free number: the last ones are reserved for files, the database and our clients.
+    const tooMany = opened.fd >= descriptorLimit() - RESERVED;
+    // The descriptor of a zombie, and of a process that has just ended, is readable at once; with another start time it is
+    // another process.
     if (!tooMany && (now === undefined || now.startTime === process.startTime))
       return watchDescriptor(opened.fd, process, parts.table, onExit);
     closeDescriptor(opened.fd);
@@ -39,7 +41,7 @@ export function watchPid(
   return { by: 'pidfd', stop: () => clearImmediate(late) };
 }
 
-/** True where the end of a process is told by the kernel, false where it is looked for. */
+/** Whether the kernel reports the end of a process; false if it has to be looked for. */
 export function canWatchByPidfd(): boolean {
   const own = pidfdOpen(process.pid);
   if (own.kind === 'opened') closeDescriptor(own.fd);
@@ -55,7 +57,8 @@ function watchDescriptor(
   let stopped = false;
   const watch = loadLibc()?.watch(fd, () => {
     if (stopped) return;
-    // Until its parent has fetched it the status stands in /proc, from then on behind the descriptor; it may happen in between.
+    // Until the parent has reaped it the status is in /proc, from then on it is available through the descriptor; the reaping
+    // may happen in between.
     const status = pidfdExitStatus(fd) ?? zombieStatus(process, table) ?? pidfdExitStatus(fd);
     stop();
     onExit(status);
@@ -84,14 +87,14 @@ function watchByLooks(
 }
 
 const LOOK_MS = 250;
-/** Descriptors that are left to everything else. */
-const KEPT_FREE = 128;
+/** Descriptors that are reserved for everything else. */
+const RESERVED = 128;
 
-/** The wait status of a process that has ended and was not fetched yet; undefined of any other, and where we may not know. */
+/** The wait status of a process that has ended and was not reaped yet; undefined for any other, and if we may not know it. */
 function zombieStatus({ pid, startTime }: ProcessIdentity, table: ProcessTable): number | undefined {
   const now = table.read(pid, ['startTime', 'state', 'threads']);
   if (now?.startTime !== startTime || !hasEnded(now)) return undefined;
   const status = parseExitCode(table.bytes(pid, 'stat')?.toString() ?? '');
-  // Who may not know it reads 0.
+  // A reader without the right to know it reads 0.
   return status === 0 && geteuid?.() !== 0 ? undefined : status;
 }

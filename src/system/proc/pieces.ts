@@ -1,6 +1,7 @@
+// Reads a file of any length piece by piece, with little memory.
 /**
- * Takes in a file piece by piece: at most `length` bytes from its place `position` on are read into `buffer` at `at`, then `take`
- * is called.
+ * Reads a file piece by piece: at most `length` bytes, from `position` on, are read into `buffer` at `at`, then `take` is
+ * called.
  */
 export interface PieceReader<T> {
   readonly buffer: Buffer;
@@ -10,35 +11,37 @@ export interface PieceReader<T> {
   /** False once the answer is known. */
   readonly goesOn: boolean;
   readonly answer: T;
-  /** So many bytes came; 0 at the file's end. */
+  /** Called with the number of bytes that were read; 0 at the file's end. */
   take(got: number): void;
 }
 
-/** Begins to take in a file; `piece`, of PIECE_BYTES, is the reader's until it has its answer, which must hold nothing of it. */
+/**
+ * Begins to read a file; the reader may use `piece`, of PIECE_BYTES, until it has its answer, which must contain nothing of it.
+ */
 export type BeginPieces<T> = (piece: Buffer) => PieceReader<T>;
 
-/** What is read of a file at once. */
+/** The bytes that are read at once. */
 export const PIECE_BYTES = 128 * 1024;
 
 /**
- * A buffer for one reader, to be given back (`giveBack`): what is read of thousands of processes, each as long as it likes to be, must
- * not leave as much garbage behind.
+ * A buffer for one reader, which must be returned by `giveBack`: reading thousands of processes, each with as much data as it
+ * likes, must not leave as much garbage.
  */
 export function takePiece(): Buffer {
   return idle.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
 }
 
-/** Whoever reads next may have it. */
+/** Returns a buffer, for the next reader. */
 export function giveBack(piece: Buffer): void {
   idle.push(piece);
 }
 
-/** As many as there ever were readers at once: aside.ts bounds them. */
+/** Unused buffers, as many as there ever were readers at once: pool-files.ts limits them. */
 const idle: Buffer[] = [];
 
 /**
- * A whole file, in a buffer of its own; `longer` if it has more than `limit` bytes, of which nothing is kept: what is too long is
- * only counted.
+ * Reads a whole file into its own buffer; `longer` if it has more than `limit` bytes, of which nothing is kept: what is too
+ * long is only counted.
  */
 export function wholeFile(limit: number): BeginPieces<Buffer | 'longer'> {
   return (piece) => new WholeFile(limit, piece);
@@ -71,12 +74,12 @@ class WholeFile implements PieceReader<Buffer | 'longer'> {
     if (this.#whole !== undefined) {
       this.at = this.position;
       this.goesOn = got > 0 && this.position < this.#whole.length;
-      // It has become shorter meanwhile.
+      // The file has become shorter meanwhile.
       if (got === 0) this.#whole = this.#whole.subarray(0, this.position);
     } else if (this.position > this.#limit) {
       this.goesOn = false;
     } else if (got > 0) {
-      // What fits into the piece need not be read twice.
+      // If it fits into the piece it need not be read twice.
       if (this.position < this.buffer.length) this.at = this.position;
       else this.at = 0;
     } else {
@@ -89,7 +92,7 @@ class WholeFile implements PieceReader<Buffer | 'longer'> {
   }
 }
 
-/** Whether a file holds these bytes and nothing else. */
+/** Compares a file: whether it contains exactly these bytes. */
 export function sameBytes(expected: Buffer): BeginPieces<boolean> {
   return (piece) => new SameBytes(expected, piece);
 }

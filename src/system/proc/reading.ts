@@ -1,15 +1,16 @@
+// Reads the fields of processes, each file once.
 import { totalmem } from 'node:os';
 import type { AccountNames } from '../accounts/names.ts';
 import { isPlainPath } from '../files/plain-path.ts';
-import type { UNREAD } from './aside.ts';
 import { parseCgroup } from './cgroup.ts';
 import { type Descriptor, type LinkTarget, socketsOf } from './descriptors.ts';
 import type { ProcFiles, ReadLimits } from './files.ts';
 import { type ProcessStat, splitNul } from './parse.ts';
+import type { UNREAD } from './pool-files.ts';
 import { type ProcessSocket, SocketTables } from './sockets.ts';
 import type { TerminalNames } from './terminal-names.ts';
 
-/** One look at the table: what is the same for all processes is read when the first of them needs it, and once. */
+/** One look at the table: what is the same for all processes is read once, when the first of them needs it. */
 export class TableLook {
   readonly files: ProcFiles;
   readonly limits: ReadLimits;
@@ -29,19 +30,19 @@ export class TableLook {
     this.#names = names;
   }
 
-  /** Milliseconds since boot, to 10 ms; 0 where it cannot be read. */
+  /** Milliseconds since boot, to 10 ms; 0 if it cannot be read. */
   get uptimeMs(): number {
     this.#uptimeMs ??= readUptimeMs(this.files);
     return this.#uptimeMs;
   }
 
-  /** When the machine was started, by the wall clock of now, milliseconds of the epoch; NaN where it cannot be read. */
+  /** When the machine was started, by the current wall clock, in milliseconds since the epoch; NaN if it cannot be read. */
   get bootedAtMs(): number {
     this.#bootedAtMs ??= Date.now() - (readUptimeMs(this.files) || Number.NaN);
     return this.#bootedAtMs;
   }
 
-  /** The machine's memory. */
+  /** The machine's memory in bytes. */
   get memoryBytes(): number {
     this.#memoryBytes ??= totalmem();
     return this.#memoryBytes;
@@ -54,22 +55,22 @@ export class TableLook {
   }
 }
 
-/** Milliseconds since boot, to 10 ms: the clock of start times. 0 where it cannot be read (proc_uptime(5)). */
+/** Milliseconds since boot, to 10 ms: the clock of start times. 0 if it cannot be read (proc_uptime(5)). */
 export function readUptimeMs(files: ProcFiles): number {
   return Math.round(Number(files.text('uptime')?.split(' ')[0] ?? 0) * 1000);
 }
 
-/** The texts of what a process holds in its own memory. */
+/** The texts from a process's own memory. */
 export type Given = { -readonly [S in keyof ReadLimits]?: string | undefined | typeof UNREAD };
 
-/** The field that is taken from each, and the file. */
+/** The field that is made from each text, and its file. */
 export const STRINGS = {
   commandLine: { field: 'argv', file: 'cmdline' },
   environment: { field: 'environment', file: 'environ' },
 } as const;
 export const KINDS_OF_STRINGS = ['commandLine', 'environment'] as const;
 
-/** One process while its fields are read: what several of them are taken from is read once. */
+/** One process while its fields are read: a file that several fields need is read once. */
 export class ProcessReading {
   readonly pid: number;
   readonly stat: ProcessStat;
@@ -79,7 +80,7 @@ export class ProcessReading {
   #cgroup: Read<string>;
   #descriptors: Read<readonly Descriptor[]>;
 
-  /** `given`: what was read of it already, or tried to be. */
+  /** `given`: the texts that were read already, or could not be read. */
   constructor(pid: number, stat: ProcessStat, look: TableLook, given: Given = {}) {
     this.pid = pid;
     this.stat = stat;
@@ -87,19 +88,19 @@ export class ProcessReading {
     this.#given = given;
   }
 
-  /** A part of PID/status. */
+  /** Parses a part of PID/status. */
   status<T>(parse: (text: string) => T): T | undefined {
     this.#status ??= { value: this.look.files.text(`${this.pid}/status`) };
     return this.#status.value === undefined ? undefined : parse(this.#status.value);
   }
 
-  /** A file that only a program has: of a kernel thread it holds nothing, and asking costs as much. */
+  /** Parses a file that only a program has: for a kernel thread it is empty, and reading it costs the same. */
   file<T>(name: string, parse: (text: string) => T, limit?: number): T | undefined {
     const text = this.stat.kernelThread ? undefined : this.look.files.text(`${this.pid}/${name}`, limit);
     return text === undefined ? undefined : parse(text);
   }
 
-  /** The same of a file that the kernel writes record by record; undefined too where it is too long to be read. */
+  /** The same for a file that the kernel writes record by record; also undefined if it is too long. */
   longFile<T>(name: string, parse: (text: string) => T): T | undefined {
     const read = this.stat.kernelThread ? undefined : this.look.files.longText(`${this.pid}/${name}`, LONG_FILE);
     return read?.whole ? parse(read.text) : undefined;
@@ -113,7 +114,7 @@ export class ProcessReading {
     return typeof text === 'string' ? splitNul(text, limit / 8) : undefined;
   }
 
-  /** Where a link of a program leads. */
+  /** The target of a link of a program. */
   link(name: 'exe' | 'cwd' | 'root'): string | undefined {
     return this.stat.kernelThread ? undefined : this.#target(name)?.path;
   }
@@ -132,8 +133,8 @@ export class ProcessReading {
   descriptorCount(): number | undefined {
     if (this.stat.kernelThread) return undefined;
     const known = this.#descriptors?.value?.length;
-    if (known !== undefined && known < MOST_DESCRIPTORS) return known;
-    // From Linux 6.2 on the folder's size is their number; before, it is 0.
+    if (known !== undefined && known < MAX_DESCRIPTORS) return known;
+    // Since Linux 6.2 the folder's size is their number; before that it is 0.
     return this.look.files.size(`${this.pid}/fd`) || this.#countedDescriptors();
   }
 
@@ -143,19 +144,19 @@ export class ProcessReading {
   }
 
   #countedDescriptors(): number | undefined {
-    const count = this.look.files.firstNames(`${this.pid}/fd`, MOST_COUNTED)?.length;
-    return count === MOST_COUNTED ? undefined : count;
+    const count = this.look.files.firstNames(`${this.pid}/fd`, MAX_COUNTED)?.length;
+    return count === MAX_COUNTED ? undefined : count;
   }
 
   #readDescriptors(): readonly Descriptor[] | undefined {
-    const names = this.look.files.firstNames(`${this.pid}/fd`, MOST_DESCRIPTORS);
+    const names = this.look.files.firstNames(`${this.pid}/fd`, MAX_DESCRIPTORS);
     if (names === undefined) return undefined;
     const descriptors: Descriptor[] = [];
     for (const name of names) {
       const target = this.#target(`fd/${name}`);
       if (target !== undefined) descriptors.push({ fd: Number(name), path: target.path, deleted: target.deleted });
     }
-    // The folder may be open to us and the links not: that is no process without files.
+    // We may be allowed to read the folder and not the links: that does not mean that the process has no files.
     if (descriptors.length === 0 && names.length > 0) return undefined;
     return descriptors.sort((a, b) => a.fd - b.fd);
   }
@@ -167,7 +168,10 @@ export class ProcessReading {
     return { path: deleted ? path.slice(0, -DELETED.length) : path, deleted };
   }
 
-  /** A name may end in the kernel's mark itself: then the file has that name still. Nobody's own mounts are looked into for it. */
+  /**
+   * Whether the link still leads to the file: a name may end in the kernel's mark itself. A user's own mounts are not searched
+   * for it.
+   */
   #leadsTo(link: string, path: string): boolean {
     const { files } = this.look;
     const file = `${this.pid}/${link}`;
@@ -177,13 +181,13 @@ export class ProcessReading {
 
 /** A process may have 65,530 mappings, each with a path of up to 4 KiB. */
 const LONG_FILE = 4 * 1024 * 1024;
-/** A process may have a million; 4,096 take some 20 ms. */
-const MOST_DESCRIPTORS = 4096;
-/** To count takes less than to look where they lead. */
-const MOST_COUNTED = 65_536;
+/** A process may have a million; 4,096 take about 20 ms. */
+const MAX_DESCRIPTORS = 4096;
+/** Counting takes less time than reading where they lead. */
+const MAX_COUNTED = 65_536;
 
-/** What the kernel adds to the path of a file that has been removed or replaced (proc_pid_exe(5)). */
+/** The suffix that the kernel adds to the path of a file that has been removed or replaced (proc_pid_exe(5)). */
 const DELETED = ' (deleted)';
 
-/** Undefined until it was read, or tried to be. */
+/** Undefined until reading was tried. */
 type Read<T> = { readonly value: T | undefined } | undefined;

@@ -3,9 +3,9 @@ import { pidfdOpen, pidfdSendSignal } from '../native/pidfd.ts';
 import type { ProcessIdentity, ProcessTable } from './table.ts';
 
 /**
- * Sends a signal to this very process and to no other that has its number by now. Through a pidfd the look at the start time and
- * the signal meet the same process; where there is none (kernels before 5.3) a moment lies between them. `gone`: it has ended;
- * `denied`: we may not signal it (kill(2)).
+ * Sends a signal to this very process and to no other process that has its number by now. With a pidfd the check of the start
+ * time and the signal apply to the same process; without one (kernels before 5.3) there is a moment between them. `gone`: it
+ * has ended; `denied`: we may not signal it (kill(2)).
  */
 export function signalProcess(table: ProcessTable, identity: ProcessIdentity, signal: number): 'sent' | 'gone' | 'denied' {
   const opened = pidfdOpen(identity.pid);

@@ -1,3 +1,4 @@
+// The sockets that a process holds open, from the kernel's tables.
 import { internetAddress } from './address.ts';
 import type { ProcFiles } from './files.ts';
 
@@ -7,12 +8,12 @@ export type ProcessSocket = InternetSocket | UnixSocket;
 interface InternetSocket {
   readonly fd: number;
   readonly protocol: InternetProtocol;
-  /** As ss(8) has them; of a UDP socket only `established` and `unconnected`. */
+  /** As in ss(8); a UDP socket is only `established` or `unconnected`. */
   readonly state: string;
-  /** `127.0.0.1`, `::1`; `0.0.0.0` and `::` are all of the machine's. */
+  /** `127.0.0.1`, `::1`; `0.0.0.0` and `::` mean all addresses of the machine. */
   readonly localAddress: string;
   readonly localPort: number;
-  /** Absent where it is not connected. */
+  /** Absent if it is not connected. */
   readonly remoteAddress?: string;
   readonly remotePort?: number;
 }
@@ -21,15 +22,15 @@ interface UnixSocket {
   readonly fd: number;
   readonly protocol: 'unix';
   readonly state: 'listen' | 'unconnected' | 'connecting' | 'established' | 'disconnecting';
-  /** Where it is bound; `@` stands for the NULs of an abstract name. Absent where it is bound nowhere. */
+  /** The address that it is bound to; `@` stands for the NULs of an abstract name. Absent if it is not bound. */
   readonly path?: string;
 }
 
 type InternetProtocol = (typeof INTERNET_PROTOCOLS)[number];
 
 /**
- * The sockets of the kernel by their inode, as one listing needs them: each network namespace's tables are read when the first
- * of its processes asks, and once. Netlink, raw and packet sockets are in none of them.
+ * The kernel's sockets by inode, for one listing: the tables of each network namespace are read once, when the first of its
+ * processes needs them. Netlink, raw and packet sockets are in none of them.
  */
 export class SocketTables {
   readonly #files: ProcFiles;
@@ -40,7 +41,7 @@ export class SocketTables {
     this.#files = files;
   }
 
-  /** What is known of a process's sockets, which are given as [descriptor, inode]. */
+  /** The known sockets of a process, which are given as [descriptor, inode]. */
   find(pid: number, held: readonly (readonly [fd: number, inode: number])[]): ProcessSocket[] {
     if (held.length === 0) return [];
     const lines = this.#tables(pid);
@@ -55,7 +56,7 @@ export class SocketTables {
 
   #tables(pid: number): ReadonlyMap<number, SocketLine> {
     this.#own ??= this.#files.link('self/ns/net') ?? '';
-    // Where it may not be asked the process is taken for one of ours: an inode never means two sockets.
+    // If the namespace may not be read we assume our own: an inode never means two sockets.
     const namespace = this.#files.link(`${pid}/ns/net`) ?? this.#own;
     const known = this.#ofNamespace.get(namespace);
     if (known !== undefined) return known;
@@ -63,23 +64,23 @@ export class SocketTables {
     const lines = new Map<number, SocketLine>();
     for (const protocol of [...INTERNET_PROTOCOLS, 'unix'] as const) {
       const table = this.#files.longText(`${owner}/net/${protocol}`, TABLE_LIMIT);
-      // Of one that is too long the last line is cut too.
+      // If the table is too long its last line is cut too.
       indexSockets(protocol, table?.whole === false ? wholeLines(table.text) : (table?.text ?? ''), lines);
     }
-    // Of a process that ended meanwhile the tables may be short.
+    // If the process ended meanwhile the tables may be incomplete.
     if (owner === 'self' || this.#files.link(`${pid}/ns/net`) === namespace) this.#ofNamespace.set(namespace, lines);
     return lines;
   }
 }
 
-/** Some 50,000 connections; the sockets that listen stand first. In a network namespace of its own any user can fill one. */
+/** About 50,000 connections; listening sockets come first. In a network namespace of its own any user can fill a table. */
 const TABLE_LIMIT = 8 * 1024 * 1024;
 
 function wholeLines(text: string): string {
   return text.slice(0, text.lastIndexOf('\n') + 1);
 }
 
-/** One line of a table, not yet parsed: most are never asked for. */
+/** One line of a table, not parsed yet: most are never needed. */
 export interface SocketLine {
   readonly protocol: InternetProtocol | 'unix';
   readonly text: string;
@@ -97,12 +98,12 @@ export function indexSockets(protocol: SocketLine['protocol'], table: string, li
     if (!(inode > 0)) continue;
     const known = lines.get(inode);
     if (known === undefined) lines.set(inode, { protocol, text });
-    // What follows a line break in a path may forge a socket: of two that claim one inode neither is believed.
+    // Text after a line break in a path may forge a socket: if two claim the same inode, neither is trusted.
     else if (known.protocol === 'unix') lines.set(inode, { protocol, text: '' });
   }
 }
 
-/** A line break in the path of a Unix socket is printed as it is: a line ends where the next one begins. */
+/** The end of a line. A line break in the path of a Unix socket is printed as it is: a line ends where the next one begins. */
 function lineEnd(table: string, start: number): number {
   for (let end = table.indexOf('\n', start); end >= 0; end = table.indexOf('\n', end + 1)) {
     LINE_START.lastIndex = end + 1;
@@ -111,7 +112,7 @@ function lineEnd(table: string, start: number): number {
   return table.length;
 }
 
-/** One line of a table; undefined where it is none. */
+/** Parses one line of a table; undefined if the text is something else. */
 export function parseSocketLine(fd: number, { protocol, text }: SocketLine): ProcessSocket | undefined {
   if (protocol === 'unix') return parseUnixLine(fd, text);
   const local = internetAddress(word(text, 1));
@@ -129,7 +130,7 @@ function parseUnixLine(fd: number, text: string): UnixSocket | undefined {
   const state = listens ? 'listen' : UNIX_STATES[Number.parseInt(word(text, 5), 16)];
   if (state === undefined) return undefined;
   const start = wordStart(text, UNIX_INODE + 1);
-  // Blanks at its start are the path's own: one separates it from the inode.
+  // Blanks at its start belong to the path: one blank separates it from the inode.
   const inodeEnd = text.indexOf(' ', wordStart(text, UNIX_INODE));
   const path = start < 0 || inodeEnd < 0 ? '' : text.slice(inodeEnd + 1);
   return path === '' ? { fd, protocol: 'unix', state } : { fd, protocol: 'unix', state, path };
@@ -162,7 +163,7 @@ const TCP_STATES = [
 /** By the kernel's number (socket_state in linux/net.h). */
 const UNIX_STATES = [undefined, 'unconnected', 'connecting', 'established', 'disconnecting'] as const;
 
-/** The word of this number, from 0; '' where there are fewer. */
+/** The word with this index, from 0; '' if there are fewer words. */
 function word(text: string, index: number): string {
   const start = wordStart(text, index);
   if (start < 0) return '';
@@ -170,7 +171,7 @@ function word(text: string, index: number): string {
   return text.slice(start, end < 0 ? undefined : end);
 }
 
-/** Where the word of this number starts; -1 where there are fewer. A loop: a regular expression takes ten times as long. */
+/** The start of the word with this index; -1 if there are fewer words. A loop: a regular expression takes ten times as long. */
 function wordStart(text: string, index: number): number {
   let left = index;
   let inside = false;

@@ -1,62 +1,63 @@
+// The processes of this machine, read from /proc.
 import { AccountNames } from '../accounts/names.ts';
 import { hostPath } from '../files/host-path.ts';
-import { AsideFiles, type AsideRead, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';
 import { FIELD_READERS, type ProcessField, type ProcessFields } from './fields.ts';
 import { LOOK_LIMITS, ProcFiles, type ReadLimits } from './files.ts';
 import { ENVIRONMENT_LIMIT, MemoryFiles } from './memory-files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
+import { PoolFiles, type PoolRead, UNREAD } from './pool-files.ts';
 import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
-import { goRound } from './round.ts';
 import { TerminalNames } from './terminal-names.ts';
+import { visitProcesses } from './visit-processes.ts';
 
-/** A process with the asked fields: those of `stat` always, the others where they could be read. */
+/** A process with the requested fields: those of `stat` always, the others if they could be read. */
 export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pick<ProcessFields, F & keyof ProcessStat> &
   Partial<Pick<ProcessFields, Exclude<F, keyof ProcessStat>>>;
 
-/** Which process a pid meant when it was read: the number alone may be another's by now. */
+/** The process that a pid meant when it was read: the number alone may belong to another process by now. */
 export type ProcessIdentity = ProcessInfo<'startTime'>;
 
-/** How a survey goes. */
+/** Options of a survey. */
 interface SurveyOptions<F extends ProcessField> {
   readonly pids?: readonly number[];
   readonly visit?: (process: ProcessInfo<F>) => void;
-  /** What is kept of each, in its place. */
+  /** Returns what is kept of each process, instead of the process. */
   readonly keep?: (process: ProcessInfo<F>) => ProcessInfo<F>;
   readonly unread?: (process: ProcessInfo<F>) => void;
   readonly limits?: ReadLimits;
 }
 
 /**
- * The processes of this machine, read from /proc. Only the files of the asked fields are read, `stat` always and first, so that
- * a pid that changes hands meanwhile is found out by its start time. A process that vanished, or that /proc hides from us
- * (hidepid= of proc(5)), is absent, a file that is denied leaves its fields absent; nothing here throws. Reading is synchronous:
- * four times as fast, and a file of /proc is memory. Who can wait surveys all processes instead of listing them: then the loop
- * turns in between.
+ * The processes of this machine, read from /proc. Only the files of the requested fields are read, `stat` always and first, so
+ * that the reuse of a pid is detected by its start time. A process that has vanished, or that /proc hides from us (hidepid= of
+ * proc(5)), is absent; a denied file leaves its fields absent; nothing here throws. Reads are synchronous, which is four times
+ * as fast, and a file of /proc is in memory. A caller that can wait uses survey instead of list: then the event loop runs in
+ * between.
  */
 export class ProcessTable {
-  /** Names of users and groups, as the fields have them (learnAccountNames). */
+  /** Names of users and groups, as used in the fields (learnAccountNames). */
   readonly accounts: AccountNames;
-  /** Of what they hold in their own memory. */
+  /** What processes keep in their own memory. */
   readonly memory: MemoryFiles;
   readonly #files: ProcFiles;
-  readonly #aside: AsideFiles;
+  readonly #pool: PoolFiles;
   readonly #terminals = new TerminalNames();
 
-  /** `root` is where proc is mounted: /proc. */
+  /** `root` is the path at which proc is mounted; default /proc. */
   constructor(root = '/proc', accounts = new AccountNames()) {
     this.accounts = accounts;
     this.#files = new ProcFiles(root);
-    this.#aside = new AsideFiles(root);
-    this.memory = new MemoryFiles(this.#files, this.#aside);
+    this.#pool = new PoolFiles(root);
+    this.memory = new MemoryFiles(this.#files, this.#pool);
   }
 
-  /** One process; undefined where there is none of this number. */
+  /** One process; undefined if there is none with this number. */
   read<F extends ProcessField>(pid: number, fields: readonly F[], limits = LOOK_LIMITS): ProcessInfo<F> | undefined {
     return this.#read(pid, readersOf(fields), this.#look(limits));
   }
 
-  /** All processes, by ascending pid; [] where /proc cannot be read. */
+  /** All processes, by ascending pid; [] if /proc cannot be read. */
   list<F extends ProcessField>(fields: readonly F[], limits = LOOK_LIMITS): ProcessInfo<F>[] {
     const look = this.#look(limits);
     const readers = readersOf(fields);
@@ -69,9 +70,10 @@ export class ProcessTable {
   }
 
   /**
-   * The same, in slices of 10 ms between which the loop turns, so that the processes are not all of one moment; and never waiting on the
-   * loop for a lock that another user's process holds (AsideFiles). `visit` and `keep` are called with each when it has just been read,
-   * `unread` then with those whose arguments could not be read for that. `pids`: of these alone. Rejects only where one of them throws.
+   * The same, in slices of 10 ms between which the event loop runs, so that the processes are not all from the same moment; it
+   * never waits on the loop for a lock that another user's process holds (PoolFiles). `visit` and `keep` are called with each
+   * process when it has just been read, then `unread` with those whose arguments could not be read because of such a lock.
+   * `pids`: only these processes. Rejects only if one of the callbacks throws.
    */
   async survey<F extends ProcessField>(
     fields: readonly F[],
@@ -88,10 +90,10 @@ export class ProcessTable {
       return kept;
     };
     const strings = KINDS_OF_STRINGS.filter((kind) => (fields as readonly ProcessField[]).includes(STRINGS[kind].field));
-    const lookAside = async (before: Begun, of: AsideRead): Promise<unknown> => {
+    const lookInPool = async (before: Begun, of: PoolRead): Promise<unknown> => {
       const { pid } = of;
       const given: Given = {};
-      for (const kind of strings) given[kind] = await this.#aside.text(of, STRINGS[kind].file, limits[kind]);
+      for (const kind of strings) given[kind] = await this.#pool.text(of, STRINGS[kind].file, limits[kind]);
       const process = take(this.#read(pid, readers, look, given));
       const isRead = !Object.values(given).includes(UNREAD);
       const isSame = this.read(pid, ['startTime'])?.startTime === before.stat.startTime;
@@ -101,37 +103,39 @@ export class ProcessTable {
     const takeBegun = ({ pid, stat }: Begun): void => {
       take(this.#take(pid, stat, readers, look));
     };
-    await goRound(this.#files, pids, {
+    await visitProcesses(this.#files, pids, {
       begin: (pid) => {
         const stat = this.#stat(pid);
-        // It has no memory of its own, and most processes of a machine are of these.
+        // A kernel thread has no memory of its own, and most processes of a machine are kernel threads.
         if (stat?.kernelThread === true) takeBegun({ pid, stat });
         return stat === undefined || stat.kernelThread ? undefined : { pid, stat };
       },
       look: takeBegun,
-      ...(strings.length > 0 && { lookAside }),
+      ...(strings.length > 0 && { lookInPool }),
     });
     return found.sort((a, b) => a.pid - b.pid);
   }
 
-  /** Those of the processes that were started with this variable in their environment, as hasVariable has it; waiting as survey does. */
+  /**
+   * The processes that were started with this variable in their environment, by the rules of hasVariable; waits as survey does.
+   */
   async withVariable<P extends { readonly pid: number }>(processes: readonly P[], name: string, value: string): Promise<P[]> {
     return [...(await this.memory.withVariable(processes, variableEntry(name, value))).having];
   }
 
-  /** True while the very process that was read lives: it has not ended, and its pid is not another's by now. */
+  /** Whether the very process that was read still lives: it has not ended, and its pid does not belong to another process. */
   exists({ pid, startTime }: ProcessIdentity): boolean {
     const now = this.read(pid, ['startTime', 'state', 'threads']);
     return now !== undefined && now.startTime === startTime && !hasEnded(now);
   }
 
-  /** True while a process of this number runs, whichever it is. */
+  /** Whether a process with this number runs, whichever it is. */
   isRunning(pid: number): boolean {
     const now = this.read(pid, ['state', 'threads']);
     return now !== undefined && !hasEnded(now);
   }
 
-  /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 where it cannot be read. */
+  /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 if it cannot be read. */
   uptimeMs(): number {
     return readUptimeMs(this.#files);
   }
@@ -141,51 +145,53 @@ export class ProcessTable {
     return this.uptimeMs() - startTime * MS_PER_TICK;
   }
 
-  /** A file of /proc/PID as it is, its first `limit` bytes; undefined where it cannot be read. */
+  /** The first `limit` bytes of a file of /proc/PID; undefined if it cannot be read. */
   bytes(pid: number, file: string, limit = BYTES_LIMIT): Buffer | undefined {
     return this.#files.withBytes(`${pid}/${file}`, limit, (bytes) => Buffer.from(bytes));
   }
 
   /**
-   * True where this variable, with this value where one is given, is in the environment that the process was started with, whose
-   * first 1 MiB and 64 KiB are looked through (a launch record's most, and what we add). False too where it cannot be read.
+   * Whether this variable, with this value if one is given, is in the environment that the process was started with. Only the
+   * first 1 MiB and 64 KiB are searched (the maximum of a launch record, plus what we add). Also false if it cannot be read.
    */
   hasVariable(pid: number, name: string, value?: string): boolean {
     return this.#files.pieces(`${pid}/environ`, entrySearch(variableEntry(name, value), ENVIRONMENT_LIMIT)) ?? false;
   }
 
-  /** Where this descriptor of the process leads; undefined where that cannot be told. */
+  /** The target of this descriptor of the process; undefined if it is unknown. */
   descriptorPath(pid: number, descriptor: string): string | undefined {
     return this.#files.link(`${pid}/fd/${descriptor}`);
   }
 
-  /** The numbers of the process's lowest `most` descriptors; [] where they cannot be read. */
+  /** The numbers of the process's lowest `most` descriptors; [] if they cannot be read. */
   descriptorNames(pid: number, most: number): readonly string[] {
     return this.#files.firstNames(`${pid}/fd`, most) ?? [];
   }
 
   /**
-   * The symbolic links in a small folder of /proc/PID (64 at most), those that can be read, by name; undefined where the folder
-   * cannot be.
+   * The symbolic links in a small folder of /proc/PID (at most 64) that can be read, by name; undefined if the folder cannot be
+   * read.
    */
   links(pid: number, folder: string): Map<string, string> | undefined {
-    const names = this.#files.firstNames(`${pid}/${folder}`, MOST_LINKS);
+    const names = this.#files.firstNames(`${pid}/${folder}`, MAX_LINKS);
     if (names === undefined) return undefined;
     const targets = names.map((name) => [name, this.#files.link(`${pid}/${folder}/${name}`)] as const);
     return new Map(targets.flatMap(([name, target]) => (target === undefined ? [] : [[name, target] as const])));
   }
 
-  /** True where a symbolic link of /proc/PID leads to a regular file. */
+  /** Whether a symbolic link of /proc/PID leads to a regular file. */
   isFile(pid: number, link: string): boolean {
     return this.#files.isFile(`${pid}/${link}`);
   }
 
-  /** True where both are the very same file or folder, symbolic links followed: one of /proc/PID, and one of this machine's. */
+  /**
+   * Whether both are the very same file or folder, with symbolic links followed: one of /proc/PID, and one of this machine's.
+   */
   isSame(pid: number, file: string, path: string): boolean {
     return this.#files.isSame(`${pid}/${file}`, hostPath(path));
   }
 
-  /** True where both links of /proc/PID (`fd/1`) lead to the very same file. */
+  /** Whether both links of /proc/PID (`fd/1`) lead to the very same file. */
   leadAlike(
     one: { readonly pid: number; readonly link: string },
     other: { readonly pid: number; readonly link: string },
@@ -195,8 +201,8 @@ export class ProcessTable {
   }
 
   /**
-   * True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot
-   * be read.
+   * Whether the process executes the very file at `path`, by any name, with symbolic links followed. False if one of them
+   * cannot be read.
    */
   executes(pid: number, path: string): boolean {
     return this.isSame(pid, 'exe', path);
@@ -237,22 +243,22 @@ export class ProcessTable {
   }
 }
 
-/** A process of which `stat` has been read. */
+/** A process whose `stat` has been read. */
 interface Begun {
   readonly pid: number;
   readonly stat: ProcessStat;
 }
 
-/** Of what a process cannot make long: stat, auxv. */
+/** The limit for files that a process cannot make long: stat, auxv. */
 const BYTES_LIMIT = 64 * 1024;
 
-const MOST_LINKS = 64;
+const MAX_LINKS = 64;
 
 function variableEntry(name: string, value: string | undefined): string {
   return value === undefined ? `${name}=` : `${name}=${value}\0`;
 }
 
-/** Looked up once for a listing, not for each of its processes. */
+/** Looks the readers up once for a listing, not for each process. */
 function readersOf<F extends ProcessField>(fields: readonly F[]): Readers<F> {
   return fields.map((field) => [field, FIELD_READERS[field]]);
 }

@@ -1,25 +1,25 @@
 import { ProcessTable } from '../proc/table.ts';
 
 /**
- * Knows when a process has ended. The kernel tells of the end of threads, and that of the first one, whose number is the
- * process's, is not yet the process's: others may run on for hours (it called pthread_exit), or one of them has just executed a
- * program and takes its place. Who has ever had threads, or was there before us, is looked up in /proc; who has had none is not,
- * for that would cost more than all the rest.
+ * Detects when a process has ended. The kernel reports the end of each thread. The end of the first thread, whose number is the
+ * process's, does not mean that the process has ended: other threads may run on for hours (it called pthread_exit), or one of
+ * them has just executed a program and takes its place. A process that has ever had several threads, or existed before us, is
+ * looked up in /proc; one with a single thread is not, because that would take more time than everything else.
  */
 export class ProcessEnds {
   readonly #runsOn: (pid: number) => boolean;
-  /** By process number. */
+  /** The number of threads (UNKNOWN, ONE, SEVERAL), by process number. */
   #threads = new Uint8Array(PID_LIMIT);
-  /** Whose first thread has ended, while others run on. */
+  /** The processes whose first thread has ended while others run on. */
   readonly #headless = new Map<number, HeadlessProcess>();
 
-  /** `runsOn` is for tests: false where the process has ended, reaped or not. */
+  /** `runsOn` is for tests: it returns false if the process has ended, reaped or not. */
   constructor(runsOn: (pid: number) => boolean = runningInProc()) {
     this.#runsOn = runsOn;
   }
 
-  /** A new process. If a headless one had this number, it has ended: that is returned. */
-  born(pid: number): HeadlessProcess | undefined {
+  /** A new process has started. If a headless one had this number, it has ended: that one is returned. */
+  processStarted(pid: number): HeadlessProcess | undefined {
     this.#threads[pid] = ONE;
     if (this.#headless.size === 0) return undefined;
     const former = this.#headless.get(pid);
@@ -27,17 +27,20 @@ export class ProcessEnds {
     return former;
   }
 
-  threadBorn(pid: number): void {
+  threadStarted(pid: number): void {
     this.#threads[pid] = SEVERAL;
   }
 
-  /** It executed a program: no thread but this one has survived that, and this one is now the first. */
+  /** The process executed a program: only this thread has survived that, and it is now the first. */
   executed(pid: number): void {
     this.#threads[pid] = ONE;
     if (this.#headless.size > 0) this.#headless.delete(pid);
   }
 
-  /** Its first thread has ended. True: so has the process; false: it runs on, and `threadEnded` or `lookAgain` will tell. */
+  /**
+   * The first thread has ended. True: so has the process. False: it runs on, and `threadEnded` or `lookAgain` will report its
+   * end.
+   */
   firstThreadEnded(pid: number, parentPid: number, status: number): boolean {
     const single = this.#threads[pid] === ONE;
     this.#threads[pid] = UNKNOWN;
@@ -50,8 +53,8 @@ export class ProcessEnds {
   }
 
   /**
-   * Another thread of it has ended. The process, where it has ended with that: with the status of this thread, for the first
-   * one's is 0 where it ended alone, and all have the same where the process was ended as a whole.
+   * Another thread has ended. Returns the process if it has ended with that, with the status of this thread: the first thread's
+   * is 0 if it ended alone, and all threads have the same if the process ended as a whole.
    */
   threadEnded(pid: number, status: number): HeadlessProcess | undefined {
     if (this.#headless.size === 0) return undefined;
@@ -61,25 +64,25 @@ export class ProcessEnds {
     return { ...headless, status };
   }
 
-  /** Those of whom no event told that they have ended: it was lost, or a tracer kept the last thread. */
+  /** The processes that have ended without an event: it was lost, or a tracer kept the last thread. */
   lookAgain(): HeadlessProcess[] {
     const ended = [...this.#headless.values()].filter(({ pid }) => !this.#runsOn(pid));
     for (const { pid } of ended) this.#headless.delete(pid);
     return ended;
   }
 
-  /** True while `lookAgain` may find something. */
+  /** True as long as `lookAgain` may find something. */
   get waiting(): boolean {
     return this.#headless.size > 0;
   }
 
-  /** Events are missing: what is known of threads may be wrong. */
+  /** Events were lost: what is known about threads may be wrong, so it is dropped. */
   forget(): void {
     this.#threads = new Uint8Array(PID_LIMIT);
   }
 }
 
-/** A process that has lost its first thread. */
+/** A process whose first thread has ended. */
 export interface HeadlessProcess {
   readonly pid: number;
   readonly parentPid: number;
@@ -91,7 +94,10 @@ function runningInProc(): (pid: number) => boolean {
   return (pid) => table.isRunning(pid);
 }
 
-/** The most that the kernel gives (proc_sys_kernel(5), pid_max). Pages that are never written to take no memory. */
+/**
+ * The highest process number that the kernel assigns (proc_sys_kernel(5), pid_max). Pages that are never written to take no
+ * memory.
+ */
 const PID_LIMIT = 2 ** 22;
 const UNKNOWN = 0;
 const ONE = 1;

@@ -10,31 +10,32 @@ import type {
 } from './source.ts';
 
 /**
- * Process events from the kernel's proc connector. Nothing is opened before the first subscription. A process whose first thread
- * ends before the others is told as ended when its last one ends. While somebody is subscribed it keeps the program alive.
+ * Creates a source of process events from the kernel's proc connector. Nothing is opened before the first subscription. If the
+ * first thread of a process ends before the others, the end of the process is reported when its last thread ends. A
+ * subscription keeps the program alive.
  */
 export function createProcessEventSource(options: ProcessEventSourceOptions): ProcessEventSource {
   return new SharedConnector(options);
 }
 
-/** One feed for all who listen. */
+/** One feed that all listeners share. */
 class SharedConnector implements ProcessEventSource {
   readonly #options: ProcessEventSourceOptions;
   readonly #listeners = new Set<Listener>();
   #feed: ConnectorFeed | undefined;
-  /** Undefined where the kernel serves `#feed`, or why it does not. */
+  /** Resolves to undefined if the kernel serves `#feed`, else to the reason why it does not. */
   #started: Promise<string | undefined> = Promise.resolve(undefined);
-  /** Of the feeds that are closed. */
+  /** The counters of the feeds that are closed. */
   #former: ProcessEventCounters = { received: 0, lost: 0 };
 
   constructor(options: ProcessEventSourceOptions) {
     this.#options = options;
   }
 
-  async subscribe(tell: (events: readonly ProcessEvent[]) => void): Promise<ProcessEventSubscription> {
+  async subscribe(onEvents: (events: readonly ProcessEvent[]) => void): Promise<ProcessEventSubscription> {
     const problem = this.#feed === undefined ? this.#open() : undefined;
     if (problem !== undefined) return { kind: 'unavailable', reason: problem };
-    const [feed, listener] = [this.#feed, { tell }];
+    const [feed, listener] = [this.#feed, { onEvents }];
     this.#listeners.add(listener);
     const reason = await this.#started;
     if (reason === undefined && this.#listeners.has(listener)) return { kind: 'open', end: () => this.#end(listener) };
@@ -53,12 +54,12 @@ class SharedConnector implements ProcessEventSource {
     this.#closeFeed();
   }
 
-  /** Undefined, or why it cannot be opened. */
+  /** Opens the feed; returns why that is not possible, or undefined. */
   #open(): string | undefined {
     const opened = openConnectorSocket();
     if (opened.kind === 'failed') return connectorProblem(opened.call, opened.code);
     this.#feed = new ConnectorFeed(opened.socket, this.#options.types, (events) => {
-      for (const { tell } of this.#listeners) tell(events);
+      for (const { onEvents } of this.#listeners) onEvents(events);
     });
     this.#started = this.#feed.start();
     return undefined;
@@ -76,7 +77,7 @@ class SharedConnector implements ProcessEventSource {
   }
 }
 
-/** An object of its own for each subscription: the same function may subscribe twice. */
+/** One object for each subscription: the same function may subscribe twice. */
 interface Listener {
-  readonly tell: (events: readonly ProcessEvent[]) => void;
+  readonly onEvents: (events: readonly ProcessEvent[]) => void;
 }

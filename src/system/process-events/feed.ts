@@ -11,25 +11,25 @@ import { connectorProblem } from './problem.ts';
 import type { ProcessEventCounters } from './source.ts';
 import { ProcessEventTranslator } from './translator.ts';
 
-/** One open connector, read in bursts: that takes a quarter of the time that reading each event as it comes would. */
+/** One open connector, read in bursts: that takes a quarter of the time of reading each event as it comes. */
 export class ConnectorFeed {
   readonly #socket: ConnectorSocket;
   readonly #wanted: ReadonlySet<ProcessEventType>;
   readonly #deliver: (events: readonly ProcessEvent[]) => void;
   readonly #time = new KernelTime();
   readonly #translator: ProcessEventTranslator;
-  /** Tells the answer to us from those to others, which we hear too. */
+  /** Distinguishes the answer to us from answers to others, which we receive too. */
   readonly #mark = randomInt(2 ** 31);
   #state: 'starting' | 'open' | 'closed' = 'starting';
   #watch: DescriptorWatch | undefined;
   #answered: (code: string | undefined) => void = () => {};
   #startTimer: NodeJS.Timeout | undefined;
-  #restTimer: NodeJS.Timeout | undefined;
+  #pauseTimer: NodeJS.Timeout | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
-  /** When it began, and how many events had come before it. */
+  /** The window in which events are counted: when it began, and how many events had come before it. */
   #window = { sinceMs: 0, before: 0 };
 
-  /** The socket is its to close. `deliver` must not throw. */
+  /** The feed closes the socket. `deliver` must not throw. */
   constructor(
     socket: ConnectorSocket,
     wanted: ReadonlySet<ProcessEventType>,
@@ -41,14 +41,17 @@ export class ConnectorFeed {
     this.#translator = new ProcessEventTranslator(wanted, this.#time);
   }
 
-  /** Undefined once the kernel serves us, or why it does not: it answers within a second, or never. Does not reject. */
+  /**
+   * Resolves to undefined once the kernel serves us, else to the reason why it does not: it answers within a second, or never.
+   * Does not reject.
+   */
   async start(): Promise<string | undefined> {
     this.#watch = this.#socket.watch(() => this.#drain());
     const refused = this.#socket.request('listen', this.#mark);
     if (refused !== undefined) return connectorProblem('sendto', refused);
     const code = await new Promise<string | undefined>((resolve) => {
       this.#answered = resolve;
-      // The answer may be there, and only we were too busy to read it.
+      // The answer may have arrived, and we were only too busy to read it.
       this.#startTimer = setTimeout(() => {
         this.#drain();
         resolve('ETIMEDOUT');
@@ -66,20 +69,20 @@ export class ConnectorFeed {
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const timer of [this.#startTimer, this.#restTimer, this.#lookTimer]) clearTimeout(timer);
+    for (const timer of [this.#startTimer, this.#pauseTimer, this.#lookTimer]) clearTimeout(timer);
     this.#answered('ECANCELED');
-    // Older kernels count their listeners, and would go on telling for one that has only closed its socket.
+    // Older kernels count their listeners, and would go on sending to one that has only closed its socket.
     this.#socket.request('ignore', this.#mark);
     this.#watch?.stop();
     this.#socket.close();
   }
 
   /**
-   * Reads what is there. While little comes it listens on at once: a program that runs for a millisecond shall be looked at while
-   * it does. Else it rests: events that come meanwhile cost one wake-up together.
+   * Reads what has arrived. While few events come it waits for more at once: a program that runs for a millisecond must be
+   * looked at while it runs. Otherwise it pauses: the events that arrive meanwhile cost a single wake-up.
    */
   #drain(): void {
-    clearTimeout(this.#restTimer);
+    clearTimeout(this.#pauseTimer);
     this.#watch?.pause();
     this.#time.synchronise();
     const before = this.counters().received;
@@ -88,29 +91,29 @@ export class ConnectorFeed {
     while (received !== 'drained' && !breath.isDue) {
       received = this.#socket.receive(this.#read);
       if (received === 'overrun') this.#translator.overrun();
-      this.#tell();
-      // By a listener that was just told something.
+      this.#deliverTaken();
+      // A listener may have closed it.
       if (this.#state === 'closed') return;
     }
-    // Not before the rest has been told: whoever looks at /proc then must not hear old news after.
+    // Not before the rest has been reported: a listener that looks at /proc then must not receive old news afterwards.
     if (received === 'drained') this.#translator.drained();
-    this.#tell();
+    this.#deliverTaken();
     if (this.#state === 'closed') return;
     if (received === 'drained' && this.#isCalm(before)) this.#watch?.resume();
-    else this.#restTimer = setTimeout(() => this.#watch?.resume(), received === 'drained' ? REST_MS : 0);
+    else this.#pauseTimer = setTimeout(() => this.#watch?.resume(), received === 'drained' ? PAUSE_MS : 0);
     if (this.#translator.waiting) this.#lookTimer ??= setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS);
   }
 
-  /** Little has come in these 10 ms; `before`: how many events had until this drain. */
+  /** Whether few events have come in these 10 ms; `before`: how many events had come until this drain. */
   #isCalm(before: number): boolean {
     const nowMs = systemClock.monotonicMs();
-    if (nowMs - this.#window.sinceMs >= REST_MS) this.#window = { sinceMs: nowMs, before };
+    if (nowMs - this.#window.sinceMs >= PAUSE_MS) this.#window = { sinceMs: nowMs, before };
     return this.counters().received - this.#window.before <= CALM_EVENTS;
   }
 
   readonly #read = (record: ProcRecord): void => {
     if (this.#state === 'open') this.#translator.read(record);
-    // What others have been served before us is not ours.
+    // Events that others asked for before us are not for us.
     else if (record.type === 'acknowledged' && record.acknowledges === this.#mark + 1) this.#readAnswer(record.error);
   };
 
@@ -123,15 +126,16 @@ export class ConnectorFeed {
   }
 
   /**
-   * True where the kernel leaves out what nobody wants, which saves most of the work. Not where ends are wanted: then forks are
-   * needed as well, to know who has threads, what else there is comes seldom, and unfiltered every lost event is known.
+   * Asks the kernel to leave out the events that nobody wants, which saves most of the work; true if it does. It is not asked
+   * if exits are wanted: then forks are needed as well, to know which processes have threads, other events are rare, and
+   * without a filter every lost event is counted.
    */
   #filter(): boolean {
     if (this.#wanted.has('exit') || !kernelHasFilter(release())) return false;
     return this.#socket.request('listen', this.#mark, this.#wanted) === undefined;
   }
 
-  #tell(): void {
+  #deliverTaken(): void {
     const events = this.#translator.take();
     if (events.length > 0) this.#deliver(events);
   }
@@ -139,22 +143,22 @@ export class ConnectorFeed {
   #lookAgain(): void {
     this.#lookTimer = undefined;
     this.#translator.lookAgain();
-    this.#tell();
+    this.#deliverTaken();
     if (this.#state === 'open' && this.#translator.waiting) {
       this.#lookTimer = setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS);
     }
   }
 }
 
-/** Since Linux 6.6. There is no asking: the answer to a request for a filter is filtered out itself. */
+/** Since Linux 6.6. The kernel cannot be asked: the answer to a request for a filter is itself filtered out. */
 function kernelHasFilter(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > 6 || (major === 6 && minor >= 6);
 }
 
 const ANSWER_LIMIT_MS = 1_000;
-/** At most that many wake-ups in 10 ms: 3 % of a CPU, at worst. */
+/** At most this many wake-ups in 10 ms: 3 % of a CPU in the worst case. */
 const CALM_EVENTS = 16;
-/** Measured: 5 % of a CPU at 50,000 events a second; the buffer holds 0.6 s of that. */
-const REST_MS = 10;
+/** Measured: 5 % of a CPU at 50,000 events per second; the buffer holds 0.6 s of that. */
+const PAUSE_MS = 10;
 const LOOK_AGAIN_MS = 1_000;

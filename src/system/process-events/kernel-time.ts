@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 
 /**
- * Turns times of CLOCK_MONOTONIC into times of day. The difference of the two clocks changes when the time of day is set and
- * when the machine sleeps, so `synchronise` has to be called now and then.
+ * Converts times of CLOCK_MONOTONIC to times of day. The difference of the two clocks changes when the time of day is set and
+ * when the machine sleeps, so `synchronise` has to be called from time to time.
  */
 export class KernelTime {
   readonly #clock: Clock;
@@ -15,11 +15,11 @@ export class KernelTime {
 
   synchronise(): void {
     const measured = this.#measure();
-    // The time of day comes cut to whole milliseconds: the highest of many differences is the nearest to the true one.
-    this.#offsetMs = Math.abs(measured - this.#offsetMs) > CUT_MS ? measured : Math.max(measured, this.#offsetMs);
+    // The time of day is truncated to whole milliseconds: the largest of many differences is the closest to the true one.
+    this.#offsetMs = Math.abs(measured - this.#offsetMs) > TRUNCATED_MS ? measured : Math.max(measured, this.#offsetMs);
   }
 
-  /** Milliseconds of the epoch. */
+  /** The time of day in milliseconds since the epoch. */
   dateMs(monotonicMs: number): number {
     return monotonicMs + this.#offsetMs;
   }
@@ -33,4 +33,4 @@ export class KernelTime {
   }
 }
 
-const CUT_MS = 2;
+const TRUNCATED_MS = 2;

@@ -1,47 +1,47 @@
 /**
- * Counts the events that the kernel could not deliver. It numbers the events of each processor, so gaps tell exactly how many;
- * unless it leaves out some because a filter says so. Then only that a buffer was full is known, which counts as one.
+ * Counts the events that the kernel could not deliver. It numbers the events of each processor, so gaps show exactly how many
+ * are missing; unless it leaves out some because of a filter. Then we only know that a buffer was full, which counts as one.
  */
 export class EventLoss {
-  /** By processor; undefined before its first event. */
+  /** The last number by processor; undefined before its first event. */
   #lastSequence: (number | undefined)[] = [];
   readonly #byGaps: boolean;
-  /** Told as one event already, which the next gap explains. */
-  #toldAhead = 0;
+  /** Losses that were reported in advance, as one event each; the next gap includes them. */
+  #reportedAhead = 0;
   #overrun = false;
 
   constructor(options: { readonly byGaps: boolean }) {
     this.#byGaps = options.byGaps;
   }
 
-  /** An event with this number came: how many before it did not, as far as that has not been told yet. */
+  /** An event with this number came: returns how many before it are missing and not reported yet. */
   before(cpu: number, sequence: number): number {
     if (!this.#byGaps || cpu >= MAX_CPUS) return 0;
     const last = this.#lastSequence[cpu];
     this.#lastSequence[cpu] = sequence;
     if (last === undefined) return 0;
     const missing = (sequence - last - 1) >>> 0;
-    // A number that went back is no gap of four thousand millions.
+    // A number that went backwards is not a gap of four thousand million.
     if (missing === 0 || missing >= 2 ** 31) return 0;
-    const told = Math.min(missing, this.#toldAhead);
-    this.#toldAhead -= told;
+    const reported = Math.min(missing, this.#reportedAhead);
+    this.#reportedAhead -= reported;
     this.#overrun = false;
-    return missing - told;
+    return missing - reported;
   }
 
-  /** The kernel said that its buffer was full. */
+  /** The kernel reported that its buffer was full. */
   overrun(): void {
     this.#overrun = true;
   }
 
-  /** Everything that was kept has been read: 1 where something was lost that no gap has shown yet, as on an idle machine. */
+  /** All buffered events have been read: returns 1 if something was lost that no gap has shown yet, as on an idle machine. */
   afterDrain(): number {
     if (!this.#overrun) return 0;
     this.#overrun = false;
-    this.#toldAhead += 1;
+    this.#reportedAhead += 1;
     return 1;
   }
 }
 
-/** No kernel is built for more (CONFIG_NR_CPUS). */
+/** No kernel supports more (CONFIG_NR_CPUS). */
 const MAX_CPUS = 65_536;

@@ -1,61 +1,61 @@
 import type { ProcessEventType } from '../../core/process/event.ts';
 
 /**
- * Reads what the kernel's proc connector sent in one datagram, the bytes from `start` to before `end` of `view`, and tells each
- * message of it in its order. What is no whole message of the connector is passed over; no bytes whatever make it throw. The same
- * `record` is told each time: whoever wants to keep something of it copies it. Little-endian, as x86-64 and arm64 are.
- * Source: linux/netlink.h, linux/connector.h, linux/cn_proc.h.
+ * Reads what the kernel's proc connector sent in one datagram, the bytes of `view` from `start` to before `end`, and passes
+ * each of its messages to `onRecord`, in order. Anything that is not a complete message of the connector is skipped; no input
+ * makes it throw. The same `record` is passed each time: a caller that keeps something copies it. Little-endian, like x86-64
+ * and arm64. Source: linux/netlink.h, linux/connector.h, linux/cn_proc.h.
  */
 export function parseProcEvents(
   view: DataView,
   start: number,
   end: number,
   record: ProcRecord,
-  tell: (record: ProcRecord) => void,
+  onRecord: (record: ProcRecord) => void,
 ): void {
   const stop = Math.min(end, view.byteLength);
   let at = start;
   while (stop - at >= NETLINK_HEADER) {
     const length = view.getUint32(at, true);
     if (length < NETLINK_HEADER || length > stop - at) return;
-    if (readMessage(view, at, length, record)) tell(record);
+    if (readMessage(view, at, length, record)) onRecord(record);
     // Each message begins at a multiple of four.
     at += (length + 3) & ~3;
   }
 }
 
-/** One message of the connector. Which fields have a meaning depends on `type`; the others hold what an earlier message said. */
+/** One message of the connector. `type` decides which fields are valid; the others keep values of an earlier message. */
 export class ProcRecord {
-  /** `acknowledged`: the answer to what a listener has sent. */
+  /** `acknowledged`: the answer to a listener's request. */
   type: ProcessEventType | 'acknowledged' = 'acknowledged';
-  /** The processor that it happened on; 2^32 - 1 for acknowledgements before Linux 4.8, which are not counted. */
+  /** The processor on which it happened; 2^32 - 1 for acknowledgements before Linux 4.8, which are not counted. */
   cpu = 0;
-  /** Counts the messages of that processor, from 0 to 2^32 - 1 and round. */
+  /** The number of the message on that processor, from 0 to 2^32 - 1, then from 0 again. */
   sequence = 0;
-  /** Of an acknowledgement: one more than the listener has chosen. */
+  /** For an acknowledgement: one more than the number that the listener has chosen. */
   acknowledges = 0;
-  /** When, by CLOCK_MONOTONIC, milliseconds with a fraction. */
+  /** When it happened, by CLOCK_MONOTONIC, in milliseconds with a fraction. */
   monotonicMs = 0;
-  /** The thread; of a fork the new one. A process's first thread has the process's number. */
+  /** The thread; for a fork the new one. The first thread of a process has the number of the process. */
   thread = 0;
   /** The process that the thread belongs to. */
   pid = 0;
-  /** Of fork, exit (0 before Linux 4.18) and coredump. */
+  /** For fork, exit (0 before Linux 4.18) and coredump. */
   parentPid = 0;
-  /** Of exit: as wait(2) gives it. */
+  /** For exit: the status as wait(2) returns it. */
   status = 0;
-  /** Of uid and gid. */
+  /** For uid and gid. */
   real = 0;
   effective = 0;
-  /** Of ptrace: 0 where it is no longer traced. */
+  /** For ptrace: 0 if it is no longer traced. */
   tracerPid = 0;
-  /** Of comm: bytes that are no UTF-8 have become U+FFFD. */
+  /** For comm: bytes that are not UTF-8 have become U+FFFD. */
   name = '';
-  /** Of an acknowledgement: 0, or an errno. */
+  /** For an acknowledgement: 0, or an errno. */
   error = 0;
 }
 
-/** `what` of struct proc_event. */
+/** The values of `what` in struct proc_event. */
 export const eventBits = {
   fork: 0x0000_0001,
   exec: 0x0000_0002,
@@ -68,11 +68,11 @@ export const eventBits = {
   exit: 0x8000_0000,
 } as const satisfies Readonly<Record<ProcessEventType, number>>;
 
-/** True where it is a whole message of the connector, of a kind that is known; `record` then holds it. */
+/** True if it is a complete message of the connector, of a known kind; `record` then contains it. */
 function readMessage(view: DataView, at: number, length: number, record: ProcRecord): boolean {
   if (length < DATA || view.getUint16(at + 4, true) !== NLMSG_DONE) return false;
   if (view.getUint32(at + 16, true) !== CN_IDX_PROC || view.getUint32(at + 20, true) !== CN_VAL_PROC) return false;
-  // What the connector says of its own length; the rest of the message is not its.
+  // The length that the connector declares; the rest of the message does not belong to it.
   const size = view.getUint16(at + 32, true) - PROC_EVENT_HEADER;
   if (size < 0 || size > length - DATA) return false;
   record.sequence = view.getUint32(at + 24, true);
@@ -93,62 +93,65 @@ function readEvent(view: DataView, what: number, at: number, size: number, recor
       if (size < 16) return false;
       record.type = 'fork';
       record.parentPid = view.getInt32(at + 4, true);
-      return readWho(view, at + 8, record);
+      return readIds(view, at + 8, record);
     case eventBits.exec:
       if (size < 8) return false;
       record.type = 'exec';
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     case eventBits.uid:
     case eventBits.gid:
       if (size < 16) return false;
       record.type = what === eventBits.uid ? 'uid' : 'gid';
       record.real = view.getUint32(at + 8, true);
       record.effective = view.getUint32(at + 12, true);
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     case eventBits.sid:
       if (size < 8) return false;
       record.type = 'sid';
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     case eventBits.ptrace:
       if (size < 16) return false;
       record.type = 'ptrace';
       record.tracerPid = view.getInt32(at + 12, true);
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     case eventBits.comm:
       if (size < 24) return false;
       record.type = 'comm';
       record.name = readName(view, at + 8);
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     case eventBits.coredump:
       if (size < 8) return false;
       record.type = 'coredump';
       record.parentPid = size < 16 ? 0 : view.getInt32(at + 12, true);
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     case eventBits.exit:
       if (size < 16) return false;
       record.type = 'exit';
       record.status = view.getUint32(at + 8, true);
       record.parentPid = size < 24 ? 0 : view.getInt32(at + 20, true);
-      return readWho(view, at, record);
+      return readIds(view, at, record);
     default:
       return false;
   }
 }
 
-function readWho(view: DataView, at: number, record: ProcRecord): true {
+function readIds(view: DataView, at: number, record: ProcRecord): true {
   record.thread = view.getInt32(at, true);
   record.pid = view.getInt32(at + 4, true);
   return true;
 }
 
-/** Up to the first zero byte: what follows it is left over from earlier names. */
+/** The name up to the first zero byte: what follows is left over from earlier names. */
 function readName(view: DataView, at: number): string {
   const bytes = Buffer.from(view.buffer, view.byteOffset + at, MAX_NAME);
   const end = bytes.indexOf(0);
   return bytes.toString('utf8', 0, end < 0 ? MAX_NAME : end);
 }
 
-/** Sizes of struct nlmsghdr; of the fixed part of struct proc_event; and where, behind struct cn_msg, that what differs begins. */
+/**
+ * Sizes of struct nlmsghdr and of the fixed part of struct proc_event; and the offset, after struct cn_msg, of the part that
+ * differs.
+ */
 const NETLINK_HEADER = 16;
 const PROC_EVENT_HEADER = 16;
 const DATA = NETLINK_HEADER + 20 + PROC_EVENT_HEADER;

@@ -12,17 +12,18 @@ import {
 import { eventBits, ProcRecord, parseProcEvents } from './message.ts';
 
 /**
- * A netlink socket that hears what the proc connector sends. It only asks to be served once `request` is called. `failed`: the
- * call that the kernel refused, and the errno's name. Source: netlink(7), Documentation/driver-api/connector.rst.
+ * Opens a netlink socket that receives the messages of the proc connector. The kernel sends nothing before `request` is called.
+ * `failed`: the call that the kernel refused, and the name of the errno. Source: netlink(7),
+ * Documentation/driver-api/connector.rst.
  */
 export function openConnectorSocket(): OpenedConnector {
   const libc = loadLibc();
   if (libc === undefined) return { kind: 'failed', call: 'load', code: libcProblem() ?? '' };
   const fd = libc.socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_CONNECTOR);
   if (fd < 0) return { kind: 'failed', call: 'socket', code: errnoName(libc) };
-  // Before anything comes: an event takes 832 bytes of it, and the usual 208 KiB are full after 255.
+  // Before anything arrives: an event takes 832 bytes of it, and the usual 208 KiB are full after 255.
   const size = number32(RECEIVE_BUFFER);
-  // Without CAP_NET_ADMIN as far as net.core.rmem_max lets us.
+  // Without CAP_NET_ADMIN the size is limited by net.core.rmem_max.
   if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4) < 0) libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);
   if (libc.bind(fd, netlinkAddress(GROUP_PROC), NETLINK_ADDRESS_BYTES) < 0) {
     const code = errnoName(libc);
@@ -32,12 +33,12 @@ export function openConnectorSocket(): OpenedConnector {
   return { kind: 'opened', socket: new ConnectorSocket(libc, fd) };
 }
 
-/** What `openConnectorSocket` gives. */
+/** The result of `openConnectorSocket`. */
 type OpenedConnector =
   | { readonly kind: 'opened'; readonly socket: ConnectorSocket }
   | { readonly kind: 'failed'; readonly call: 'load' | 'socket' | 'bind'; readonly code: string };
 
-/** What one call of `receive` leaves: there may be more, nothing is left, or the kernel says that it could not keep something. */
+/** The result of one call of `receive`: there may be more, nothing is left, or the kernel reports that it lost something. */
 export type Received = 'more' | 'drained' | 'overrun';
 
 /** One open socket; `close` must be called. */
@@ -45,7 +46,7 @@ export class ConnectorSocket {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #record = new ProcRecord();
-  // Not of Buffer's pool, so outside of the heap where they never move: the kernel writes into them by address.
+  // Not from Buffer's pool, so outside of the heap, where they never move: the kernel writes into them by address.
   readonly #data = Buffer.alloc(SLOTS * SLOT_SIZE);
   readonly #senders = Buffer.alloc(SLOTS * NETLINK_ADDRESS_BYTES);
   readonly #vectors = Buffer.alloc(SLOTS * IOVEC);
@@ -57,13 +58,13 @@ export class ConnectorSocket {
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
     this.#fd = fd;
-    this.#layOut();
+    this.#fillHeaders();
   }
 
   /**
-   * Asks the kernel to serve this socket (`listen`) or to stop it (`ignore`); with `only`, to serve it with events of these kinds
-   * alone (Linux 6.6). The answer acknowledges `mark` + 1; with `only`, and before Linux 6.6, there may be none. Undefined, or the
-   * name of the errno.
+   * Asks the kernel to send events to this socket (`listen`) or to stop that (`ignore`); with `only`, to send events of these
+   * kinds alone (Linux 6.6). The answer acknowledges `mark` + 1; with `only`, and before Linux 6.6, there may be none. Returns
+   * undefined, or the name of the errno.
    */
   request(operation: 'listen' | 'ignore', mark: number, only?: ReadonlySet<ProcessEventType>): string | undefined {
     const input = Buffer.alloc(only === undefined ? 4 : 8);
@@ -85,26 +86,29 @@ export class ConnectorSocket {
     return sent < 0 ? this.errnoName(this.#libc.errno()) : undefined;
   }
 
-  /** Takes up to 256 datagrams that are there and tells the messages of those that the kernel sent. Never waits. */
-  receive(tell: (record: ProcRecord) => void): Received {
+  /**
+   * Reads up to 256 datagrams that have arrived, and passes the messages of those that the kernel sent to `onRecord`. Never
+   * waits.
+   */
+  receive(onRecord: (record: ProcRecord) => void): Received {
     const count = this.#libc.recvmmsg(this.#fd, this.#headers, SLOTS, 0, null);
     if (count < 0) {
       const errno = this.#libc.errno();
       if (errno === this.#libc.codes.EAGAIN) return 'drained';
-      // Not of ENOBUFS alone: whatever else went wrong may have cost an event.
+      // Not only for ENOBUFS: any other fault may have cost an event.
       return errno === this.#libc.codes.EINTR ? 'more' : 'overrun';
     }
     for (let slot = 0; slot < count; slot += 1) {
-      // Programs may write to the group too, where root lets them; port 0 nobody has but the kernel.
+      // Programs may write to the group too, if root lets them; only the kernel has port 0.
       if (this.#senderView.getUint32(slot * NETLINK_ADDRESS_BYTES + 4, true) !== 0) continue;
       const start = slot * SLOT_SIZE;
       const length = this.#headerView.getUint32(slot * MMSGHDR + MSG_LEN, true);
-      parseProcEvents(this.#dataView, start, start + Math.min(length, SLOT_SIZE), this.#record, tell);
+      parseProcEvents(this.#dataView, start, start + Math.min(length, SLOT_SIZE), this.#record, onRecord);
     }
     return count < SLOTS ? 'drained' : 'more';
   }
 
-  /** `EPERM` of 1. */
+  /** The name of an errno: `EPERM` for 1. */
   errnoName(errno: number): string {
     return errnoName(this.#libc, errno);
   }
@@ -117,8 +121,11 @@ export class ConnectorSocket {
     this.#libc.close(this.#fd);
   }
 
-  /** struct mmsghdr, iovec and sockaddr_nl of each slot, for 64 bits: the kernel changes only the lengths, to the same ones. */
-  #layOut(): void {
+  /**
+   * Fills in struct mmsghdr, iovec and sockaddr_nl of each slot, for 64 bits: the kernel changes only the lengths, to the same
+   * values.
+   */
+  #fillHeaders(): void {
     const [data, senders, vectors] = [this.#data, this.#senders, this.#vectors].map((part) => this.#libc.addressOf(part));
     for (let slot = 0; slot < SLOTS; slot += 1) {
       this.#vectors.writeBigUInt64LE((data ?? 0n) + BigInt(slot * SLOT_SIZE), slot * IOVEC);
@@ -143,7 +150,7 @@ function viewOf(buffer: Buffer): DataView {
 }
 
 const SLOTS = 256;
-/** An event takes 76 bytes; a longer datagram is cut, and what is cut not told. */
+/** An event takes 76 bytes; a longer datagram is truncated, and the rest is not reported. */
 const SLOT_SIZE = 256;
 const IOVEC = 16;
 const MMSGHDR = 64;
@@ -157,7 +164,7 @@ const SO_RCVBUFFORCE = 33;
 const NLMSG_DONE = 3;
 const CN_IDX_PROC = 1;
 const CN_VAL_PROC = 1;
-/** As a bit mask: the group's number is CN_IDX_PROC. */
+/** The group as a bit mask; its number is CN_IDX_PROC. */
 const GROUP_PROC = 1;
 const PROC_CN_MCAST_LISTEN = 1;
 const PROC_CN_MCAST_IGNORE = 2;

@@ -1,32 +1,33 @@
 import type { ProcessEvent, ProcessEventType } from '../../core/process/event.ts';
 
-/** Where the events of all processes of this machine come from, as they happen: one for the whole program. */
+/** The source of the events of all processes of this machine, as they happen: one for the whole program. */
 export interface ProcessEventSource {
   /**
-   * From now on `listener` hears of everything that comes, in the kernel's order per processor. It is called synchronously, so it
-   * must be quick, and must not throw. The first listener opens the source, the last one that goes closes it. `unavailable`: the
-   * events cannot be had here (no connector in the kernel, another pid namespace, no right), in one line. Never rejects.
+   * From now on `listener` receives everything that comes, in the kernel's order for each processor. It is called
+   * synchronously, so it must be quick, and must not throw. The first listener opens the source, the end of the last
+   * subscription closes it. `unavailable`: there are no events here (the kernel has no connector, another pid namespace, a
+   * missing right), in one line. Never rejects.
    */
   subscribe(listener: (events: readonly ProcessEvent[]) => void): Promise<ProcessEventSubscription>;
   counters(): ProcessEventCounters;
-  /** Closes it, whoever listens. Idempotent. */
+  /** Closes it even if there are listeners. Idempotent. */
   close(): void;
 }
 
-/** Since the program's start, in events of the kernel: of threads and of kinds that nobody wanted, too. */
+/** Counted since the program's start, in events of the kernel: including those of threads and of kinds that nobody wanted. */
 export interface ProcessEventCounters {
   readonly received: number;
-  /** That the kernel could not deliver, as far as it is known. */
+  /** Events that the kernel could not deliver, as far as that is known. */
   readonly lost: number;
 }
 
-/** What `subscribe` gives. */
+/** The result of `subscribe`. */
 export type ProcessEventSubscription =
   /** `end` is idempotent. */
   { readonly kind: 'open'; end(): void } | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** What a source is made of. */
+/** Options of a source. */
 export interface ProcessEventSourceOptions {
-  /** What is wanted; others may be told all the same. */
+  /** The kinds that are wanted; others may be reported all the same. */
   readonly types: ReadonlySet<ProcessEventType>;
 }

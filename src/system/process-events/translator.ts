@@ -5,7 +5,7 @@ import { EventLoss } from './loss.ts';
 import type { ProcRecord } from './message.ts';
 import type { ProcessEventCounters } from './source.ts';
 
-/** Makes events of what the kernel tells: those of threads are left out, those that are missing are put in as `lost`. */
+/** Makes events of the kernel's messages: those of threads are left out, missing ones are reported as `lost`. */
 export class ProcessEventTranslator {
   readonly #wanted: ReadonlySet<ProcessEventType>;
   readonly #time: KernelTime;
@@ -21,7 +21,7 @@ export class ProcessEventTranslator {
     this.#ends = ends;
   }
 
-  /** To be called first. `filtered`: the kernel leaves something out. */
+  /** Must be called first. `filtered`: the kernel leaves some events out. */
   start({ filtered }: { readonly filtered: boolean }): void {
     this.#loss = new EventLoss({ byGaps: !filtered });
   }
@@ -31,29 +31,29 @@ export class ProcessEventTranslator {
     this.#received += 1;
     const lost = this.#loss.before(record.cpu, record.sequence);
     const at = this.#time.dateMs(record.monotonicMs);
-    if (lost > 0) this.#tellLost(at, lost);
+    if (lost > 0) this.#addLost(at, lost);
     if (record.type === 'acknowledged') return;
     if (record.thread === record.pid) this.#readFirstThread(record, at);
     else this.#readOtherThread(record, at);
   }
 
-  /** The kernel said that its buffer was full. */
+  /** The kernel reported that its buffer was full. */
   overrun(): void {
     this.#loss.overrun();
   }
 
-  /** Everything that the kernel kept has been read. */
+  /** All events that the kernel buffered have been read. */
   drained(): void {
     const lost = this.#loss.afterDrain();
-    if (lost > 0) this.#tellLost(this.#time.nowMs(), lost);
+    if (lost > 0) this.#addLost(this.#time.nowMs(), lost);
   }
 
-  /** Looks for ends that no event told of. */
+  /** Looks for ended processes that no event reported. */
   lookAgain(): void {
-    for (const process of this.#ends.lookAgain()) this.#tellEnd(process, this.#time.nowMs());
+    for (const process of this.#ends.lookAgain()) this.#addExit(process, this.#time.nowMs());
   }
 
-  /** True while `lookAgain` has to be called, every second or so. */
+  /** True as long as `lookAgain` has to be called, about once a second. */
   get waiting(): boolean {
     return this.#ends.waiting;
   }
@@ -73,8 +73,8 @@ export class ProcessEventTranslator {
     const { type, pid } = record;
     switch (type) {
       case 'fork': {
-        const former = this.#ends.born(pid);
-        if (former !== undefined) this.#tellEnd(former, at);
+        const former = this.#ends.processStarted(pid);
+        if (former !== undefined) this.#addExit(former, at);
         if (this.#wanted.has(type)) this.#events.push({ type, at, pid, parentPid: record.parentPid });
         return;
       }
@@ -84,7 +84,7 @@ export class ProcessEventTranslator {
         return;
       case 'exit':
         if (this.#wanted.has(type) && this.#ends.firstThreadEnded(pid, record.parentPid, record.status))
-          this.#tellEnd(record, at);
+          this.#addExit(record, at);
         return;
       case 'uid':
       case 'gid':
@@ -110,12 +110,12 @@ export class ProcessEventTranslator {
   }
 
   #readOtherThread(record: ProcRecord, at: number): void {
-    if (record.type === 'fork') this.#ends.threadBorn(record.pid);
-    // The thread that brought it down, whichever it was.
+    if (record.type === 'fork') this.#ends.threadStarted(record.pid);
+    // The thread that caused it, whichever it was.
     else if (record.type === 'coredump') this.#readCoredump(record, at);
     else if (record.type === 'exit') {
       const process = this.#ends.threadEnded(record.pid, record.status);
-      if (process !== undefined) this.#tellEnd(process, at);
+      if (process !== undefined) this.#addExit(process, at);
     }
   }
 
@@ -123,11 +123,11 @@ export class ProcessEventTranslator {
     if (this.#wanted.has('coredump')) this.#events.push({ type: 'coredump', at, pid, parentPid });
   }
 
-  #tellEnd({ pid, parentPid, status }: HeadlessProcess, at: number): void {
+  #addExit({ pid, parentPid, status }: HeadlessProcess, at: number): void {
     this.#events.push({ type: 'exit', at, pid, parentPid, status });
   }
 
-  #tellLost(at: number, count: number): void {
+  #addLost(at: number, count: number): void {
     this.#lost += count;
     this.#ends.forget();
     this.#events.push({ type: 'lost', at, count });

@@ -1,23 +1,27 @@
+// The open connections of a server, and the limits on them.
 import type { Socket } from 'node:net';
 import type { Holder } from './holder.ts';
 
-/** Of whom too many are being served; `limit`: how many may be. */
-export type Crowd = { readonly kind: 'user' | 'all'; readonly limit: number };
+/** The limit that is reached: of connections of one `user`, or of `all`; `limit`: how many may be served at once. */
+export type ReachedLimit = { readonly kind: 'user' | 'all'; readonly limit: number };
 
-/** How many connections there may be. */
+/** The limits on the number of connections. */
 interface ConnectionLimits {
-  /** Of root, and of all others together. */
+  /** Open connections of root, and as many of all others together. */
   readonly open: number;
-  /** Who is being served, of root, and of all others together; fewer than `open`, so that one who comes always finds a place. */
+  /**
+   * Connections that are being served, of root, and as many of all others together; fewer than `open`, so that a new connection
+   * always finds a place.
+   */
   readonly busy: number;
-  /** The same of one user who is not root. */
+  /** The same for one user who is not root. */
   readonly busyOfUser: number;
 }
 
 /**
- * The open connections of a server, from its accept on or from a login. Root's places and those of all others are counted apart,
- * so that nobody takes root's. Above the limit the oldest one that is not being served goes, of the user who has the most; never
- * the one that has just come.
+ * The open connections of a server, counted from accept or from a login. The places of root and of all others are counted
+ * separately, so that nobody takes root's. Above the limit the oldest connection that is not being served is ended, of the user
+ * who has the most; never the newest one.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
@@ -34,38 +38,41 @@ export class Connections {
     const alike = [...this.#open].filter(([, other]) => other.holder.kind === holder.kind);
     if (alike.length <= this.#limits.open) return;
     const byUser = Map.groupBy(alike, ([, other]) => userOf(other.holder));
-    const crowds = [...byUser.values()].sort((a, b) => b.length - a.length);
-    const idle = crowds.flat().find(([other, { busy }]) => !busy && other !== connection);
+    const groups = [...byUser.values()].sort((a, b) => b.length - a.length);
+    const idle = groups.flat().find(([other, { busy }]) => !busy && other !== connection);
     if (idle !== undefined) this.#end(idle[0]);
   }
 
-  /** From now on it is being served; or why that cannot be. Where places are short, one of those who have them that `mayGo` gives way. */
-  markBusy(connection: Socket, mayGo: (other: Socket) => boolean = () => false): Crowd | undefined {
+  /**
+   * Marks the connection as being served, or returns the limit that prevents it. If the limit is reached, one of the
+   * connections that count towards it and that `mayGo` accepts is ended to make room.
+   */
+  markBusy(connection: Socket, mayGo: (other: Socket) => boolean = () => false): ReachedLimit | undefined {
     const own = this.#open.get(connection);
     if (own === undefined) return undefined;
-    const crowded = this.#crowded(own.holder);
-    const gone = crowded?.members.find(mayGo);
+    const full = this.#fullFor(own.holder);
+    const gone = full?.members.find(mayGo);
     if (gone !== undefined) this.#end(gone);
-    else if (crowded !== undefined) return crowded.crowd;
+    else if (full !== undefined) return full.reached;
     own.busy = true;
     return undefined;
   }
 
-  /** Those who have all the places that this one may have; undefined where there is one left. */
-  #crowded(own: Holder): { readonly crowd: Crowd; readonly members: readonly Socket[] } | undefined {
+  /** The connections that take all the places that this one may have; undefined if a place is left. */
+  #fullFor(own: Holder): { readonly reached: ReachedLimit; readonly members: readonly Socket[] } | undefined {
     const { busy: limit, busyOfUser } = this.#limits;
     const alike = [...this.#open].filter(([, { holder, busy }]) => busy && holder.kind === own.kind);
     const uid = userOf(own);
     const ofUser = uid === undefined ? [] : alike.filter(([, { holder }]) => userOf(holder) === uid);
-    if (ofUser.length >= busyOfUser) return { crowd: { kind: 'user', limit: busyOfUser }, members: socketsOf(ofUser) };
-    return alike.length >= limit ? { crowd: { kind: 'all', limit }, members: socketsOf(alike) } : undefined;
+    if (ofUser.length >= busyOfUser) return { reached: { kind: 'user', limit: busyOfUser }, members: socketsOf(ofUser) };
+    return alike.length >= limit ? { reached: { kind: 'all', limit }, members: socketsOf(alike) } : undefined;
   }
 
   isBusy(connection: Socket): boolean {
     return this.#open.get(connection)?.busy === true;
   }
 
-  /** Ends those that are not being served. */
+  /** Ends the connections that are not being served. */
   endIdle(): void {
     for (const [connection, { busy }] of this.#open) if (!busy) this.#end(connection);
   }

@@ -1,3 +1,4 @@
+// A Unix socket file that a server listens on, and the check of its configured path.
 import { chmodSync, lchownSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { basename, dirname, isAbsolute, join } from 'node:path';
@@ -9,7 +10,7 @@ import { makeFolder } from '../files/make-folder.ts';
 import { peerOf } from '../native/peer.ts';
 import { peerWords } from './server-peer.ts';
 
-/** A socket cannot be had: another daemon answers there (`taken`), or something is in the way (`unusable`). */
+/** A socket is not available: another daemon answers on it (`taken`), or something prevents its use (`unusable`). */
 class SocketFileError extends Error {
   readonly code: 'SOCKET_TAKEN' | 'SOCKET_UNUSABLE';
 
@@ -21,55 +22,58 @@ class SocketFileError extends Error {
   }
 }
 
-/** Judges a configured path of a socket; a problem goes to the reader. */
+/** Checks the configured path of a socket and reports problems to the section reader. */
 export function checkSocketPath(section: SectionReader, key: string, path: string): void {
   if (!isAbsolute(path) || path.endsWith('/') || /[\u0000-\u001f\u007f]/.test(path)) {
-    section.problem(key, `cannot be used (expected a file's absolute path, got ${quoted(path)})`);
+    section.problem(key, `invalid value ${quoted(path)}, expected the absolute path of a file`);
   } else if (Buffer.byteLength(path) > MAX_PATH || Buffer.byteLength(dirname(path)) > MAX_PATH - PRIVATE_NAME) {
     section.problem(
       key,
-      `is too long for a socket (expected at most ${MAX_PATH - PRIVATE_NAME} bytes of folder, ${MAX_PATH} in all, got ${Buffer.byteLength(dirname(path))} and ${Buffer.byteLength(path)})`,
+      `the path is too long for a socket, expected at most ${MAX_PATH - PRIVATE_NAME} bytes of folder and ${MAX_PATH} in all, got ${Buffer.byteLength(dirname(path))} and ${Buffer.byteLength(path)}`,
     );
   }
 }
 
-/** sun_path of unix(7), less the closing zero. */
+/** The length of sun_path of unix(7), less the closing zero. */
 const MAX_PATH = 107;
-/** What is added to the folder while the socket is made: `/.new-XXXXXX/s`. */
+/** The bytes that are added to the folder's path while the socket is made: `/.new-XXXXXX/s`. */
 const PRIVATE_NAME = 14;
 
-/** How a socket file comes to its rights. */
+/** Where a socket file is made, and with which rights. */
 interface SocketFileOptions {
   /** Its name in errors: `control socket`. */
   readonly what: string;
   readonly path: string;
-  /** What one who is not root and may not have it there does, for the end of a line: `set [events] socket to a place of its own`. */
+  /**
+   * What a user can do who is not root and may not create it there, for the end of a line: `set [events] socket to a place of
+   * its own`.
+   */
   readonly cure: string;
   readonly mode: number;
-  /** undefined: our own. */
+  /** The group that the socket is given to; undefined: our own. */
   readonly gid: number | undefined;
-  /** Hears that the group could not be given; the socket is then our own group's. */
+  /** Called if the group could not be set; the socket then keeps our own group. */
   readonly onGroupProblem: (problem: string) => void;
 }
 
-/** A socket file that is ours. */
+/** A socket file of ours. */
 interface SocketFile {
-  /** False if it is gone, or another has taken its place. */
+  /** False if it was removed or replaced. */
   isThere(): boolean;
-  /** Removes it, unless another has taken its place meanwhile. */
+  /** Removes it, unless another file has taken its place. */
   remove(): void;
 }
 
 /**
- * Lets `server` listen on `path`. The folder is made (0755) where it is missing, and must be root's and ours alone, as must be every
- * folder that leads to it (judgeFolder); the socket of a dead daemon is replaced, and nothing else ever is. It is bound in a folder only
- * we can enter and moved into place with its rights: there is no moment at which anybody else could use it, and none at which a path is
- * looked up anew that somebody could have led elsewhere. Rejects with a SocketFileError.
+ * Makes `server` listen on `path`. The folder is made (0755) if it is missing. It must belong to root and us alone, as must
+ * every folder that leads to it (judgeFolder). The socket of a dead daemon is replaced, and nothing else ever is. The socket is
+ * bound in a folder that only we can enter, and moved into place with its rights: there is no moment at which anybody else
+ * could use it, and none at which we look up a path again that somebody could have redirected. Rejects with a SocketFileError.
  */
 export async function listenOnSocket(server: Server, options: SocketFileOptions): Promise<SocketFile> {
   try {
     // A group has to reach the socket.
-    const { path: real } = makeFolder(dirname(options.path), 0o755, { sticky: 'let pass' });
+    const { path: real } = makeFolder(dirname(options.path), 0o755, { sticky: 'allow' });
     await makeSureIsFree(options);
     return await bindAndPlace(server, real, options);
   } catch (error) {
@@ -89,41 +93,41 @@ async function makeSureIsFree(options: SocketFileOptions): Promise<void> {
   const { what, path } = options;
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
-  if (!stat.isSocket()) throw new SocketFileError('unusable', what, path, 'something that is no socket stands there');
-  const found = await knock(path);
+  if (!stat.isSocket()) throw new SocketFileError('unusable', what, path, 'the path exists and is not a socket');
+  const found = await probe(path);
   switch (found.kind) {
     case 'answered':
       throw new SocketFileError('taken', what, path, 'another daemon answers there');
-    case 'stranger':
-      throw new SocketFileError('unusable', what, path, `${found.words} listens there, which is no daemon of ours`);
+    case 'foreign':
+      throw new SocketFileError('unusable', what, path, `${found.words} listens there and is not a monitor_service daemon`);
     case 'failed':
       if (found.code === 'ECONNREFUSED' || found.code === 'ENOENT') return;
       if (DENIED.includes(found.code)) throw unusable(options, found);
-      throw new SocketFileError('taken', what, path, `a socket that is not ours stands there (${found.code})`);
+      throw new SocketFileError('taken', what, path, `a socket of another program is there (${found.code})`);
     default:
       found satisfies never;
   }
 }
 
-type Found =
+type ProbeResult =
   | { readonly kind: 'answered' }
-  /** Somebody else's process, by the kernel's word. */
-  | { readonly kind: 'stranger'; readonly words: string }
+  /** A process of another user, according to the kernel. */
+  | { readonly kind: 'foreign'; readonly words: string }
   /** `code`: the errno of connect(2). */
   | { readonly kind: 'failed'; readonly code: string };
 
-/** Connects and hangs up. */
-function knock(path: string): Promise<Found> {
+/** Connects to learn who listens there, and disconnects. */
+function probe(path: string): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    const end = (outcome: Found): void => {
+    const end = (outcome: ProbeResult): void => {
       socket.destroy();
       resolve(outcome);
     };
     socket.once('connect', () => {
       const peer = peerOf(socket);
       const isOurs = peer === undefined || peer.uid === 0 || peer.uid === process.geteuid?.();
-      end(isOurs ? { kind: 'answered' } : { kind: 'stranger', words: peerWords(peer) });
+      end(isOurs ? { kind: 'answered' } : { kind: 'foreign', words: peerWords(peer) });
     });
     socket.once('error', (error: NodeJS.ErrnoException) =>
       // EAGAIN: its queue is full, so it has an owner.
@@ -139,12 +143,12 @@ async function bindAndPlace(server: Server, folder: string, options: SocketFileO
   const name = basename(mkdtempSync(parent.path('.new-')));
   try {
     inner = new HeldFolder(parent.path(name));
-    // By its name, which /proc/net/unix shows; that it came to stand here the next calls find out.
+    // By its path, which /proc/net/unix shows; the next calls verify that the socket is in this folder.
     await listen(server, join(folder, name, 's'));
     const bound = inner.path('s');
     const { ino, dev } = lstatSync(bound);
     if (gid !== undefined) giveToGroup(bound, gid, onGroupProblem);
-    // It follows links, but nobody else can lay one in here.
+    // chmod follows links, but nobody else can place one in here.
     chmodSync(bound, mode);
     renameSync(bound, parent.path(basename(path)));
     const isThere = (): boolean => {
@@ -167,7 +171,10 @@ async function bindAndPlace(server: Server, folder: string, options: SocketFileO
   }
 }
 
-/** undefined if nothing is there, or it cannot be reached: a folder of it may be gone, or be a file now. */
+/**
+ * The status of an entry; undefined if it does not exist or cannot be reached: one of its folders may have been removed, or be
+ * a file now.
+ */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

@@ -1,43 +1,47 @@
+// A listener that is opened again if its place becomes free or its socket file is removed.
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 
-/** Something that takes connections. */
+/** Something that accepts connections. */
 export interface Listening {
-  /** False if nobody finds it any more: its socket file is gone, or is another's. */
+  /** False if clients cannot reach it any more: its socket file was removed or replaced. */
   isThere(): boolean;
-  /** Takes no more connections; those there are go on. */
+  /** Accepts no more connections; existing ones stay open. */
   close(): void;
 }
 
-/** Whether connections are taken. `error` is what opening it threw, `reason` that in one line. */
+/** Whether connections are accepted. `error` is what the attempt to open it threw, `reason` the same in one line. */
 type ListenerState =
   | { readonly kind: 'open' }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly error: unknown };
 
-/** What a listener that is looked after is given. */
+/** Options of a KeptListener. */
 interface KeptListenerOptions {
-  /** Begins to listen. Rejects with why that cannot be done now. */
+  /** Begins to listen. Rejects with the reason if that is not possible now. */
   readonly open: () => Promise<Listening>;
   readonly clock: Clock;
-  /** One that is open is looked for so often. */
+  /** How often an open listener is checked. */
   readonly lookMs: number;
-  /** One that is not open is tried again so often. */
+  /** How often a closed listener is tried again. */
   readonly retryMs: number;
   /**
-   * Hears how the first try ended (`before` is undefined), that it was opened, also anew in place of one that was gone (then `before`
-   * is open too), and that it cannot be had: each reason once until it is open again.
+   * Called after the first try (then `before` is undefined), each time the listener was opened, also to replace one that was
+   * gone (then `before` is open too), and when it is unavailable: once for each reason until it is open again.
    */
   readonly onChange: (state: ListenerState, before: ListenerState | undefined) => void;
 }
 
-/** A place to listen on that is opened as soon as it can be had, and again where it has gone. Clients of one that has gone stay. */
+/**
+ * A listener that is opened as soon as its place is available, and opened again if it is gone. Clients of the old one stay
+ * connected.
+ */
 export class KeptListener {
   readonly #options: KeptListenerOptions;
   readonly #stopping = new AbortController();
-  readonly #told = new Set<string>();
+  readonly #reportedReasons = new Set<string>();
   #state: ListenerState | undefined;
   #current: Listening | undefined;
-  /** In whose place another stands: somebody may just have come to it. Closed at the next look. */
+  /** The listener that was replaced: a client may just have connected to it. It is closed at the next check. */
   #retired: Listening | undefined;
   #trying: Promise<void> = Promise.resolve();
 
@@ -45,19 +49,19 @@ export class KeptListener {
     this.#options = options;
   }
 
-  /** Undefined until the first try has ended. */
+  /** The current state; undefined until the first try has ended. */
   get state(): ListenerState | undefined {
     return this.#state;
   }
 
-  /** The first try; from then on it is looked after. Never rejects. */
+  /** Tries for the first time, and keeps the listener open from then on. Never rejects. */
   async start(): Promise<ListenerState> {
     await this.#try();
-    void this.#lookAfter();
-    return this.#state ?? { kind: 'unavailable', reason: 'it ends', error: undefined };
+    void this.#keepOpen();
+    return this.#state ?? { kind: 'unavailable', reason: 'the daemon is stopping', error: undefined };
   }
 
-  /** Takes no more connections. Idempotent. */
+  /** Accepts no more connections. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#trying;
@@ -67,7 +71,7 @@ export class KeptListener {
     this.#current = undefined;
   }
 
-  async #lookAfter(): Promise<void> {
+  async #keepOpen(): Promise<void> {
     const { clock, lookMs, retryMs } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -93,23 +97,23 @@ export class KeptListener {
       }
       this.#retired = this.#current;
       this.#current = opened;
-      this.#told.clear();
-      this.#become({ kind: 'open' });
+      this.#reportedReasons.clear();
+      this.#setState({ kind: 'open' });
     } catch (error) {
-      if (!this.#stopping.signal.aborted) this.#become({ kind: 'unavailable', reason: errorMessage(error), error });
+      if (!this.#stopping.signal.aborted) this.#setState({ kind: 'unavailable', reason: errorMessage(error), error });
     }
   }
 
-  #become(state: ListenerState): void {
+  #setState(state: ListenerState): void {
     const before = this.#state;
     this.#state = state;
     if (state.kind === 'unavailable') {
-      if (this.#told.has(state.reason) || this.#told.size >= MAX_TOLD) return;
-      this.#told.add(state.reason);
+      if (this.#reportedReasons.has(state.reason) || this.#reportedReasons.size >= MAX_REPORTED) return;
+      this.#reportedReasons.add(state.reason);
     }
     this.#options.onChange(state, before);
   }
 }
 
-/** Reasons may hold what changes each time. */
-const MAX_TOLD = 10;
+/** A reason may contain something that changes each time. */
+const MAX_REPORTED = 10;

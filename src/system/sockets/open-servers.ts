@@ -2,7 +2,7 @@ import type { Server } from 'node:net';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 
-/** Servers that listen, until the last connection of each has ended. */
+/** The servers that listen, each kept until its last connection has ended. */
 export class OpenServers {
   readonly #log: Logger;
   readonly #closed = new Set<Promise<void>>();
@@ -11,7 +11,7 @@ export class OpenServers {
     this.#log = log;
   }
 
-  /** Takes one that has begun to listen; `name`: for the log, if it has an error later. */
+  /** Adds a server that has begun to listen; `name` names it in the log if it has an error later. */
   follow(server: Server, name: string): void {
     server.removeAllListeners('error');
     server.on('error', (error) => this.#log.error(`${name}: ${errorMessage(error)}`));
@@ -20,7 +20,7 @@ export class OpenServers {
     void closed.then(() => this.#closed.delete(closed));
   }
 
-  /** Resolves when those that there are take no more connections and have none left. */
+  /** Resolves when all of them accept no more connections and have none left. */
   async ended(): Promise<void> {
     await Promise.all(this.#closed);
   }

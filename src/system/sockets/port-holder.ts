@@ -4,15 +4,15 @@ import { socketOwner } from '../native/socket-owner.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { peerWords } from './server-peer.ts';
 
-/** Tells who listens on TCP ports of this machine that cannot be had. */
+/** Finds out who listens on TCP ports of this machine that are not available to us. */
 export class PortHolders {
   readonly #table = new ProcessTable();
   readonly #known = new Map<string, { readonly words: string | undefined; readonly isStill: () => boolean }>();
 
   /**
-   * Who listens on `port`, so that `address` cannot be had, for people: `"nginx" (pid 80) of user www (33)`; `a process of user joe (1000)`
-   * if its process cannot be seen; undefined if that cannot be told. Looks at all processes, and again only once that one has gone. Never
-   * rejects.
+   * Describes who listens on `port`, so that `address` is not available: `"nginx" (pid 80) of user www (33)`; `a process of
+   * user joe (1000)` if its process cannot be seen; undefined if it is unknown. Looks at all processes, and again only once
+   * that one has ended. Never rejects.
    */
   async words(address: string, port: number): Promise<string | undefined> {
     const key = `${address} ${port}`;

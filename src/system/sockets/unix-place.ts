@@ -5,12 +5,12 @@ import { listenOnSocket } from './file.ts';
 import type { Listening } from './kept-listener.ts';
 import type { OpenServers } from './open-servers.ts';
 
-/** Where a Unix socket is to be, and how. */
+/** Where a Unix socket is made, and how. */
 interface UnixPlaceOptions {
   /** Its name for people: `control socket`. */
   readonly what: string;
   readonly path: string;
-  /** SocketFileOptions.cure. */
+  /** See SocketFileOptions.cure. */
   readonly cure: string;
   readonly mode: number;
   /** Name or number of the group that it is given to; undefined: our own. */
@@ -19,21 +19,21 @@ interface UnixPlaceOptions {
   readonly log: Logger;
 }
 
-/** The place of a Unix socket, on which one server after the other listens where its file has to be made anew. */
+/** The place of a Unix socket, on which one server after the other listens if its file has to be made again. */
 export class UnixPlace {
   readonly #options: UnixPlaceOptions;
-  #told: string | undefined;
+  #reported: string | undefined;
 
   constructor(options: UnixPlaceOptions) {
     this.#options = options;
   }
 
-  /** Lets a server listen there; `servers` follows it. Rejects with a SocketFileError. */
+  /** Makes a server listen there; `servers` follows it. Rejects with a SocketFileError. */
   async open(server: Server): Promise<Listening> {
     const { what, path, cure, mode, group, servers } = this.#options;
     const gid = group === undefined ? undefined : groupId(group);
-    if (group !== undefined && gid === undefined) this.#tellOfGroup('there is no such group');
-    const onGroupProblem = (problem: string): void => this.#tellOfGroup(problem);
+    if (group !== undefined && gid === undefined) this.#reportGroupProblem('there is no such group');
+    const onGroupProblem = (problem: string): void => this.#reportGroupProblem(problem);
     const file = await listenOnSocket(server, { what, path, cure, mode, gid, onGroupProblem });
     servers.follow(server, this.#name);
     return {
@@ -45,11 +45,11 @@ export class UnixPlace {
     };
   }
 
-  /** Not again each time the socket is made. */
-  #tellOfGroup(problem: string): void {
+  /** Not repeated each time the socket is made. */
+  #reportGroupProblem(problem: string): void {
     const { group, log } = this.#options;
-    if (problem !== this.#told) log.warning(`${this.#name} could not be given to the group ${group}: ${problem}`);
-    this.#told = problem;
+    if (problem !== this.#reported) log.warning(`${this.#name} could not be given to the group ${group}: ${problem}`);
+    this.#reported = problem;
   }
 
   get #name(): string {

@@ -1,19 +1,19 @@
 import { formatDuration } from '../../core/text/duration.ts';
 import { lastLines, withLines } from '../../core/text/last-lines.ts';
 
-/** How a command ended. `output`: stdout and stderr together, at most 64 KiB (the end of it), printable or not. */
+/** How a command ended. `output`: stdout and stderr together, at most 64 KiB (their end), printable or not. */
 export type CommandResult =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly output: string }
   | { readonly kind: 'signaled'; readonly signal: string; readonly output: string }
   | { readonly kind: 'timed_out'; readonly afterMs: number; readonly output: string }
-  /** The signal given to `run` aborted it. */
+  /** The signal given to `run` aborted the command. */
   | { readonly kind: 'aborted'; readonly output: string }
-  /** It ran, and nobody can tell how it ended. */
+  /** The command ran, and its result is unknown. */
   | { readonly kind: 'lost'; readonly reason: string; readonly output: string }
-  /** It never ran: no shell, no such user, systemd refused. */
+  /** The command never ran: there is no shell or no such user, or systemd refused. */
   | { readonly kind: 'not_started'; readonly reason: string };
 
-/** One line saying how a command failed, its last lines of output after it; undefined where it ended with exit code 0. */
+/** How a command failed, in one line, followed by its last lines of output; undefined if it ended with exit code 0. */
 export function commandFailure(result: CommandResult): string | undefined {
   switch (result.kind) {
     case 'exited':
@@ -33,14 +33,14 @@ export function commandFailure(result: CommandResult): string | undefined {
   }
 }
 
-/** The last lines of a command's output, at most 5, printable, as a failure has them; nothing if there are none. */
+/** The last lines of a command's output, at most 5, printable, as in a failure; no property if there are none. */
 export function commandOutput(result: CommandResult): { readonly output?: readonly string[] } {
-  const output = result.kind === 'not_started' ? [] : lastLines(result.output, MOST_LINES);
+  const output = result.kind === 'not_started' ? [] : lastLines(result.output, MAX_LINES);
   return output.length === 0 ? {} : { output };
 }
 
 function withOutput(reason: string, output: string): string {
-  return withLines(reason, lastLines(output, MOST_LINES));
+  return withLines(reason, lastLines(output, MAX_LINES));
 }
 
-const MOST_LINES = 5;
+const MAX_LINES = 5;

@@ -1,3 +1,4 @@
+// Starts programs without PID 1, and runs them to their end. The only file that imports execa.
 import type { Options } from 'execa';
 import type { CommandResult } from './command-result.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
@@ -11,29 +12,33 @@ import {
   type StartedProgram,
 } from './started-program.ts';
 
-/** Conditions of a program that we choose ourselves. */
+/** Conditions for a program that we choose ourselves. */
 interface ExecuteOptions {
-  /** At this limit it is killed with its process group and all descendants: TERM, KILL after 2 s. */
+  /** At this limit the program is killed with its process group and all descendants: TERM, then KILL after 2 s. */
   readonly timeoutMs: number;
-  /** Its abort kills it the same way. */
+  /** Aborting the signal kills the program the same way. */
   readonly signal?: AbortSignal;
-  /** Added to the minimal environment; nothing else of our own environment is passed on. */
+  /** Variables that are added to the minimal environment; nothing else of our own environment is passed on. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Default `/`. */
+  /** The working directory; default `/`. */
   readonly cwd?: string;
   /**
-   * Gets what it writes to stdout, all of it, as it comes; once it returns false that pipe is closed, of which most programs end
-   * (SIGPIPE).
+   * Receives all that the program writes to stdout, as it comes; once it returns false that pipe is closed, which ends most
+   * programs (SIGPIPE).
    */
   readonly take?: (chunk: Buffer) => boolean;
 }
 
-/** `output` is stdout and stderr as they came; `stdout` is that alone, at most 64 KiB (the end of it), empty where it never ran. */
+/**
+ * `output` is stdout and stderr in the order of arrival; `stdout` is stdout alone, at most 64 KiB (its end), empty if the
+ * program never ran.
+ */
 type ExecuteResult = CommandResult & { readonly stdout: string };
 
 /**
- * Runs a program, by path or from the minimal PATH, without a shell: stdin empty, a session and process group of its own.
- * Resolves at its exit, however long somebody else holds its pipes; what it wrote beyond 64 KiB is drained. Never rejects.
+ * Runs a program, by path or from the minimal PATH, without a shell: stdin is empty, session and process group are its own.
+ * Resolves when the program exits, even if another process still holds its pipes; output beyond 64 KiB is read and dropped.
+ * Never rejects.
  */
 export async function execute(file: string, argv: readonly string[], options: ExecuteOptions): Promise<ExecuteResult> {
   if (options.signal?.aborted) return { kind: 'aborted', output: '', stdout: '' };
@@ -51,31 +56,31 @@ export async function execute(file: string, argv: readonly string[], options: Ex
   return { ...commandResult(ending, options.timeoutMs, output.joined()), stdout: output.stdout() };
 }
 
-/** How a program is started: with nothing of ours that is not named here. */
+/** How a program is started; it inherits nothing from us that is not named here. */
 export interface StartOptions {
-  /** All of its environment. */
+  /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Where stdout and stderr go: a pipe each, both into one open file, or nowhere. */
+  /** Where stdout and stderr go: to a pipe each, both to one open file, or nowhere. */
   readonly output: 'pipe' | 'ignore' | number;
-  /** An open descriptor that it reads its standard input from, the caller's still; empty where undefined. */
+  /** An open descriptor that becomes its standard input; the caller still owns it. If undefined, the input is empty. */
   readonly input?: number | undefined;
-  /** argv[0]; `file` where undefined. */
+  /** argv[0]; default `file`. */
   readonly argv0?: string | undefined;
 }
 
-/** A program that runs, or why it does not, in one line. */
+/** A running program, or why it was not started, in one line. */
 export type StartResult =
   | { readonly kind: 'started'; readonly program: StartedProgram }
   | { readonly kind: 'not_started'; readonly reason: string };
 
-/** Starts a program and lets it run: nobody but the caller kills it, and it outlives us. Never rejects. */
+/** Starts a program and leaves it running: only the caller kills it, and it outlives us. Never rejects. */
 export async function startProgram(file: string, argv: readonly string[], options: StartOptions): Promise<StartResult> {
   const flaw = nulFlaw([file, ...argv, options.cwd, options.argv0 ?? ''], options.environment);
   if (flaw !== undefined) return { kind: 'not_started', reason: flaw };
   let pipes: OutputPipes | undefined;
   try {
-    // Loaded with the first program that is not run by PID 1: a daemon at rest has none.
+    // Loaded with the first program that PID 1 does not run: a daemon at rest needs none.
     const { execa } = await import('execa');
     pipes = options.output === 'pipe' ? openPipes() : undefined;
     const subprocess = execa(file, argv, execaOptions(options, pipes));
@@ -101,7 +106,7 @@ interface OutputPipes {
   readonly stderr: OutputPipe;
 }
 
-/** A pipe each for stdout and stderr; undefined where they are not to be had, and Node's socket pairs have to do. */
+/** A pipe each for stdout and stderr; undefined if there are none, and Node's socket pairs must be used. */
 function openPipes(): OutputPipes | undefined {
   const stdout = OutputPipe.open();
   const stderr = OutputPipe.open();
@@ -112,7 +117,7 @@ function openPipes(): OutputPipes | undefined {
 }
 
 function execaOptions({ environment, cwd, output, input, argv0 }: StartOptions, pipes: OutputPipes | undefined) {
-  // execa takes any open descriptor; its types know those up to 9 only.
+  // execa accepts any open descriptor; its types allow only those up to 9.
   const sink = (descriptor: number | undefined): 'pipe' | 'ignore' => (descriptor ?? output) as 'pipe' | 'ignore';
   return {
     env: environment,
@@ -122,7 +127,7 @@ function execaOptions({ environment, cwd, output, input, argv0 }: StartOptions, 
     stderr: sink(pipes?.stderr.write),
     detached: true,
     cleanup: false,
-    // execa's own waiting is for the pipes to close, not for the exit: it is not used, and what it may say is no rejection.
+    // execa itself waits until the pipes close, not for the exit: its promise is not used, and must not reject.
     buffer: false,
     reject: false,
     stdin: input === undefined ? ('ignore' as const) : sink(input),
@@ -130,7 +135,7 @@ function execaOptions({ environment, cwd, output, input, argv0 }: StartOptions, 
   } satisfies Options;
 }
 
-/** Names the place of a NUL byte, never the value around it: it may be a secret. */
+/** Names the place of a NUL byte, never the value that contains it: the value may be a secret. */
 function nulFlaw(texts: readonly string[], environment: Readonly<Record<string, string>>): string | undefined {
   const variable = Object.entries(environment).find(([, value]) => value.includes('\0'));
   if (variable !== undefined) return `${variable[0]} holds a NUL byte, which no environment can hold`;
@@ -145,9 +150,9 @@ function startFault(file: string, code: string | undefined): string {
 const START_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'no such program, or its working directory is gone',
   ENOTDIR: 'no such program, or its working directory is gone',
-  EACCES: 'may not be executed, or its working directory not be entered',
+  EACCES: 'may not be executed, or its working directory may not be entered',
   EPERM: 'may not be executed as this user',
-  ENOEXEC: 'is no program for this machine',
+  ENOEXEC: 'is not a program for this machine',
   E2BIG: 'its arguments and environment are too long',
   EAGAIN: 'no more processes are allowed',
   ENOMEM: 'out of memory',

@@ -2,8 +2,8 @@ import { type AccountNames, type NameList, parseNames } from '../accounts/names.
 import { execute } from './command.ts';
 
 /**
- * Asks getent(1), which knows directories and systemd's dynamic users too, for those of the numbers that `names` has no name of:
- * one that nobody knows is asked for again after ten minutes. Never rejects; what cannot be had stays unknown.
+ * Asks getent(1), which also knows directories and systemd's dynamic users, for the numbers that `names` has no name of. A
+ * number that is unknown there is asked for again after ten minutes. Never rejects; a name that is not available stays unknown.
  */
 export async function learnAccountNames(
   names: AccountNames,
@@ -20,12 +20,12 @@ async function learn(database: 'passwd' | 'group', list: NameList, ids: Iterable
     const asked = unknown.slice(at, at + AT_ONCE);
     const found = await execute('getent', [database, ...asked.map(String)], { timeoutMs: LOOKUP_MS, signal });
     if (found.kind === 'aborted') return;
-    // 2: some of them are unknown. Where it fails all of them are: to ask again at once would not help.
+    // 2: some of them are unknown. If getent fails, all of them are: asking again at once would not help.
     const isAnswer = found.kind === 'exited' && (found.exitCode === 0 || found.exitCode === 2);
     list.remember(asked, isAnswer ? parseNames(found.stdout) : new Map());
   }
 }
 
-/** So few that their lines, with all members of a group, fit into what is kept of the output. */
+/** So few that their lines, with all members of a group, fit into the output that is kept. */
 const AT_ONCE = 50;
 const LOOKUP_MS = 10_000;

@@ -1,6 +1,6 @@
 /**
- * What every command finds in its environment: PATH, HOME, LANG, USER, LOGNAME, and TZ where it is set. Nothing else of our own
- * environment is passed on: it may hold secrets (environ(7)).
+ * The environment of every command: PATH, HOME, LANG, USER, LOGNAME, and TZ if it is set. Nothing else of our own environment
+ * is passed on: it may contain secrets (environ(7)).
  */
 export function minimalEnvironment(): Record<string, string> {
   const { HOME, USER, LANG, TZ } = process.env;
@@ -15,5 +15,5 @@ export function minimalEnvironment(): Record<string, string> {
   };
 }
 
-/** Where programs are looked for by whoever has no PATH: folders that every distribution has, `:` between them. */
+/** The folders in which programs are searched if there is no PATH, separated by `:`; every distribution has them. */
 export const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 import { closeDescriptor } from '../native/libc.ts';
 import { openPipe } from '../native/pipe.ts';
 
-/** A pipe that a child writes into and we read from. */
+/** A pipe that a child writes to and we read from. */
 export class OutputPipe {
-  /** The child's end: to be handed to it. */
+  /** The child's end, which is passed to it. */
   readonly write: number;
   readonly #read: number;
   #taken = false;
@@ -15,7 +15,7 @@ export class OutputPipe {
     this.write = write;
   }
 
-  /** A new pipe; undefined where the system gives none. */
+  /** A new pipe; undefined if the system provides none. */
   static open(): OutputPipe | undefined {
     const ends = openPipe();
     return ends && new OutputPipe(ends.read, ends.write);
@@ -27,7 +27,7 @@ export class OutputPipe {
     return new Socket({ fd: this.#read, readable: true, writable: false });
   }
 
-  /** Closes our copy of the child's end, without which the stream would never end, and our own where nobody took it. */
+  /** Closes our copy of the child's end, without which the stream would never end, and our own end if nobody took it. */
   close(): void {
     closeDescriptor(this.write);
     if (!this.#taken) closeDescriptor(this.#read);

@@ -7,40 +7,41 @@ import { loadLibc } from '../native/libc.ts';
 import { shellPath } from './shell.ts';
 
 /**
- * Text that a shell runs and nobody else sees: it goes by a descriptor, not by arguments, which everybody may read and `pkill -f`
- * matches. The shell is given `argv`, and the text as its standard input, which is empty by the time that the line itself runs.
+ * Text that a shell runs and nobody else sees: it is passed by a descriptor, not by arguments, which everybody may read and
+ * `pkill -f` matches. The shell gets `argv`, and the text as its standard input, which is empty by the time that the line
+ * itself runs.
  */
 export interface Script {
   readonly argv: readonly string[];
   readonly text: string;
 }
 
-/** What stands before a shell that is to find nothing in its environment, for its script brings all. */
+/** The prefix of a shell that must find nothing in its environment, because its script contains all of it. */
 export const EMPTY_ENVIRONMENT: readonly string[] = ['/usr/bin/env', '-i'];
 
 /**
- * A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: a plain word, see
+ * A shell line with these variables in its environment; their names must be valid in a shell. `startedWord`: a plain word, see
  * `loader`.
  */
-export function lineScript(line: string, environment: Readonly<Record<string, string>>, begun?: string): Script {
+export function lineScript(line: string, environment: Readonly<Record<string, string>>, startedWord?: string): Script {
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${singleQuoted(value)}`);
-  // Without a line break: the shell counts lines as the operator does.
-  return { argv: loader(begun), text: `{ ${[...exports, EMPTY_INPUT].join('; ')}; }; ${withExec(line)}\n` };
+  // On one line: the shell counts lines as the operator does.
+  return { argv: loader(startedWord), text: `{ ${[...exports, EMPTY_INPUT].join('; ')}; }; ${withExec(line)}\n` };
 }
 
 /**
- * A line that is one simple command becomes its program, as it does under `bash -c`, where bash sees to it itself: then the
- * program is what systemd signals, and what a pid, an exit code or a signal speaks of. Any other line stays as it is.
+ * Makes a line that is one simple command become its program (`exec`), as bash itself does under `bash -c`: then the program is
+ * what systemd signals, and what a pid, an exit code or a signal refers to. Any other line stays as it is.
  */
 function withExec(line: string): string {
   const [, name] = /^[ \t]*([A-Za-z0-9_./][A-Za-z0-9_./+:@-]*)(?=[ \t]|$)/.exec(line) ?? [];
   if (name === undefined || (!name.includes('/') && SHELL_WORDS.has(name))) return line;
-  // Redirections are no obstacle; all else that could join a second command to it is, in quotes too.
+  // Redirections do not matter; anything else that could add a second command does, even in quotes.
   const rest = line.replaceAll(/\d*(?:>>|>|<)(?:&(?:\d+|-))?/g, ' ');
   return /[;&|()`\n\r]/.test(rest) ? line : `exec ${line}`;
 }
 
-/** What is no program to a shell, or to one of them. */
+/** Words that are not programs in a shell, or in one of the shells. */
 const SHELL_WORDS: ReadonlySet<string> = new Set(
   [
     '. : alias bg bind break builtin caller cd command compgen complete compopt continue coproc declare dirs disown echo enable eval',
@@ -50,21 +51,21 @@ const SHELL_WORDS: ReadonlySet<string> = new Set(
   ].flatMap((words) => words.split(' ')),
 );
 
-/** A program as it was started once. */
+/** A program as it was started before. */
 interface ProgramToRun {
   readonly executable: string;
-  /** argv[0] included, which may be any text. */
+  /** With argv[0], which may be any text. */
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** Variables that no shell can hold (`a.b`, exported functions, UID) are left out. */
+  /** Variables that no shell can set (`a.b`, exported functions, UID) are left out. */
   readonly environment: ReadonlyMap<string, string>;
-  /** What the shell does before, in its directory, one command each. */
+  /** What the shell does first, in the program's directory, one command each. */
   readonly steps?: readonly string[];
 }
 
 /**
- * Becomes the program: in its directory, with its environment and nothing else but `_` and SHLVL, which bash sets. Undefined where
- * there is no bash, and argv[0] is not the executable: no other shell can call a program by another name.
+ * A script that becomes the program: in its directory, with its environment and nothing else except `_` and SHLVL, which bash
+ * sets. Undefined if there is no bash and argv[0] is not the executable: no other shell can start a program under another name.
  */
 export function programScript({ executable, argv, cwd, environment, steps: before = [] }: ProgramToRun): Script | undefined {
   const [argv0 = executable, ...rest] = argv;
@@ -81,20 +82,20 @@ export function programScript({ executable, argv, cwd, environment, steps: befor
     ...exports,
     `exec ${hasBash ? `-a ${singleQuoted(argv0)} -- ` : ''}${[executable, ...rest].map(singleQuoted).join(' ')}`,
   ];
-  // As one command, which is parsed before a variable among them can change how.
+  // As one command, which is parsed before one of the variables can change the parsing.
   return { argv: loader(), text: `{ ${steps.join('; ')}; }\n` };
 }
 
 /**
- * The text as a file that is open for reading, at its beginning: in memory, or where that is not to be had without a name. Throws
- * where there is neither.
+ * The text as a file that is open for reading, at its beginning: in memory, or, if that is not possible, a file without a name.
+ * Throws if neither is possible.
  */
 export function openScript({ text }: Pick<Script, 'text'>): number {
   const fd = openNameless();
   try {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-    // The shell opens it anew, as another user perhaps; to change it is for nobody.
+    // The shell opens it again, perhaps as another user; nobody may change it.
     fchmodSync(fd, 0o444);
     return openSync(`/proc/self/fd/${fd}`, 'r');
   } finally {
@@ -102,7 +103,7 @@ export function openScript({ text }: Pick<Script, 'text'>): number {
   }
 }
 
-/** `use` with the open text, which is closed again after it; or why there is none. */
+/** Calls `use` with the open text and closes it afterwards; returns `not_started` if the text cannot be opened. */
 export async function withScript<T>(
   script: Pick<Script, 'text'>,
   use: (input: number) => Promise<T>,
@@ -112,7 +113,7 @@ export async function withScript<T>(
   try {
     input = openScript(script);
   } catch (error) {
-    return { kind: 'not_started', reason: `its text cannot be handed over: ${errorMessage(error)}` };
+    return { kind: 'not_started', reason: `cannot pass the command's text to the shell: ${errorMessage(error)}` };
   }
   try {
     return await use(input);
@@ -121,18 +122,18 @@ export async function withScript<T>(
   }
 }
 
-/** By then the shell has the text, or holds it open elsewhere. */
+/** By then the shell has read the text, or holds it open elsewhere. */
 const EMPTY_INPUT = 'exec </dev/null';
 
 /**
- * The shell, and what it does first. `begun`: a word that it writes to the standard error that it is given; that of the text is
- * its standard output then. `-p` for bash: it reads no file of somebody's, and takes no function from its environment. Without
- * `;`, `$` and quotes: at a daemon-reload systemd 252 reads a transient unit again, and these are changed then.
+ * The shell and its first commands. `startedWord`: a word that it writes to the standard error that it inherits; the text's own
+ * standard error goes to its standard output. `-p` for bash: it reads no start-up file of any user, and takes no function from
+ * its environment. Without `;`, `$` and quotes: at a daemon-reload systemd 252 reads a transient unit again, and changes them.
  */
-function loader(begun?: string): string[] {
+function loader(startedWord?: string): string[] {
   const shell = shellPath();
-  const tell = begun === undefined ? '' : `exec 4>&2 2>&1 && echo ${begun} >&4 && exec 4>&- && `;
-  const line = `${tell}. /dev/stdin`;
+  const writeWord = startedWord === undefined ? '' : `exec 4>&2 2>&1 && echo ${startedWord} >&4 && exec 4>&- && `;
+  const line = `${writeWord}. /dev/stdin`;
   return shell.endsWith('/bash') ? [shell, '-p', '-c', line] : [shell, '-c', line];
 }
 
@@ -153,5 +154,5 @@ function isShellVariable(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELLS_OWN.includes(name);
 }
 
-/** Those that no shell lets be set, and `_`, which each command sets. */
+/** Variables that no shell allows to be set, and `_`, which each command sets. */
 const SHELLS_OWN: readonly string[] = ['_', 'BASHOPTS', 'EUID', 'PPID', 'SHELLOPTS', 'UID'];

@@ -1,5 +1,6 @@
+// A program that we started ourselves: its end, its output, and how it is killed.
 import type { Readable } from 'node:stream';
-import { setImmediate as breathe, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { MAX_TIMER_MS } from '../../core/clock.ts';
 import { ProcessTable } from '../proc/table.ts';
 import type { CommandResult } from './command-result.ts';
@@ -9,12 +10,12 @@ import { OutputTail } from './output-tail.ts';
 /** A program that we started: the leader of a session and process group of its own. */
 export interface StartedProgram {
   readonly pid: number;
-  /** Undefined where its output goes to no pipe. */
+  /** Undefined if its output goes to no pipe. */
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
-  /** Resolves when it has ended and been reaped, whoever holds its pipes. Never rejects. */
+  /** Resolves when the program has ended and been reaped, even if others hold its pipes. Never rejects. */
   readonly ended: Promise<ProgramExit>;
-  /** From now on it doesn't keep our process alive; it is still reaped when it ends. */
+  /** From now on it does not keep our process alive; it is still reaped when it ends. */
   release(): void;
 }
 
@@ -25,35 +26,35 @@ export interface ProgramExit {
   readonly signal: string | null;
 }
 
-/** What came first: the program's end, its time limit, or the abort. */
+/** What happened first: the program ended, its time limit passed, or it was aborted. */
 type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
 
-/** Waits for a program's end, for `timeoutMs` to pass, or for `signal`, whichever is first; kills nothing. */
+/** Waits until a program ends, `timeoutMs` has passed, or `signal` is aborted, whichever is first; kills nothing. */
 export function programEnding(program: StartedProgram, timeoutMs: number, signal?: AbortSignal): Promise<Ending> {
   return new Promise((resolve) => {
-    const settle = (ending: Ending): void => {
+    const finish = (ending: Ending): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       resolve(ending);
     };
-    const abort = (): void => settle({ kind: 'aborted' });
-    const timer = setTimeout(() => settle({ kind: 'timed_out' }), Math.min(timeoutMs, MAX_TIMER_MS));
-    // Taken off again at the end, not AbortSignal.any: the signal outlives thousands of commands.
+    const abort = (): void => finish({ kind: 'aborted' });
+    const timer = setTimeout(() => finish({ kind: 'timed_out' }), Math.min(timeoutMs, MAX_TIMER_MS));
+    // Removed at the end; AbortSignal.any is not used: the signal outlives thousands of commands.
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
-    void program.ended.then(settle);
+    void program.ended.then(finish);
   });
 }
 
-/** Kills all of a program (killRun) and waits until it has been reaped, if the kernel lets it die. Never rejects. */
+/** Kills all processes of a program (killRun) and waits until it has been reaped, if the kernel lets it die. Never rejects. */
 export async function killProgram(program: StartedProgram, runId?: string, graceMs?: number): Promise<void> {
-  // As long as `ended` hasn't resolved it is not reaped, and its number cannot have become another's.
+  // As long as `ended` has not resolved it is not reaped, and its number cannot belong to another process.
   const startTime = new ProcessTable().read(program.pid, ['startTime'])?.startTime;
   await killRun({ pid: program.pid, startTime, runId }, graceMs);
   await programEnding(program, REAP_MS);
 }
 
-/** The outcome of a program that ran, in the words of the port. */
+/** Converts the end of a program to a CommandResult. */
 export function commandResult(ending: Ending, timeoutMs: number, output: string): CommandResult {
   switch (ending.kind) {
     case 'timed_out':
@@ -68,7 +69,7 @@ export function commandResult(ending: Ending, timeoutMs: number, output: string)
   }
 }
 
-/** What a program writes into its pipes: read from the start on, its end kept, the rest drained. */
+/** What a program writes to its pipes: read from the start on; the end is kept, the rest is dropped. */
 export class ProgramOutput {
   readonly #streams: readonly Readable[];
   readonly #joined = new OutputTail();
@@ -84,29 +85,30 @@ export class ProgramOutput {
         this.#joined.push(chunk);
         (stream === stdout ? this.#stdout : this.#stderr).push(chunk);
       });
-      // A broken pipe ends the output and is nobody's fault.
+      // A broken pipe ends the output and is not a fault.
       stream.on('error', () => {});
     }
   }
 
   /**
-   * Takes what is still in the pipes and lets go of them after a moment, `waitMs` at most: a process left behind may hold them for ever.
+   * Reads what is still in the pipes and closes them after at most `waitMs`: a process that the program left behind may hold
+   * them forever.
    */
   async finish(waitMs = DRAIN_MS): Promise<void> {
     const open = this.#streams.filter((stream) => !stream.closed);
     const closed = Promise.all(open.map((stream) => new Promise((resolve) => stream.once('close', resolve))));
-    const moment = new AbortController();
-    await Promise.race([closed, delay(waitMs, undefined, { signal: moment.signal }).catch(() => {})]);
-    moment.abort();
-    // The moment may be over before a loop that was held up has read what came long ago.
-    for (let turn = 0, before = -1; turn < MOST_TURNS && before < this.#received; turn++) {
+    const wait = new AbortController();
+    await Promise.race([closed, delay(waitMs, undefined, { signal: wait.signal }).catch(() => {})]);
+    wait.abort();
+    // The time may be over before a loop that was held up has read what arrived long ago.
+    for (let turn = 0, before = -1; turn < MAX_TURNS && before < this.#received; turn++) {
       before = this.#received;
-      await breathe();
+      await nextTurn();
     }
     for (const stream of this.#streams) stream.destroy();
   }
 
-  /** stdout and stderr as they came. */
+  /** stdout and stderr in the order of arrival. */
   joined(): string {
     return this.#joined.text();
   }
@@ -121,6 +123,6 @@ export class ProgramOutput {
 }
 
 const DRAIN_MS = 100;
-/** One who never stops writing is not waited for. */
-const MOST_TURNS = 100;
+/** A program that never stops writing is not waited for. */
+const MAX_TURNS = 100;
 const REAP_MS = 2000;

@@ -1,3 +1,4 @@
+// Looks up a user, and how to run a program as that user.
 import { quoted } from '../../core/text/printable.ts';
 import { type AccountLine, parseAccounts, readAccounts } from '../accounts/database.ts';
 import { execute } from './command.ts';
@@ -10,17 +11,20 @@ interface UserAccount {
   readonly home: string;
 }
 
-/** What became of a look-up; reasons are one line for people. */
+/** The result of a look-up; reasons are one line for people. */
 export type AccountResult =
   | { readonly kind: 'found'; readonly account: UserAccount }
   | { readonly kind: 'not_found'; readonly reason: string }
-  /** It could not be looked up, or not in time: whether there is such a user is not known. */
+  /** The look-up failed or took too long: it is unknown whether there is such a user. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** The account of a user name or uid, by getent(1), which knows directories too; by /etc/passwd if there is no getent. Never rejects. */
+/**
+ * Looks up the account of a user name or uid by getent(1), which also knows directories; by /etc/passwd if there is no getent.
+ * Never rejects.
+ */
 export async function findAccount(user: string, signal: AbortSignal): Promise<AccountResult> {
-  // A name like `-x` would be an option.
-  if (!/^[^-:\s\0][^:\s\0]*$/.test(user)) return { kind: 'not_found', reason: `${quoted(user)} is no user name` };
+  // A name like `-x` would be read as an option.
+  if (!/^[^-:\s\0][^:\s\0]*$/.test(user)) return { kind: 'not_found', reason: `${quoted(user)} is not a valid user name` };
   const found = await execute('getent', ['passwd', user], { timeoutMs: LOOKUP_MS, signal });
   switch (found.kind) {
     case 'exited':
@@ -49,21 +53,21 @@ function unknown(user: string, why: string): AccountResult {
   return { kind: 'unknown', reason: `the user ${user} could not be looked up (${why})` };
 }
 
-/** What makes a program another user's: what stands before its arguments, and what it finds in its environment. */
+/** What is needed to run a program as another user: the words before its arguments, and variables of its environment. */
 type AsUser =
   | {
       readonly kind: 'ready';
-      /** Empty where it is ours already. */
+      /** Empty if it already runs as that user. */
       readonly prefix: readonly string[];
       readonly environment: Readonly<Record<string, string>>;
-      /** Undefined for ourselves. */
+      /** Undefined for our own user. */
       readonly uid: number | undefined;
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * How to run something as `user`, with all of that user's groups and home; as ourselves where undefined. Only root may be another.
- * Source: setpriv(1).
+ * How to run something as `user`, with all of that user's groups and home; as ourselves if it is undefined. Only root may run
+ * it as another user. Source: setpriv(1).
  */
 export async function asUser(user: string | undefined, signal: AbortSignal): Promise<AsUser> {
   if (user === undefined) return { kind: 'ready', prefix: [], environment: {}, uid: undefined };
@@ -76,7 +80,7 @@ export async function asUser(user: string | undefined, signal: AbortSignal): Pro
   return { kind: 'ready', prefix: setpriv(uid, gid, '--init-groups'), environment, uid };
 }
 
-/** What makes the program behind it this user's (setpriv(1)); `groups`: the option that says which others it has. */
+/** The words of setpriv(1) that run the following program as this user; `groups`: the option that sets its other groups. */
 export function setpriv(uid: number, gid: number, groups: string): string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, groups, '--'];
 }

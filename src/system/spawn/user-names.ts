@@ -1,20 +1,21 @@
+// Names of users, for callers that cannot wait.
 import type { Clock } from '../../core/clock.ts';
 import { AccountNames } from '../accounts/names.ts';
 import { learnAccountNames } from './learn-account-names.ts';
 
-/** What user names are looked up with. */
+/** Options of UserNames. */
 interface UserNamesOptions {
   readonly clock: Clock;
-  /** Ends a lookup that is under way. */
+  /** Ends a look-up that is in progress. */
   readonly signal: AbortSignal;
-  /** Those of this machine unless said. */
+  /** Default: those of this machine. */
   readonly accounts?: AccountNames;
 }
 
 /**
- * Names of users by uid, for those who cannot wait: what stands in /etc/passwd, which is looked at once a minute. For a uid that
- * does not, the machine's directories are asked in the background; meanwhile, and where nobody knows it, its name is its number,
- * as in ps(1).
+ * Names of users by uid, for callers that cannot wait. Names in /etc/passwd, which is checked once a minute, are known at once.
+ * For other uids the machine's directories are asked in the background; until then, and if nobody knows the name, the name is
+ * the number, as in ps(1).
  */
 export class UserNames {
   readonly #options: UserNamesOptions;
@@ -41,8 +42,8 @@ export class UserNames {
   }
 
   #ask(uid: number): void {
-    // A machine with more unknown users than that has them from somewhere where they have no names.
-    if (this.#waiting.size >= MOST_WAITING || this.#accounts.users.unknown([uid]).length === 0) return;
+    // A machine with more unknown users than this gets them from a place that has no names for them.
+    if (this.#waiting.size >= MAX_WAITING || this.#accounts.users.unknown([uid]).length === 0) return;
     this.#waiting.add(uid);
     if (!this.#asking) void this.#askAll();
   }
@@ -60,4 +61,4 @@ export class UserNames {
 }
 
 const LOOK_MS = 60_000;
-const MOST_WAITING = 1000;
+const MAX_WAITING = 1000;

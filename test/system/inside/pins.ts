@@ -84,7 +84,10 @@ test('what a user could change is not started as root; pinned it is, until that 
   const script = theirScript(dir, 'pinnedd');
   const pid = await startUnit(t, 'pinnedd', [], [script]);
   await observe();
-  assert.match((await concern()) ?? '', /theirs is user 65534's; run `monitor_service pin pinnedd` or set start_command$/);
+  assert.match(
+    (await concern()) ?? '',
+    /theirs belongs to user 65534; run `monitor_service pin pinnedd` or set start_command$/,
+  );
   const refused = await restart();
   assert.ok(refused.kind === 'failed' && table.isRunning(pid), JSON.stringify(refused));
   await pin();

@@ -225,7 +225,7 @@ describe('the stream without the daemon', () => {
     const path = join(tempDir(t), 'no such file');
     writeFileSync(path, '');
     const taken = await serveSource(new FakeSource(), { ...common, ...none, socket: path });
-    assert.match(taken.kind === 'unavailable' ? taken.reason : '', /something that is no socket stands there/);
+    assert.match(taken.kind === 'unavailable' ? taken.reason : '', /the path exists and is not a socket/);
   });
 
   it('reads this kernel', { skip: noConnector }, async () => {

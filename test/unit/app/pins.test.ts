@@ -53,7 +53,7 @@ test('what would be refused is told at the start, in status and by check-config;
   const observer = new LaunchObserver(core);
   await observer.look();
   await observer.look();
-  const expected = `it would be started as root: ${join(dir, 'theirs')} is user 65534's; run \`monitor_service pin ${name}\` or set start_command`;
+  const expected = `it would be started as root: ${join(dir, 'theirs')} belongs to user 65534; run \`monitor_service pin ${name}\` or set start_command`;
   assert.equal(concernOf(core, name), expected);
   const told = (): string[] => {
     const lines = (core.log as RecordedLog).lines.map(({ message }) => message);

@@ -280,7 +280,10 @@ describe('the socket file', () => {
     const { pid, socket } = await strangersSocket(t, folder);
     chownSync(folder, 0, 0);
     await assert.rejects(startControl(t, {}, { socket }), (error: Error) => {
-      assert.ok(error.message.includes(`(pid ${pid}) of user 4711 listens there, which is no daemon of ours`), error.message);
+      assert.ok(
+        error.message.includes(`(pid ${pid}) of user 4711 listens there and is not a monitor_service daemon`),
+        error.message,
+      );
       return (error as NodeJS.ErrnoException).code === 'SOCKET_UNUSABLE';
     });
   });
@@ -316,7 +319,7 @@ describe('the socket file', () => {
       assert.match(
         lines[0] ?? '',
         new RegExp(
-          `^error Control socket is gone, tried again .*\\(pid ${pid}\\) of user 4711 listens there, which is no daemon of ours$`,
+          `^error Control socket is gone, tried again .*\\(pid ${pid}\\) of user 4711 listens there and is not a monitor_service daemon$`,
         ),
       );
     },

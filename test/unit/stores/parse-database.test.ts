@@ -216,7 +216,7 @@ test('a file that cannot be read is a problem, and no secret is told', (t) => {
   for (const file of [join(dir, 'none'), join(dir, 'folder'), 'relative', '/dev/null', '/dev/zero']) {
     const { told } = mysql([`password_file = ${file}`]);
     assert.equal(told.length, 1, file);
-    assert.match(told[0]!, /^password_file: cannot be/);
+    assert.match(told[0]!, /^password_file: (cannot read|invalid value) /);
   }
   const { told } = mysql(['password = s3cret', 'password_file = /none', 'ssl = verify', 'ssl_ca = /none']);
   assert.deepEqual(told.map((line) => line.split(':')[0]).sort(), ['password', 'password_file', 'ssl_ca']);

@@ -167,7 +167,7 @@ describe('the socket of a stream that runs', () => {
     await clock.advance(LOOK_MS);
     await becomes(world, 'unix', 'unavailable');
     for (let i = 0; i < 3; i++) await clock.advance(RETRY_MS);
-    assert.equal(world.log.of('error').filter((line) => /no socket stands there/.test(line)).length, 1);
+    assert.equal(world.log.of('error').filter((line) => /is not a socket/.test(line)).length, 1);
     rmSync(world.path, { recursive: true });
     await clock.advance(RETRY_MS);
     await becomes(world, 'unix', 'open');

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Clock } from '../../../core/clock.ts';
 import { configuredSeconds } from '../../../core/text/duration.ts';
 import { printable } from '../../../core/text/printable.ts';
-import { ancestorsOf, childrenOf } from '../../../system/proc/kin.ts';
+import { ancestorsOf, childrenOf } from '../../../system/proc/process-tree.ts';
 import { signalProcess } from '../../../system/proc/signal.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';

@@ -1,6 +1,6 @@
 import { sameProcess } from '../../../core/program/roots.ts';
-import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import { ancestorsOf } from '../../../system/proc/process-tree.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { ownerTest } from './candidates.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';

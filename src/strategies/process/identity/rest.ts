@@ -1,7 +1,7 @@
 import type { RootProcess } from '../../../core/program/roots.ts';
-import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
+import { ancestorsOf } from '../../../system/proc/process-tree.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity, ProcessTree } from './identity.ts';
 

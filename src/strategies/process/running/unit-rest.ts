@@ -1,8 +1,8 @@
 import process from 'node:process';
 import type { RootProcess } from '../../../core/program/roots.ts';
-import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
+import { ancestorsOf } from '../../../system/proc/process-tree.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
 

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import type { KeeperProcess } from '../../../core/program/roots.ts';
 import { printable } from '../../../core/text/printable.ts';
-import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
+import { ancestorsOf } from '../../../system/proc/process-tree.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit/name.ts';
 import { KIND_FIELDS_BUT_ARGV, type ParentKind, parentKind } from './kinds.ts';
@@ -19,7 +19,7 @@ export interface Keeper extends KeeperProcess {
 export interface KeeperSight {
   readonly table: ProcessTable;
   readonly ownPid: number;
-  /** What a look has read of arguments: to read a stranger's at once might take as long as it likes (AsideFiles). */
+  /** What a look has read of arguments: to read a stranger's at once might take as long as it likes (PoolFiles). */
   readonly argvOf: (process: KeeperProcess) => readonly string[] | undefined;
 }
 

@@ -177,8 +177,8 @@ test('a file that a key names and cannot be read is told as other problems are',
   const { code, stderr } = await check();
   assert.equal(code, 78);
   assert.deepEqual(stderr.split('\n').slice(0, 2), [
-    'DIR/config.ini:3: [database] password_file: cannot be read (expected a regular file of at most 1 MiB, got "/no/such/password", where there is none)',
-    'DIR/config.ini:5: [database] ssl_ca: cannot be read (expected a regular file of at most 1 MiB, got "/etc", which is no regular file)',
+    'DIR/config.ini:3: [database] password_file: cannot read "/no/such/password", expected a regular file of at most 1 MiB: there is no such file',
+    'DIR/config.ini:5: [database] ssl_ca: cannot read "/etc", expected a regular file of at most 1 MiB: it is not a regular file',
   ]);
 });
 

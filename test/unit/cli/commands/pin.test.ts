@@ -30,7 +30,7 @@ test('pin shows what would be started, never a value of the environment, and ask
   ]);
   assert.deepEqual(stdout.split('\n'), [
     'app: as it runs now',
-    "  why:         it would be started as root: /home/joe is user 1000's; run `monitor_service pin app` or set start_command",
+    '  why:         it would be started as root: /home/joe belongs to user 1000; run `monitor_service pin app` or set start_command',
     '  command:     python3 /home/joe/app.py "two words"',
     '  user:        0, group 0',
     '  directory:   /home/joe',

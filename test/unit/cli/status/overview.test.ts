@@ -203,7 +203,8 @@ describe('the table of processes', () => {
   });
 
   it('says below a row why it failed, who else keeps it, and what would not be started again; nothing twice', () => {
-    const concern = "it would be started as root: /home/joe is user 1000's; run `monitor_service pin a` or set start_command";
+    const concern =
+      'it would be started as root: /home/joe belongs to user 1000; run `monitor_service pin a` or set start_command';
     const lastRecovery = { at: ago(60_000), outcome: 'failed', detail: 'exit code 1' } as const;
     const process = { supervisor: 'runsv (pid 12)', concern, lastRecovery };
     const [row, ...lines] = rowOf(process);

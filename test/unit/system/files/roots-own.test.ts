@@ -38,7 +38,7 @@ test('another’s file, folder or link on the way is told, by the name of it', a
   judge(
     () => chownSync(file, NOBODY, 0),
     () => chownSync(file, 0, 0),
-    /folder\/file is user 65534's$/,
+    /folder\/file belongs to user 65534$/,
   );
   judge(
     () => chmodSync(file, 0o775),
@@ -48,7 +48,7 @@ test('another’s file, folder or link on the way is told, by the name of it', a
   judge(
     () => chownSync(folder, NOBODY, 0),
     () => chownSync(folder, 0, 0),
-    /folder is user 65534's$/,
+    /folder belongs to user 65534$/,
   );
   judge(
     () => chmodSync(folder, 0o757),
@@ -60,23 +60,23 @@ test('another’s file, folder or link on the way is told, by the name of it', a
   symlinkSync(folder, link);
   lchownSync(link, NOBODY, NOBODY);
   // Who owns the link can put another one in its place, though it leads to what is root's.
-  assert.match(notRootsFile(join(link, 'file')) ?? '', /link is user 65534's$/);
+  assert.match(notRootsFile(join(link, 'file')) ?? '', /link belongs to user 65534$/);
   mkdirSync(join(dir, 'theirs'));
   writeFileSync(join(dir, 'theirs', 'file'), '');
   symlinkSync(join(dir, 'theirs/file'), join(folder, 'out'));
   chownSync(join(dir, 'theirs'), NOBODY, NOBODY);
-  assert.match(notRootsFile(join(folder, 'out')) ?? '', /theirs is user 65534's$/);
-  assert.match(notRootsFile(`${dir}/theirs/../folder/file`) ?? '', /theirs is user 65534's$/);
+  assert.match(notRootsFile(join(folder, 'out')) ?? '', /theirs belongs to user 65534$/);
+  assert.match(notRootsFile(`${dir}/theirs/../folder/file`) ?? '', /theirs belongs to user 65534$/);
 });
 
-test('what is no file, is not there or goes round in circles is not root’s', asRoot, (t) => {
+test('what is not a regular file, is not there or goes round in circles is not root’s', asRoot, (t) => {
   const { dir, folder } = rootsFile(t);
   symlinkSync('loop', join(dir, 'loop'));
-  assert.match(notRootsFile(folder) ?? '', / is no file$/);
+  assert.match(notRootsFile(folder) ?? '', / is not a regular file$/);
   assert.match(notRootsFile(join(folder, 'none')) ?? '', /none is not there$/);
-  assert.match(notRootsFile(join(dir, 'loop')) ?? '', /a link too many$/);
-  assert.match(notRootsFile('bin/sh') ?? '', /is no full path$/);
-  assert.match(notRootsFile(`${folder}/file/x`) ?? '', /is no folder$/);
+  assert.match(notRootsFile(join(dir, 'loop')) ?? '', /one symbolic link too many$/);
+  assert.match(notRootsFile('bin/sh') ?? '', /is not an absolute path$/);
+  assert.match(notRootsFile(`${folder}/file/x`) ?? '', /is not a folder$/);
 });
 
 test('whose the links on the way to a folder are is told, whoever owns the folders', asRoot, (t) => {
@@ -89,16 +89,16 @@ test('whose the links on the way to a folder are is told, whoever owns the folde
   symlinkSync('../folder', link);
   assert.equal(ledByOthers(link), undefined);
   lchownSync(link, NOBODY, NOBODY);
-  assert.equal(ledByOthers(link), `${link} is reached by user 65534's link ${link}`);
-  assert.equal(ledByOthers(`${link}/../folder`), `${link}/../folder is reached by user 65534's link ${link}`);
+  assert.equal(ledByOthers(link), `${link} is reached through the link ${link} of user 65534`);
+  assert.equal(ledByOthers(`${link}/../folder`), `${link}/../folder is reached through the link ${link} of user 65534`);
   // By a link of root's too.
   const roots = join(folder, 'roots');
   symlinkSync(`${link}/`, roots);
-  assert.equal(ledByOthers(roots), `${roots} is reached by user 65534's link ${link}`);
+  assert.equal(ledByOthers(roots), `${roots} is reached through the link ${link} of user 65534`);
   symlinkSync('loop', join(dir, 'loop'));
-  assert.match(ledByOthers(join(dir, 'loop')) ?? '', /a link too many$/);
+  assert.match(ledByOthers(join(dir, 'loop')) ?? '', /one symbolic link too many$/);
   assert.equal(ledByOthers('/'), undefined);
-  assert.match(ledByOthers('x') ?? '', /is no full path$/);
+  assert.match(ledByOthers('x') ?? '', /is not an absolute path$/);
 });
 
 test('a place that anybody could fill is not root’s, sticky or not', asRoot, (t) => {
@@ -106,5 +106,5 @@ test('a place that anybody could fill is not root’s, sticky or not', asRoot, (
   assert.match(notRootsPlace('/tmp/nobody-has-this-yet/lib') ?? '', /\/tmp is writable by others$/);
   const { folder } = rootsFile(t);
   chownSync(folder, NOBODY, NOBODY);
-  assert.match(notRootsPlace(join(folder, 'to come')) ?? '', /folder is user 65534's$/);
+  assert.match(notRootsPlace(join(folder, 'to come')) ?? '', /folder belongs to user 65534$/);
 });

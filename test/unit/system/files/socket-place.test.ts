@@ -77,15 +77,15 @@ test('a folder that others may write to is not believed, unless it is sticky', a
   assert.equal(told(socket, { ...ROOT, gids: new Set([0, 100]) }), 'believed');
 });
 
-test('what is not there is missing, what is no socket is told', asRoot, async (t) => {
+test('what is not there is missing, what is not a socket is told', asRoot, async (t) => {
   const { dir, folder, socket } = await rootsSocket(t);
   assert.equal(told(join(folder, 'none')), 'missing');
   assert.equal(told(join(dir, 'none/s')), 'missing');
   writeFileSync(join(folder, 'file'), '');
-  assert.equal(told(join(folder, 'file')), `${join(folder, 'file')} is no socket`);
-  assert.equal(told(folder), `${folder} is no socket`);
-  assert.equal(told(`${socket}/x`), `${socket} is no folder`);
-  assert.match(told('relative/s'), /is no full path/);
+  assert.equal(told(join(folder, 'file')), `${join(folder, 'file')} is not a socket`);
+  assert.equal(told(folder), `${folder} is not a socket`);
+  assert.equal(told(`${socket}/x`), `${socket} is not a folder`);
+  assert.match(told('relative/s'), /is not an absolute path/);
   symlinkSync('circle', join(dir, 'circle'));
-  assert.match(told(join(dir, 'circle')), /is a link too many/);
+  assert.match(told(join(dir, 'circle')), /is one symbolic link too many/);
 });

@@ -227,8 +227,8 @@ test('where nobody listens, why', (t) => {
   assert.equal(reasonOf(world.path), `${world.path}: ECONNREFUSED`);
   assert.equal(reasonOf(`${world.path}-not`), `${world.path}-not: ENOENT`);
   assert.equal(reasonOf('/dev/null'), '/dev/null: ECONNREFUSED');
-  assert.equal(reasonOf(`/${'x'.repeat(200)}`), `/${'x'.repeat(200)} is no address of a socket`);
-  assert.equal(reasonOf(''), ' is no address of a socket');
+  assert.equal(reasonOf(`/${'x'.repeat(200)}`), `/${'x'.repeat(200)} is not a socket address`);
+  assert.equal(reasonOf(''), ' is not a socket address');
 });
 
 test('an abstract address', async (t) => {

@@ -16,7 +16,7 @@ function world() {
 test('who never had threads ends with its only one, and nobody is asked', () => {
   const { alive, asked, ends } = world();
   alive.add(7);
-  ends.born(7);
+  ends.processStarted(7);
   assert.equal(ends.firstThreadEnded(7, 1, 0), true);
   assert.deepEqual(asked, []);
 });
@@ -24,10 +24,10 @@ test('who never had threads ends with its only one, and nobody is asked', () => 
 test('who was there before us, had threads or is unknown after a loss is looked up', () => {
   const { asked, ends } = world();
   assert.equal(ends.firstThreadEnded(5, 1, 0), true);
-  ends.born(6);
-  ends.threadBorn(6);
+  ends.processStarted(6);
+  ends.threadStarted(6);
   assert.equal(ends.firstThreadEnded(6, 1, 0), true);
-  ends.born(7);
+  ends.processStarted(7);
   ends.forget();
   assert.equal(ends.firstThreadEnded(7, 1, 0), true);
   assert.deepEqual(asked, [5, 6, 7]);
@@ -35,8 +35,8 @@ test('who was there before us, had threads or is unknown after a loss is looked 
 
 test('a process whose first thread ends first ends with its last one, and with the status of that', () => {
   const { alive, ends } = world();
-  ends.born(7);
-  ends.threadBorn(7);
+  ends.processStarted(7);
+  ends.threadStarted(7);
   alive.add(7);
   assert.equal(ends.firstThreadEnded(7, 4, 0), false);
   assert.equal(ends.threadEnded(7, 0), undefined);
@@ -48,7 +48,7 @@ test('a process whose first thread ends first ends with its last one, and with t
 
 test('a thread that executes a program becomes the first: the process has not ended, and has one thread from then on', () => {
   const { alive, asked, ends } = world();
-  ends.threadBorn(7);
+  ends.threadStarted(7);
   alive.add(7);
   assert.equal(ends.firstThreadEnded(7, 4, 0), false);
   ends.executed(7);
@@ -67,7 +67,7 @@ test('an end that no event told of is found by looking again, or by its number b
   assert.deepEqual(ends.lookAgain(), []);
   alive.delete(8);
   assert.deepEqual(ends.lookAgain(), [{ pid: 8, parentPid: 4, status: 0 }]);
-  assert.deepEqual(ends.born(9), { pid: 9, parentPid: 4, status: 0 });
+  assert.deepEqual(ends.processStarted(9), { pid: 9, parentPid: 4, status: 0 });
   assert.equal(ends.waiting, true);
-  assert.equal(ends.born(9), undefined);
+  assert.equal(ends.processStarted(9), undefined);
 });

@@ -73,7 +73,7 @@ async function recordsNow(
 
 test('what root runs from a user’s folder is not started again as root, and that is known before', asRoot, async (t) => {
   const { world, name, pid, strategy, folder } = await rootRunsTheirs(t, { configured: true });
-  const refusal = `it would be started as root: ${folder} is user 65534's; run \`monitor_service pin ${name}\` or set start_command`;
+  const refusal = `it would be started as root: ${folder} belongs to user 65534; run \`monitor_service pin ${name}\` or set start_command`;
   assert.equal(await strategy.concern(managed(name)), refusal, 'before a record is kept');
   await strategy.observe(managed(name));
   assert.equal(world.parts.launches.get(name)?.uid, 0);
@@ -110,7 +110,7 @@ test('root’s program is not started in a directory that a user’s link has be
   rmdirSync(cwd);
   symlinkSync(goal, cwd);
   lchownSync(cwd, nobody.uid, nobody.gid);
-  const refusal = `its directory ${cwd} is reached by user 65534's link ${cwd}; run \`monitor_service pin ${name}\` or set start_command`;
+  const refusal = `its directory ${cwd} is reached through the link ${cwd} of user 65534; run \`monitor_service pin ${name}\` or set start_command`;
   assert.equal(await strategy.concern(managed(name)), refusal);
   assert.deepEqual((await strategy.preview(managed(name), never)).refusals, [refusal]);
   assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: refusal, final: true });
@@ -146,7 +146,7 @@ test('a pin has it started, until its owner changes it; what root changes is sta
   assert.deepEqual(world.warnings, []);
   const swap = 'cp /bin/cat "$0.new" && mv -f "$0.new" "$0"';
   execFileSync('sh', ['-c', swap, file], nobody);
-  const changed = `${file} has changed since it was pinned, and is not root's alone (${folder} is user 65534's); run \`monitor_service pin ${name}\` again, or set start_command`;
+  const changed = `${file} has changed since it was pinned, and is not root's alone (${folder} belongs to user 65534); run \`monitor_service pin ${name}\` again, or set start_command`;
   assert.equal(await strategy.concern(managed(name)), changed);
   assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: changed, final: true });
   chownSync(folder, 0, 0);

@@ -133,7 +133,7 @@ test('require_pin, and files that are not root’s alone, count for PATH too', a
   assert.equal(await refusals({ startCommand: `exec ${path} 300` }), '');
   Object.assign(world.parts, { requirePin: false });
   chownSync(path, 65534, 65534);
-  assert.match(await refusals(), new RegExp(`would be started as root: ${path} is user 65534's; `));
+  assert.match(await refusals(), new RegExp(`would be started as root: ${path} belongs to user 65534; `));
 });
 
 test('a copy that cannot be started again is not stopped, nor forgotten', asRoot, async (t) => {

@@ -1,43 +1,44 @@
+// Reads the memory of processes in Node's thread pool, with a time limit.
 import { closeSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { Slots } from '../../core/slots.ts';
 import { type BeginPieces, giveBack, PIECE_BYTES, takePiece } from './pieces.ts';
 
-/** What could not be read in time, or for want of a descriptor: nothing follows from it. */
+/** Means that something could not be read in time, or because no descriptor was left: no conclusion is possible. */
 export const UNREAD = Symbol('unread');
 
-/** Of whom something is read, and how long that may take. */
-export interface AsideRead {
+/** The process to read from, and the time limit. */
+export interface PoolRead {
   readonly pid: number;
-  /** The process's effective user. */
+  /** The effective uid of the process. */
   readonly uid: number;
   readonly ms: number;
 }
 
 /**
- * Reads what a process holds in its own memory, its arguments and its environment, in Node's thread pool. The kernel takes the lock
- * of that memory for it, which whose it is can keep for a second and longer (mprotect(2) over many gigabytes, a page that is held back by
- * userfaultfd(2)): on the loop that would hold up everything. One at a time of each user, and two in all, for the pool has others
- * to serve. Never rejects.
+ * Reads what a process keeps in its own memory, its arguments and its environment, in Node's thread pool. The kernel takes the
+ * lock of that memory for the read, and the process's owner can hold that lock for a second and longer (mprotect(2) over many
+ * gigabytes, a page that userfaultfd(2) holds back): on the event loop that would stop everything. At most one read at a time
+ * for each user, and two in all, because the pool serves others too. Never rejects.
  */
-export class AsideFiles {
+export class PoolFiles {
   readonly #root: string;
 
-  /** `root` is where proc is mounted. */
+  /** `root` is the path at which proc is mounted. */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** The same as ProcFiles.text, of PIECE_BYTES at most. */
-  text(of: AsideRead, file: string, limit: number): Promise<string | undefined | typeof UNREAD> {
+  /** Like ProcFiles.text, for at most PIECE_BYTES. */
+  text(of: PoolRead, file: string, limit: number): Promise<string | undefined | typeof UNREAD> {
     return this.#read(of, file, async (fd, piece) => {
       const { bytesRead } = await readSome(fd, piece, 0, Math.min(limit, PIECE_BYTES), null);
       return piece.toString('utf8', 0, bytesRead);
     });
   }
 
-  /** The same as ProcFiles.pieces. */
-  pieces<T>(of: AsideRead, file: string, begin: BeginPieces<T>): Promise<T | undefined | typeof UNREAD> {
+  /** Like ProcFiles.pieces. */
+  pieces<T>(of: PoolRead, file: string, begin: BeginPieces<T>): Promise<T | undefined | typeof UNREAD> {
     return this.#read(of, file, async (fd, piece) => {
       const to = begin(piece);
       while (to.goesOn) to.take((await readSome(fd, to.buffer, to.at, to.length, to.position)).bytesRead);
@@ -46,18 +47,18 @@ export class AsideFiles {
   }
 
   async #read<T>(
-    { pid, uid, ms }: AsideRead,
+    { pid, uid, ms }: PoolRead,
     file: string,
     use: (fd: number, piece: Buffer) => Promise<T>,
   ): Promise<T | undefined | typeof UNREAD> {
     const endMs = performance.now() + ms;
     const leftMs = (): number => endMs - performance.now();
     for (let before = underWay.get(uid); before !== undefined; before = underWay.get(uid))
-      if ((await within(leftMs(), before)) === UNREAD) return UNREAD;
-    // What is given up keeps its place until the kernel lets go of it.
+      if ((await withTimeout(leftMs(), before)) === UNREAD) return UNREAD;
+    // A read that is given up keeps its slot until the kernel ends it.
     const reading = this.#inSlot(`${this.#root}/${pid}/${file}`, ms, use).finally(() => underWay.delete(uid));
     underWay.set(uid, reading);
-    return within(leftMs(), reading);
+    return withTimeout(leftMs(), reading);
   }
 
   async #inSlot<T>(
@@ -84,12 +85,12 @@ export class AsideFiles {
 
 const AT_ONCE = 2;
 const slots = new Slots(AT_ONCE);
-/** By user. */
+/** The reads in progress, by user. */
 const underWay = new Map<number, Promise<unknown>>();
 const openFile = promisify(open);
 const readSome = promisify(read);
 
-function within<T>(ms: number, work: Promise<T>): Promise<T | typeof UNREAD> {
+function withTimeout<T>(ms: number, work: Promise<T>): Promise<T | typeof UNREAD> {
   if (ms <= 0) return Promise.resolve(UNREAD);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms, UNREAD);
