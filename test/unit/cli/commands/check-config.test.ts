@@ -211,7 +211,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
   assert.equal(missing.code, 69);
   assert.deepEqual(missing.stderr.trim().split('\n'), [
     'DIR/config.ini:13: [process.a] depends_on: "nosuch" has no section; whether PROCESE has it is not known, for the database has not told (warning)',
-    'monitor_service: sqlite DIR/a.db: there is no such file (the daemon makes it as it starts)',
+    'monitor_service: sqlite DIR/a.db: there is no such file (the daemon creates it when it starts)',
   ]);
   assert.deepEqual(readdirSync(dir), ['config.ini']);
   assert.match(
@@ -224,7 +224,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
   assert.equal(empty.code, 69);
   assert.equal(
     empty.stderr,
-    'monitor_service: sqlite DIR/a.db: there is no table PROCESE (the daemon makes it as it starts)\n',
+    'monitor_service: sqlite DIR/a.db: there is no table PROCESE (the daemon creates it when it starts)\n',
   );
   assert.match(
     empty.stdout,
