@@ -65,7 +65,7 @@ function warnOfDatabase({ document, monitor }: Settings, { report, unseen = [], 
       `does not hold for ${quoted(name)}, which differs from its name by blanks, letter case or how accents are written`,
     );
   for (const { name, holds } of unseen)
-    warn(`${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`);
+    warn(`${quoted(name)} holds ${holds}, which is invisible: it is another name than it looks like, and cannot stand for %s`);
 }
 
 /** An alarm of a watched one's own is kept by the daemon where the store has no row for it; nobody else can raise one. */

@@ -22,7 +22,7 @@ export function expandCommand(template: string, process: ManagedProcess): Expand
   // Some of it counts as a letter (U+3164) or a mark (U+FE0F).
   const unseen = unseenIn(process.systemName);
   if (unseen !== undefined || !allowed.test(process.systemName)) {
-    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is not seen)`;
+    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is invisible)`;
     return {
       kind: 'refused',
       reason: `the name ${quoted(process.systemName)} cannot stand for %s in a command${why}: set system_name${variableHint(template)}`,

@@ -38,7 +38,7 @@ export function expandUrl(template: string, name: string): ExpandedUrl {
   const unseen = unseenIn(name);
   // One or two dots would be taken for a step up in the path.
   if (unseen !== undefined || /^\.{0,2}$/.test(name)) {
-    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is not seen)`;
+    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is invisible)`;
     return { kind: 'refused', reason: `the name ${quoted(name)} cannot stand for %s in health_check_url${why}` };
   }
   return urlOf(template.replaceAll('%s', () => encodeURIComponent(name.toWellFormed())));

@@ -22,7 +22,7 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   const unit = name.endsWith(SUFFIX) ? name : `${name}${SUFFIX}`;
   const stem = serviceName(unit);
   const unseen = unseenIn(name);
-  if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is not seen: systemd takes it for no unit's name`);
+  if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is invisible: systemd takes it for no unit's name`);
   if (name.includes('/')) return impossible(name, "is a path, and no unit's name");
   if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is no name that systemd takes for a unit');
   if (stem.endsWith('@') && stem.indexOf('@') === stem.length - 1) {

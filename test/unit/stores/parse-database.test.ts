@@ -242,11 +242,11 @@ test('under a driver that is misspelt every key that stands is judged, once, and
   assert.deepEqual(
     told.map((line) => line.replace(/(expected|did).*/, '…')),
     [
-      'driver: cannot be used (…',
-      'port: cannot be used (…',
-      'ssl: cannot be used (…',
+      'driver: invalid value "sqlit", …',
+      'port: invalid value "99999", …',
+      'ssl: invalid value "yes", …',
       'path: invalid value "x", …',
-      'query_timeout: cannot be used (…',
+      'query_timeout: invalid value "-1", …',
     ],
   );
   for (const lines of [['path = /x/a.db'], ['host = db1', 'password = x'], []])

@@ -42,7 +42,7 @@ describe('[events]', () => {
       clients: 20,
     });
     assert.deepEqual(problems.length, 1);
-    assert.match(problems[0] ?? '', /^warning c:6: \[events\] auth: is taken to the end of the line/);
+    assert.match(problems[0] ?? '', /^warning c:6: \[events\] auth: extends to the end of the line/);
   });
 
   it('knows where to listen', () => {
@@ -94,7 +94,7 @@ describe('[events]', () => {
       ['socket = here', /socket: cannot be used \(expected a file's absolute path/],
       ['socket_mode = 888', /socket_mode: cannot be used \(expected permissions in octal, such as 0660, got "888"\)/],
       ['events = exec, start', /events: cannot be used \(expected a list of exec, exit.*, got "start"\)/],
-      ['clients = 0', /clients: cannot be used/],
+      ['clients = 0', /clients: invalid value/],
       ['tls_cert = /x\ntcp = 1\nauth = s3cret', /tls_cert: cannot be used alone \(expected tls_key too/],
     ] as const) {
       const problems = parse(line).problems.join('\n');
