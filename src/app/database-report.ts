@@ -1,7 +1,7 @@
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { nearName } from '../core/text/near-name.ts';
-import { escapeUnseen, quoted, unseenIn } from '../core/text/printable.ts';
+import { escapeInvisible, invisibleIn, quoted } from '../core/text/printable.ts';
 import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
@@ -80,7 +80,7 @@ function warnOfUnmatched(
   for (const name of unmatched) {
     // One that differs by blanks or case alone is told of beside this.
     const meant = isHinted && !near.has(name) ? closest(name, free) : undefined;
-    const hint = meant === undefined ? '' : ` (did you mean ${escapeUnseen(meant)}?)`;
+    const hint = meant === undefined ? '' : ` (did you mean ${escapeInvisible(meant)}?)`;
     const what = watchedNames.includes(name)
       ? 'only its own exits raise an alarm, which the daemon keeps'
       : 'it is never in alarm';
@@ -98,7 +98,7 @@ export async function unknownRow(): Promise<undefined> {
 
 function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'unseen'> {
   const unseen = names.flatMap((name) => {
-    const holds = unseenIn(name);
+    const holds = invisibleIn(name);
     return holds === undefined ? [] : [{ name, holds }];
   });
   return unseen.length === 0 ? {} : { unseen };

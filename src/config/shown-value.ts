@@ -1,11 +1,11 @@
-import { escapeUnseen, printable } from '../core/text/printable.ts';
+import { escapeInvisible, printable } from '../core/text/printable.ts';
 
 /**
  * `text` in the form in which a message shows it: one printable line of at most `limit` characters, without the secrets of its
  * URLs. Invisible characters are escaped, because the message may be about them.
  */
 export function shownText(text: string, limit: number): string {
-  const clean = printable(escapeUnseen(maskUrls(text)));
+  const clean = printable(escapeInvisible(maskUrls(text)));
   return clean.length <= limit ? clean : `${clean.slice(0, limit).toWellFormed().trimEnd()}…`;
 }
 

@@ -1,7 +1,7 @@
 // Warnings about unknown sections and keys, and about invisible characters.
 import { DEFAULT_SECTION } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
-import { unseenIn } from '../core/text/printable.ts';
+import { invisibleIn } from '../core/text/printable.ts';
 import { closest } from './did-you-mean.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';
@@ -60,7 +60,7 @@ function meantSection(header: string, known: Iterable<string>): string | undefin
   if (near !== undefined) return near === 'default' ? `[${DEFAULT_SECTION}]` : `[${near}]`;
   const name = isProcess ? rest.trim() : header;
   if (name === '' || closest(name, ['process']) !== undefined) return undefined;
-  if (name.length > LONGEST || unseenIn(name) !== undefined || /\p{Cc}/u.test(name)) return undefined;
+  if (name.length > LONGEST || invisibleIn(name) !== undefined || /\p{Cc}/u.test(name)) return undefined;
   return `[process.${name}]`;
 }
 
@@ -110,17 +110,17 @@ function* misspelledDefault({ name, line }: IniSection): Iterable<ConfigProblem>
 
 /** Warnings about invisible characters: in names, in keys, and in the values that somebody asked for. */
 function* invisibleCharacters({ name, line, entries }: IniSection, known: ReadonlySet<string>): Iterable<ConfigProblem> {
-  const invisibleIn = (place: number, key: string, what: string, text: string): ConfigProblem[] => {
-    const points = unseenIn(text);
+  const warnings = (place: number, key: string, what: string, text: string): ConfigProblem[] => {
+    const points = invisibleIn(text);
     if (points === undefined) return [];
     // Not even this much of a password is shown.
     const which = isSecretKey(key) ? 'an invisible character' : `${points}, which is invisible`;
     return [warning(place, name, key, `${what} ${which}`)];
   };
-  yield* invisibleIn(line, '', 'the name holds', name);
+  yield* warnings(line, '', 'the name holds', name);
   for (const [key, entry] of entries) {
-    yield* invisibleIn(entry.line, key, 'the key holds', key);
-    if (known.has(key)) yield* invisibleIn(entry.line, key, 'holds', readValue(key, entry.raw).text);
+    yield* warnings(entry.line, key, 'the key holds', key);
+    if (known.has(key)) yield* warnings(entry.line, key, 'holds', readValue(key, entry.raw).text);
   }
 }
 

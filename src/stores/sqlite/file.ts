@@ -36,8 +36,8 @@ export class SqliteFile {
   }
 
   /**
-   * The open database. A missing file is created, unless the use is `existing`, or the file was open before: an empty file in its
-   * place would have no alarm. Throws a StoreError, or what node:sqlite throws.
+   * The open database. A missing file is created, unless the use is `existing`, or the file was open before: an empty file in
+   * its place would have no alarm. Throws a StoreError, or what node:sqlite throws.
    */
   open(): DatabaseSync {
     if (this.#opened !== undefined && this.#opened.identity === identityOf(this.#path)) return this.#opened.database;

@@ -116,7 +116,7 @@ export function isNoFlag(name: string, { kind }: Column): string | undefined {
     : `${name} IS NOT NULL AND CONVERT(${name} USING utf8mb4) NOT REGEXP '^ *[0-9]+ *$'`;
 }
 
-/** The column that a row of information_schema.COLUMNS describes (`dataType`, `type`, `digits`, `decimals`, `charset`, `collation`). */
+/** The column of a row of information_schema.COLUMNS (`dataType`, `type`, `digits`, `decimals`, `charset`, `collation`). */
 export function columnOf(row: Readonly<Record<string, unknown>>): Column {
   const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value).toLowerCase());
   const dataType = text(row.dataType);
