@@ -1,4 +1,4 @@
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { type HostAddress, hostAddress } from './address.ts';
 import { readPieces } from './read-pieces.ts';
 
@@ -11,7 +11,7 @@ const HOSTS_FILE = '/etc/hosts';
  */
 export async function addressesInHosts(name: string, path: string = HOSTS_FILE): Promise<HostAddress[]> {
   const found: HostAddress[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   let begun = '';
   for (const piece of readPieces(path, MOST_BYTES)) {
     const text = begun + piece.toLowerCase();
@@ -20,7 +20,7 @@ export async function addressesInHosts(name: string, path: string = HOSTS_FILE):
     // A line without end is none.
     begun = text.length - end > LONGEST_LINE ? '' : text.slice(end);
     // A list of what is to be blocked has megabytes.
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
   }
   takeLines(begun, name, found);
   return found;

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { calledName, calledNames } from './called-names.ts';
 import { childrenOf } from './kin.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
@@ -69,9 +69,9 @@ export async function judgeWhole<T>(
   const verdicts = new Map<SeenProcess, T>();
   const unread: SeenProcess[] = [];
   const cut = new Map<number, SeenProcess>();
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const seen of processes) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     if (seen.isCut === true) cut.set(seen.pid, seen);
     else verdicts.set(seen, judge(seen));
   }

@@ -1,4 +1,4 @@
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { type AsideRead, UNREAD } from './aside.ts';
 import type { ProcFiles } from './files.ts';
 
@@ -19,10 +19,10 @@ interface RoundSteps<T> {
  */
 export async function goRound<T>(files: ProcFiles, pids: readonly number[], steps: RoundSteps<T>): Promise<void> {
   const { begin, look, lookAside } = steps;
-  const breath = new Breath();
+  const pause = new LoopPause();
   const foreign = new Map<number, [pid: number, begun: T][]>();
   for (const pid of pids) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const begun = begin(pid);
     if (begun === undefined) continue;
     const owner = lookAside === undefined ? undefined : foreignOwner(files, pid);
@@ -33,7 +33,7 @@ export async function goRound<T>(files: ProcFiles, pids: readonly number[], step
   const lookAtUsers = async ([uid, ofUser]: readonly [number, readonly [pid: number, begun: T][]]): Promise<void> => {
     let ms = MOST_MS;
     for (const [pid, begun] of ofUser) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       if ((await lookAside?.(begun, { pid, uid, ms })) === UNREAD) ms = 0;
     }
   };
