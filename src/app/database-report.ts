@@ -1,7 +1,7 @@
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { nearName } from '../core/text/near-name.ts';
-import { escapeUnseen, quoted, unseenIn } from '../core/text/printable.ts';
+import { escapeInvisible, invisibleIn, quoted } from '../core/text/printable.ts';
 import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
@@ -65,7 +65,7 @@ function warnOfDatabase({ document, monitor }: Settings, { report, unseen = [], 
       `does not hold for ${quoted(name)}, which differs from its name by blanks, letter case or how accents are written`,
     );
   for (const { name, holds } of unseen)
-    warn(`${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`);
+    warn(`${quoted(name)} holds ${holds}, which is invisible: it is another name than it looks like, and cannot stand for %s`);
 }
 
 /** An alarm of a watched one's own is kept by the daemon where the store has no row for it; nobody else can raise one. */
@@ -80,7 +80,7 @@ function warnOfUnmatched(
   for (const name of unmatched) {
     // One that differs by blanks or case alone is told of beside this.
     const meant = isHinted && !near.has(name) ? closest(name, free) : undefined;
-    const hint = meant === undefined ? '' : ` (did you mean ${escapeUnseen(meant)}?)`;
+    const hint = meant === undefined ? '' : ` (did you mean ${escapeInvisible(meant)}?)`;
     const what = watchedNames.includes(name)
       ? 'only its own exits raise an alarm, which the daemon keeps'
       : 'it is never in alarm';
@@ -98,7 +98,7 @@ export async function unknownRow(): Promise<undefined> {
 
 function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'unseen'> {
   const unseen = names.flatMap((name) => {
-    const holds = unseenIn(name);
+    const holds = invisibleIn(name);
     return holds === undefined ? [] : [{ name, holds }];
   });
   return unseen.length === 0 ? {} : { unseen };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { PinOffer } from '../control/orders/pins.ts';
 import type { Orders } from '../control/orders.ts';
-import { Breath } from '../core/breath.ts';
 import { errorMessage } from '../core/errors.ts';
+import { LoopPause } from '../core/loop-pause.ts';
 import type { PinnedLaunch } from '../core/program/pin.ts';
 import { nameWords } from '../core/text/printable.ts';
 import { pinnedLaunch } from '../strategies/process/launch/pinned.ts';
@@ -107,9 +107,9 @@ async function offerAll(core: Pick<Core, 'abort' | 'log' | 'plans' | 'settings' 
   const refusals: { readonly name: string; readonly reason: string }[] = [];
   const look = await ProcessLook.take(new ProcessTable());
   const seen = new Set<string>();
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const name of await allNames(core)) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const systemName = systemNameOf(core, name);
     const concern = seen.has(systemName) ? undefined : await concernOf(core, name, look);
     if (concern === undefined) continue;

@@ -1,6 +1,6 @@
 import { changedProcesses, describeChanges } from '../config/describe-changes.ts';
 import type { Orders } from '../control/orders.ts';
-import { ConfigError, errorMessage, formatProblem, toldProblems } from '../core/errors.ts';
+import { ConfigError, errorMessage, formatProblem, problemLines } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { formatDuration } from '../core/text/duration.ts';
 import { typedCommand } from '../core/text/typed-command.ts';
@@ -61,7 +61,7 @@ async function reloadOnce(
       : [errorMessage(error)];
     for (const problem of errors) log.error(`Configuration not reloaded: ${problem}`);
     if (!refused) return { kind: 'refused', code: 'unavailable', reason: errors.join('\n') };
-    return { kind: 'refused', code: 'invalid', reason: toldProblems(error.file, error.problems).join('\n') };
+    return { kind: 'refused', code: 'invalid', reason: problemLines(error.file, error.problems).join('\n') };
   } finally {
     notifier.ready();
   }

@@ -1,4 +1,4 @@
-import { unseenIn } from '../core/text/printable.ts';
+import { invisibleIn } from '../core/text/printable.ts';
 
 /**
  * What to do about a name without its row in the named tables, in parentheses with a blank before: the INSERT, as it is typed into the
@@ -9,7 +9,7 @@ export function rowInserts(
   tables: readonly ('PROCESE' | 'STATUS_PROCESS')[],
   hostId: string | undefined,
 ): string {
-  if ((hostId !== undefined && hostId !== 'all') || /[\\\p{Cc}]/u.test(name) || unseenIn(name) !== undefined) return '';
+  if ((hostId !== undefined && hostId !== 'all') || /[\\\p{Cc}]/u.test(name) || invisibleIn(name) !== undefined) return '';
   const text = `'${name.replaceAll("'", "''")}'`;
   const named = `WHERE process_name = ${text}`;
   const inserts = {

@@ -1,4 +1,4 @@
-import { type ConfigError, errorMessage, toldProblems } from '../core/errors.ts';
+import { type ConfigError, errorMessage, problemLines } from '../core/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** How a command that threw ends: lines for stderr, not yet printable, and the exit code. */
@@ -20,7 +20,7 @@ export function describeFailure(error: unknown): Failure {
 
 /** Each problem names file and line, as compilers do; a prefix would break editors that jump there. */
 function configLines({ file, problems }: ConfigError): string[] {
-  const told = toldProblems(file, problems);
+  const told = problemLines(file, problems);
   // A file that cannot be read says all with that.
   const [first, ...others] = problems;
   if (first?.section === '' && first.line === 0 && others.length === 0) return told.slice(0, 1);

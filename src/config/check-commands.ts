@@ -1,3 +1,4 @@
+// Warnings about the commands of process sections.
 import { expandCommand, needsName, withName } from '../core/command-template.ts';
 import type { SectionReader } from '../core/config.ts';
 import { MOST_BESIDES } from '../core/shell/executed-programs.ts';
@@ -10,9 +11,10 @@ import { looksForNames, type NameSearch, nameSearches, namesTooLong } from './na
 import { onceEvaled } from './once-evaled.ts';
 
 /**
- * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the
- * command stands; a variable that nothing sets; a name that cannot stand for `%s`; and a name that is too long for what looks for
- * it, each at the section of the process. `keysRun`: which commands of a process may run at all.
+ * Warns about commands that no shell can read, or that do something else than they seem to: a `%s` that belongs to another
+ * program's format, a variable that nothing sets, a name that cannot stand for `%s`, and a name that is too long for the
+ * program that searches for it. The warning is at the section of the process, wherever the command is. `keysRun`: which
+ * commands of a process may run at all.
  */
 export function checkCommands(document: ConfigDocument, keysRun: (processName: string) => readonly string[]): void {
   // Most sections inherit their commands.
@@ -57,27 +59,30 @@ function readCommand(template: string, whole: ReadingBudget): ReadCommand {
   };
 }
 
-/** What cannot be told is not told to be well. */
+/** The warnings for a command that is too complex to check: what is not known to be right is not reported as right. */
 function unreadWarnings(template: string): string[] {
   const doubts = [
-    ...(needsName(template) ? ['every %s in it is meant for the name'] : []),
-    ...(looksForNames(template) ? ['what it looks for by a name has at most 15 bytes'] : []),
+    ...(needsName(template) ? ['every %s in it stands for the name'] : []),
+    ...(looksForNames(template) ? ['each name that it searches for has at most 15 bytes'] : []),
   ];
   if (doubts.length === 0) return [];
   return [
-    `is not looked through to its end, for it is too long or runs too much by eval, sh -c and their kind: see for yourself whether ${doubts.join(', and ')}`,
+    `is not checked to its end, because it is too long or runs too much by eval, sh -c and the like: check yourself whether ${doubts.join(', and ')}`,
   ];
 }
 
 /** The keys whose value a shell runs. */
 const COMMAND_KEYS = ['pre_restart_command', 'stop_command', 'start_command', 'restart_command', 'health_check_command'];
 
-/** A longer text is not looked through. */
+/** A longer text is not checked. */
 const LONGEST = 20_000;
-/** Characters that are read of all commands of a file besides what stands in it: for a tenth of a second a reload does nothing else. */
+/**
+ * How many characters of all commands of a file are read in addition to their own text: reading these keeps a reload busy for a
+ * tenth of a second.
+ */
 const MOST_OF_ALL = 500_000;
 
-/** What is wrong with the name for that command. */
+/** Why the name does not work in that command. */
 function nameProblem(
   template: string,
   searches: readonly NameSearch[],

@@ -1,11 +1,12 @@
+// Checks `depends_on` of all sections.
 import type { ConfigDocument } from './config-document.ts';
-import { circleThrough, type DependencyGraph, findKnots } from './dependency-circles.ts';
+import { circleThrough, type DependencyGraph, findCircularGroups } from './dependency-circles.ts';
 import { looseName } from './did-you-mean.ts';
 
 /**
- * Reports circles in `depends_on` as errors of all their processes, and a name that differs from a section's only in letter case or `-`
- * for `_` as a warning. A name without a section is fine: it may be any row of the database, and has the dependencies of
- * `[process.default]`.
+ * Reports circles in `depends_on` as errors of all their processes. Warns about a name that differs from a section's name only
+ * in letter case or in `-` and `_`. A name without a section is valid: it may be any row of the database, and has the
+ * dependencies of `[process.default]`.
  */
 export function checkDependencies(document: ConfigDocument): void {
   const configured = document.processNames();
@@ -26,28 +27,28 @@ export function checkDependencies(document: ConfigDocument): void {
 
 function refuseCircles(document: ConfigDocument, graph: DependencyGraph): void {
   let shown = 0;
-  for (const knot of findKnots(graph)) {
-    const members = new Set(knot);
-    for (const name of knot) {
-      // Nobody reads the two hundredth way, and finding ways is what takes time here.
-      const way = shown++ < MOST_WAYS ? [...circleThrough(graph, members, name), name] : undefined;
-      const told = way === undefined ? `among ${knot.length} processes` : shownWay(way);
-      document.refuseProcess(name, 'depends_on', `goes in a circle: ${told} (expected that none waits for itself)`);
+  for (const group of findCircularGroups(graph)) {
+    const members = new Set(group);
+    for (const name of group) {
+      // Nobody reads the two hundredth path, and finding paths is what takes time here.
+      const path = shown++ < MOST_PATHS ? [...circleThrough(graph, members, name), name] : undefined;
+      const description = path === undefined ? `among ${group.length} processes` : shownPath(path);
+      document.refuseProcess(name, 'depends_on', `is a circle: ${description} (expected that no process depends on itself)`);
     }
   }
 }
 
-const MOST_WAYS = 200;
+const MOST_PATHS = 200;
 
-/** Both ends of what is long. */
-function shownWay(way: readonly string[]): string {
-  const left = way.length - MOST_STEPS;
-  return (left <= 0 ? way : [...way.slice(0, MOST_STEPS - 1), `(${left} more)`, ...way.slice(-1)]).join(' -> ');
+/** The path as text; the middle of a long one is left out. */
+function shownPath(path: readonly string[]): string {
+  const left = path.length - MOST_STEPS;
+  return (left <= 0 ? path : [...path.slice(0, MOST_STEPS - 1), `(${left} more)`, ...path.slice(-1)]).join(' -> ');
 }
 
 const MOST_STEPS = 10;
 
-/** A process is not meant to wait for itself because `[process.default]` names it. */
+/** A process is not meant to depend on itself because `[process.default]` names it. */
 function dependenciesOf(document: ConfigDocument, name: string): string[] {
   const names = [...new Set(document.processSection(name).list('depends_on'))];
   return document.stands(`process.${name}`, 'depends_on') ? names : names.filter((dependency) => dependency !== name);

@@ -1,9 +1,10 @@
+// Checks that sections do not share a `system_name` in a way that would mix up their programs.
 import type { ConfigDocument } from './config-document.ts';
 
 /**
- * Refuses each process that shares a `system_name` with an earlier section if the two tell their programs apart by `argument` or
- * `pid_file`: what is known of a program is kept by that name, so one would be taken for the other. The earlier one stays.
- * Without `system_name` the section's own name is it.
+ * Refuses each process that has the same `system_name` as an earlier section if the two distinguish their programs by
+ * `argument` or `pid_file`: launch records are stored by that name, so one program would be taken for the other. The earlier
+ * section is accepted. Without `system_name` the section's own name counts.
  */
 export function checkSharedNames(document: ConfigDocument): void {
   const first = new Map<string, { readonly name: string; readonly marks: string }>();
@@ -17,7 +18,7 @@ export function checkSharedNames(document: ConfigDocument): void {
       document.refuseProcess(
         name,
         section.has('system_name') ? 'system_name' : 'argument',
-        `${systemName} is [process.${other.name}]'s name too, with another argument or pid_file (leave system_name out of both: the section's own name will do)`,
+        `${systemName} is also the name of [process.${other.name}], with another argument or pid_file (remove system_name from both: the section's own name is enough)`,
       );
   }
 }

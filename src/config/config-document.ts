@@ -7,19 +7,19 @@ import { IniSectionReader } from './section-reader.ts';
 import { groupOf, PROCESS_PREFIX, unknownEntries } from './unknown-entries.ts';
 
 /**
- * One configuration file, read section by section. Whoever asks for a section or key makes it known; `finish()` reports what
- * nobody asked for. Keys of all process sections are known together.
+ * One configuration file, read section by section. Asking for a section or key makes it known; `finish()` reports what nobody
+ * asked for. A key that is known in one process section is known in all.
  */
 export class ConfigDocument {
-  /** The path as it was given, for messages. */
+  /** The path as given, for messages. */
   readonly file: string;
   readonly #ini: IniDocument;
   readonly #problems = new ProblemList();
-  /** The first error of each process that has one. */
+  /** The first error of each process that has errors. */
   readonly #refusals = new Map<string, ConfigProblem>();
   /** The keys with an error, by section. */
   readonly #faulty = new Map<string, Set<string>>();
-  /** Whether an error stands elsewhere. */
+  /** Whether there is an error outside of the process sections. */
   #unusable = false;
   /** Keys that were asked for, by section; those of all process sections under `process.`. */
   readonly #asked = new Map<string, Set<string>>();
@@ -29,7 +29,7 @@ export class ConfigDocument {
     this.#ini = ini;
   }
 
-  /** Whether the section stands in the file. */
+  /** Whether the section is in the file. */
   hasSection(name: string): boolean {
     return this.#ini.sections.has(name);
   }
@@ -40,8 +40,8 @@ export class ConfigDocument {
   }
 
   /**
-   * `[process.NAME]` over `[process.default]`, key by key; NAME need not have a section. Undefined: what holds for the processes
-   * that have none. Read that in any case, or nobody sees the problems of a `[process.default]` that stands alone.
+   * `[process.NAME]` over `[process.default]`, key by key; NAME need not have a section. Undefined: what applies to processes
+   * without a section. Always read that too, or the problems of a `[process.default]` without other sections go unnoticed.
    */
   processSection(processName: string | undefined): SectionReader {
     return this.#reader(processName === undefined ? DEFAULT_SECTION : `${PROCESS_PREFIX}${processName}`, DEFAULT_SECTION);
@@ -53,19 +53,19 @@ export class ConfigDocument {
     return names.map((name) => name.slice(PROCESS_PREFIX.length));
   }
 
-  /** Whether the key stands in that very section. */
+  /** Whether the key is in exactly that section. */
   stands(section: string, key: string): boolean {
     return this.#ini.sections.get(section)?.entries.has(key) ?? false;
   }
 
-  /** Whether a password or its like stands in the file. */
+  /** Whether the file contains a password or another secret. */
   holdsSecret(): boolean {
     return [...this.#ini.sections.values()].some((section) =>
       [...section.entries].some(([key, entry]) => isSecretKey(key) && readValue(key, entry.raw).text !== ''),
     );
   }
 
-  /** What the file says and somebody asked for: section → key → value. Holds secrets; for describe-changes.ts. */
+  /** The values in the file that somebody asked for: section → key → value. Contains secrets; for describe-changes.ts. */
   values(): Map<string, Map<string, string>> {
     const values = new Map<string, Map<string, string>>();
     for (const [name, section] of this.#ini.sections) {
@@ -77,23 +77,28 @@ export class ConfigDocument {
     return values;
   }
 
-  /** Adds a problem. `reader`: the section that was read when it was met; it may stand in `[process.default]`, and be of no other. */
+  /** Adds a problem. `reader`: the section that was being read; the problem itself may be in `[process.default]`. */
   report(problem: ConfigProblem, reader?: string): void {
     this.#problems.add(problem, reader);
     if (problem.severity === 'error') this.#judge(problem);
   }
 
-  /** Warns of what one process has come to, at its own section wherever `key` may stand: others may share the value, and not the fate. */
+  /**
+   * Warns about one process at its own section, wherever `key` is: other processes may share the value, but not the problem.
+   */
   warnOfProcess(processName: string, key: string, problem: string): void {
     this.report(this.processWarning(processName, key, problem));
   }
 
-  /** That warning, not reported. */
+  /** The same warning, not reported. */
   processWarning(processName: string, key: string, problem: string): ConfigProblem {
     return { severity: 'warning', ...this.#placeOfProcess(processName, key), problem };
   }
 
-  /** A warning of a value that holds for a process, at the place where it stands, be it `[process.default]`; not reported. */
+  /**
+   * A warning about a value that applies to a process, at the place of the value, which may be `[process.default]`; not
+   * reported.
+   */
   standingWarning(processName: string, key: string, problem: string): ConfigProblem {
     const own = this.#ini.sections.get(`${PROCESS_PREFIX}${processName}`);
     const inherited = this.#ini.sections.get(DEFAULT_SECTION)?.entries.get(key);
@@ -101,44 +106,44 @@ export class ConfigDocument {
     return { severity: 'warning', line: inherited.line, section: DEFAULT_SECTION, key, problem };
   }
 
-  /** Reports what one process cannot be used for, likewise at its own section: it alone is refused. */
+  /** Reports an error of one process, also at its own section: only this process is refused. */
   refuseProcess(processName: string, key: string, problem: string): void {
     this.report({ severity: 'error', ...this.#placeOfProcess(processName, key), problem });
   }
 
-  /** All that was found so far, in the order of the file. */
+  /** All problems found so far, in the order of the file. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems.list();
   }
 
-  /** Those of them that concern one process: at its own section, and at what it inherits from `[process.default]`. */
+  /** The problems of one process: at its own section, and at what it inherits from `[process.default]`. */
   problemsOf(processName: string): ConfigProblem[] {
     const own = `${PROCESS_PREFIX}${processName}`;
     const shown = shownProblem({ severity: 'error', line: 0, section: own, key: '', problem: '' }).section;
     const inherits = (key: string): boolean => !this.stands(own, key);
-    const met = this.#problems.metBy(own, DEFAULT_SECTION);
+    const met = this.#problems.foundIn(own, DEFAULT_SECTION);
     return met.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
   }
 
-  /** The processes whose own sections hold an error, each with the first of them as `FILE:LINE: [section] key: problem`. */
+  /** The processes whose own sections have an error, each with the first one as `FILE:LINE: [section] key: problem`. */
   get refusals(): ReadonlyMap<string, string> {
     return new Map([...this.#refusals].map(([name, problem]) => [name, formatProblem(this.file, shownProblem(problem))]));
   }
 
-  /** True unless an error stands outside of the processes' own sections. */
+  /** True unless there is an error outside of the processes' own sections. */
   get usable(): boolean {
     return !this.#unusable;
   }
 
-  /** Whether an error was reported of that key of that section; `key` left out: of anything in it. */
+  /** Whether an error of that key of that section was reported; without `key`: of anything in the section. */
   hasError(section: string, key?: string): boolean {
     const keys = this.#faulty.get(section);
     return keys !== undefined && (key === undefined || keys.has(key));
   }
 
   /**
-   * To be called when every section has been read: adds what nobody asked for, and what no editor shows, as warnings. Returns all
-   * problems.
+   * Call this when every section has been read: it adds warnings about what nobody asked for, and about invisible characters.
+   * Returns all problems.
    */
   complete(): readonly ConfigProblem[] {
     for (const problem of unknownEntries(this.#ini, this.#asked, () => this.#problems.isFull('warning')))
@@ -146,7 +151,7 @@ export class ConfigDocument {
     return this.problems;
   }
 
-  /** The same; throws a ConfigError with all problems if an error stands outside of the processes' own sections. */
+  /** The same; throws a ConfigError with all problems if there is an error outside of the processes' own sections. */
   finish(): readonly ConfigProblem[] {
     const problems = this.complete();
     if (!this.usable) throw new ConfigError(this.file, problems);
@@ -165,7 +170,7 @@ export class ConfigDocument {
     if (first === undefined || line < first.line) this.#refusals.set(name, problem);
   }
 
-  /** A process without a section has no line but that of the value it inherits. */
+  /** A process without a section has no line of its own, only that of the value it inherits. */
   #placeOfProcess(processName: string, key: string): Pick<ConfigProblem, 'line' | 'section' | 'key'> {
     const section = `${PROCESS_PREFIX}${processName}`;
     const own = this.#ini.sections.get(section);

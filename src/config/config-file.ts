@@ -1,3 +1,4 @@
+// Finds, reads and decodes the configuration file.
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -8,8 +9,8 @@ import { type FileAccess, permissionProblems } from './file-permissions.ts';
 import { readIni } from './read-ini.ts';
 
 /**
- * The configuration file to read: `--config FILE`, else `$MONITOR_SERVICE_CONFIG`, else /opt/monitor_service/config.ini; where
- * that does not exist, and never for root, config.ini in the current directory (anybody could have laid it there).
+ * The configuration file to read: `--config FILE`, else `$MONITOR_SERVICE_CONFIG`, else /opt/monitor_service/config.ini. If
+ * that does not exist, config.ini in the current directory, but never for root (anybody could have put it there).
  */
 export function configPath(option: string | undefined, env: NodeJS.ProcessEnv, isRoot: boolean, exists = fileExists): string {
   const named = option ?? (env.MONITOR_SERVICE_CONFIG || undefined);
@@ -20,7 +21,7 @@ export function configPath(option: string | undefined, env: NodeJS.ProcessEnv, i
 const INSTALLED_CONFIG = '/opt/monitor_service/config.ini';
 const LOCAL_CONFIG = './config.ini';
 
-/** A file that stands there but cannot be looked at exists: to pass over it in silence would run another configuration. */
+/** A file that exists but is not accessible counts as existing: silently skipping it would run another configuration. */
 function fileExists(path: string): boolean {
   try {
     statSync(path);
@@ -31,9 +32,9 @@ function fileExists(path: string): boolean {
 }
 
 /**
- * Reads a configuration file, without judging it beyond its lines and permissions: read its sections, then call `finish()`.
- * `daemonUid` is the user the daemon runs as, 0 for root; our own by default. At most 1 MiB, UTF-8. Throws a ConfigError with one
- * problem where the file is missing, unreadable, no regular file, too large or not UTF-8.
+ * Reads a configuration file and checks only its lines and permissions: then read its sections and call `finish()`. `daemonUid`
+ * is the user that the daemon runs as, 0 for root; default: our own. At most 1 MiB, UTF-8. Throws a ConfigError with one
+ * problem if the file is missing, unreadable, not a regular file, too large or not UTF-8.
  */
 export function loadConfigFile(path: string, daemonUid: number = process.geteuid?.() ?? 0): ConfigDocument {
   const { content, access } = readRegularFile(path);
@@ -53,9 +54,9 @@ export function loadConfigText(file: string, text: string): ConfigDocument {
 function readRegularFile(path: string): { content: Buffer; access: FileAccess } {
   let fd: number | undefined;
   try {
-    // Without O_NONBLOCK a fifo would hang here before anybody could see that it is one.
+    // Without O_NONBLOCK a fifo would block here before anybody could see that it is one.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    // Of the file that was opened, not of one that took its place meanwhile.
+    // fstat of the open file, because another file may have taken its place meanwhile.
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw refused(path, 'is not a regular file');
     const content = readAtMost(fd, MAX_BYTES + 1);
@@ -88,7 +89,7 @@ function decodeUtf8(path: string, content: Buffer): string {
   try {
     return decoder.decode(content);
   } catch {
-    // A line feed is never part of another character in UTF-8, so the line at fault can be decoded alone.
+    // A line feed is never part of another character in UTF-8, so the faulty line can be decoded alone.
     let line = 1;
     for (let start = 0; start < content.length; line++) {
       const end = content.indexOf(0x0a, start);

@@ -3,10 +3,10 @@ import { isCommandKey, isSecretKey } from './ini-value.ts';
 import { shownText } from './shown-value.ts';
 
 /**
- * What differs between two readings of the configuration, a line each: `[monitor] check_interval: 300 -> 60`,
- * `[database] password: changed`, `[process.nginx]: section added`; [] where nothing that is read differs. A password is
- * named without its value, and so is a command, which may hold one; credentials in URLs are masked. Both documents must have been
- * read in full. At most 100 lines.
+ * The differences between two readings of the configuration, a line each: `[monitor] check_interval: 300 -> 60`, `[database]
+ * password: changed`, `[process.nginx]: section added`; [] if no value that is read differs. A password is named without its
+ * value, and so is a command, because it may contain one; credentials in URLs are masked. Both documents must have been read
+ * completely. At most 100 lines.
  */
 export function describeChanges(before: ConfigDocument, after: ConfigDocument): string[] {
   const old = before.values();
@@ -28,7 +28,7 @@ export function describeChanges(before: ConfigDocument, after: ConfigDocument): 
   return [...changes.slice(0, MAX_CHANGES - 1), `and ${changes.length - MAX_CHANGES + 1} more changes`];
 }
 
-/** Names of the processes whose own section was added, removed, or says something else: what `[process.default]` says is no news of one. */
+/** The names of processes whose own section was added, removed or changed. A change in `[process.default]` does not count. */
 export function changedProcesses(before: ConfigDocument, after: ConfigDocument): string[] {
   const [old, now] = [before.values(), after.values()];
   const text = (keys: ReadonlyMap<string, string> | undefined): string => JSON.stringify(keys && [...keys].sort());

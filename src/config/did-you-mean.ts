@@ -1,7 +1,8 @@
 /**
- * The candidate that `name` is most likely a slip of; undefined if none is near, or two are equally near. Letter case does not count, nor
- * which of `-`, `_` and blanks stands between words, nor how a word is shortened (`cmd`, `tmo`, `max`). Word is held against word:
- * each may be off by a slip or two (insert, delete, replace, swap), but none may be another word. One word may be missing or too many.
+ * The candidate for which `name` is most likely a typing error; undefined if none is near, or if two are equally near. It
+ * ignores letter case, which of `-`, `_` and blanks separates words, and abbreviations (`cmd`, `tmo`, `max`). It compares word
+ * by word: each may have one or two errors (insert, delete, replace, swap), but may not be a different word. One word may be
+ * missing or extra.
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > LONGEST) return undefined;
@@ -9,7 +10,7 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    // As it is spelt too: what shortens a word of ours (`exec`) may be one itself.
+    // Also as spelt: what abbreviates one of our words (`exec`) may be a word itself.
     const distance = Math.min(distanceOf(wanted[0], wordsOf(candidate)), distanceOf(wanted[1], spelt(candidate)));
     if (distance > bestDistance || distance === Number.POSITIVE_INFINITY) continue;
     best = distance === bestDistance && looseName(candidate) !== looseName(best ?? '') ? undefined : candidate;
@@ -18,14 +19,14 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `name` as far as people remember it: without letter case, `-` as `_`. */
+/** `name` as people remember it: without letter case, with `-` as `_`. */
 export function looseName(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
 const LONGEST = 100;
 
-/** In lower case, each in the one form that stands for all of its shortened ones. */
+/** The words in lower case, each abbreviation replaced by its full form. */
 function wordsOf(name: string): string[] {
   return spelt(name)
     .flatMap((word) => COMPOUNDS[word] ?? [word])
@@ -37,7 +38,7 @@ function spelt(name: string): string[] {
   return words.filter((word) => word !== '');
 }
 
-/** What people write as one word, but for those whose letters alone say so. */
+/** Compounds that people write as one word and that the letters alone would not match. */
 const COMPOUNDS: Readonly<Record<string, readonly string[] | undefined>> = Object.assign(Object.create(null), {
   hostname: ['host', 'name'],
   username: ['user', 'name'],
@@ -48,7 +49,7 @@ const COMPOUNDS: Readonly<Record<string, readonly string[] | undefined>> = Objec
   healthcheck: ['health', 'check'],
 });
 
-/** What people write for a word of ours. */
+/** What people write for one of our words. */
 const LONG_FORMS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     command: 'cmd exec script',
@@ -78,41 +79,41 @@ const LONG_FORMS: ReadonlyMap<string, string> = new Map(
   }).flatMap(([long, shorts]) => shorts.split(' ').map((short) => [short, long])),
 );
 
-/** 0: the same; Infinity: none is meant by the other. */
+/** 0: the same; Infinity: one is not meant by the other. */
 function distanceOf(wanted: readonly string[], words: readonly string[]): number {
   if (wanted.length === 0 || words.length === 0) return Number.POSITIVE_INFINITY;
   const [a, b] = [wanted.join(''), words.join('')];
   if (a === b) return 0;
-  if (wanted.length === words.length) return Math.min(slips(wanted, words), swapped(wanted, words));
+  if (wanted.length === words.length) return Math.min(typos(wanted, words), swapped(wanted, words));
   const joined = within(a, b, MOST_JOINED);
   return Math.min(joined, oneMore(wanted, words), oneMore(words, wanted));
 }
 
 const MOST_JOINED = 2;
 
-/** Word by word. */
-function slips(wanted: readonly string[], words: readonly string[]): number {
+/** The number of errors, word by word. */
+function typos(wanted: readonly string[], words: readonly string[]): number {
   return wanted.reduce((sum, word, at) => {
     const other = words[at] ?? '';
-    return sum + within(word, other, slipsIn(Math.max(word.length, other.length)));
+    return sum + within(word, other, allowedTypos(Math.max(word.length, other.length)));
   }, 0);
 }
 
-/** The same words in another order. */
+/** 1 if they are the same words in another order. */
 function swapped(wanted: readonly string[], words: readonly string[]): number {
   return wanted.toSorted().join('_') === words.toSorted().join('_') ? 1 : Number.POSITIVE_INFINITY;
 }
 
-/** One word more stands in `longer`: farther than any slip. */
+/** The distance if `longer` has one more word: larger than that of any typing error. */
 function oneMore(shorter: readonly string[], longer: readonly string[]): number {
   if (longer.length !== shorter.length + 1) return Number.POSITIVE_INFINITY;
-  const fits = longer.map((_, left) => slips(shorter, longer.toSpliced(left, 1)));
+  const fits = longer.map((_, left) => typos(shorter, longer.toSpliced(left, 1)));
   return ONE_WORD + Math.min(...fits);
 }
 
 const ONE_WORD = 10;
 
-function slipsIn(length: number): number {
+function allowedTypos(length: number): number {
   if (length <= 2) return 0;
   return length <= 4 ? 1 : length <= 8 ? 2 : 3;
 }

@@ -1,21 +1,22 @@
+// Checks who may read and write the configuration file.
 import type { ConfigProblem } from '../core/errors.ts';
 
-/** What stat(2) says of the configuration file and of the directory it lies in. */
+/** What stat(2) reports about the configuration file and its directory. */
 export interface FileAccess {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly directory: { readonly mode: number; readonly uid: number };
-  /** Why others than root can put another file in its place; undefined: they cannot. */
+  /** Why users other than root can replace the file; undefined: they cannot. */
   readonly reach?: string | undefined;
 }
 
 /**
- * What is wrong with who may read and write the file. Its commands run as the daemon's user, so for root (`daemonUid` 0) whoever
- * can change it is root:
- * - writable by everybody, owned by another user, or in a directory where everybody may replace it: errors
- * - writable by a group other than root's, or where a user or group may replace it: a warning, since somebody may have meant it
- * - readable by everybody while it holds a password: a warning, whoever runs the daemon
+ * The problems with the permissions of the file. Its commands run as the daemon's user, so if that is root (`daemonUid` 0),
+ * everybody who can change the file can become root:
+ * - writable by everybody, owned by another user, or in a directory in which everybody may replace it: errors
+ * - writable by a group other than root's, or replaceable by a user or group: a warning, because it may be intended
+ * - readable by everybody while it contains a password: a warning, whoever runs the daemon
  */
 export function permissionProblems(access: FileAccess, daemonUid: number, holdsSecret: boolean): ConfigProblem[] {
   const { mode, uid, gid, directory, reach } = access;
@@ -25,14 +26,14 @@ export function permissionProblems(access: FileAccess, daemonUid: number, holdsS
   };
   if (daemonUid === 0) {
     if (uid !== 0)
-      add('error', `belongs to the user id ${uid}, who could have anything run as root (expected owner root: chown root)`);
+      add('error', `belongs to the user id ${uid}, who could run any command as root (expected owner root: chown root)`);
     if (mode & OTHERS_WRITE) add('error', `is writable by everybody (expected mode 0600, got ${octal(mode)})`);
     else if (mode & GROUP_WRITE && gid !== 0)
-      add('warning', `is writable by the group ${gid}, which can have anything run as root`);
+      add('warning', `is writable by the group ${gid}, which can run any command as root`);
     if (directory.mode & OTHERS_WRITE && !(directory.mode & STICKY)) {
       add('error', `lies in a directory that is writable by everybody (expected mode 0755, got ${octal(directory.mode)})`);
     } else if (uid === 0 && reach !== undefined) {
-      add('warning', `lies where others can put a file in its place, and have anything run as root: ${reach}`);
+      add('warning', `can be replaced by others, who could then run any command as root: ${reach}`);
     }
   }
   if (mode & OTHERS_READ && holdsSecret)

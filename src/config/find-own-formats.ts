@@ -1,3 +1,4 @@
+// Finds `%s` in commands where it probably does not stand for the process's name.
 import { needsName, withName } from '../core/command-template.ts';
 import { type ExecutedProgram, executedPrograms } from '../core/shell/executed-programs.ts';
 import type { ReadingBudget } from '../core/shell/reading-budget.ts';
@@ -6,9 +7,9 @@ import { formatCalls, MARK } from './format-calls.ts';
 import { FORMAT_VARIABLES, type FormatRule, OWN_FORMATS, operandsOf, optionValues, ownArguments } from './own-formats.ts';
 
 /**
- * Where in a command `%s` is some program's own format, which the process's name replaces all the same; each as one would write it,
- * without anything of the command that may be a secret: `date +%s`, `stat -c %s`, `strftime("%s")`. [] if every `%s` may well be meant
- * for the name. `budget` as executedPrograms has it.
+ * The places in a command where `%s` belongs to a program's own format, although the process's name replaces it; each in the
+ * form in which people write it, without any part of the command that may be secret: `date +%s`, `stat -c %s`,
+ * `strftime("%s")`. [] if every `%s` may stand for the name. `budget`: see executedPrograms.
  */
 export function ownFormats(template: string, budget?: ReadingBudget): string[] {
   if (!needsName(template)) return [];
@@ -29,12 +30,12 @@ export function ownFormats(template: string, budget?: ReadingBudget): string[] {
   return [...new Set(found)];
 }
 
-/** In arithmetic the remainder: `$((n%step))`. */
+/** The remainder operator of arithmetic: `$((n%step))`. */
 const REMAINDER = /\(\((?:[^()\0]|\([^()]*\))*(?<=[\w)}\]])\0/;
 
 /**
- * Where `%%s` means something else than it did to the bash service, which made `%NAME` of it, and where that may have been meant: the
- * wildcard of SQL's LIKE, and the shell's suffix that is taken away. [] if it is most likely the text `%s`.
+ * The places where `%%s` does not mean what it meant to the bash service, which made `%NAME` of it, if that may have been
+ * intended: the wildcard of SQL's LIKE, and the shell's removal of a suffix. [] if it is most likely the text `%s`.
  */
 export function oncePercentAndName(template: string): string[] {
   return ONCE_NAMES.filter(({ pattern }) => pattern.test(template)).map(({ as }) => as);
@@ -47,14 +48,14 @@ const ONCE_NAMES = [
 
 const ONCE_PLACES = /%%s(?!\w)/g;
 
-/** One line for people on what `oncePercentAndName` has found in a template. In single quotes a variable stays as it is written. */
+/** One line for people about what `oncePercentAndName` found in a template. In single quotes a variable is not expanded. */
 export function describeOnceNames(found: readonly string[], template: string): string {
   const { expanded, kept } = variablePlaces(template, ONCE_PLACES);
   const written = [...(expanded || !kept ? ['%$MONITOR_SYSTEM_NAME'] : []), ...(kept ? ["%'%s' in single quotes"] : [])];
   return `%%s in ${found.join(' and ')} is the text %s; write ${written.join(', or ')} if a % and the process's name are meant`;
 }
 
-/** One line for people on what `ownFormats` has found. */
+/** One line for people about what `ownFormats` found. */
 export function describeOwnFormats(found: readonly string[]): string {
   const shown = found.slice(0, MOST_SHOWN);
   const more = found.length - shown.length;
@@ -89,11 +90,11 @@ function isFormatOperand(
 ): boolean {
   if (begins !== undefined) return operands.some((word) => word.startsWith(begins) && word.includes(MARK));
   const [format = '', ...more] = operands;
-  // `printf 'NAME restarted\n'` has nothing to put there, so it is the name that is meant; %(…)T prints the time without.
+  // `printf 'NAME restarted\n'` has no argument, so the name is meant; %(…)T prints the time without one.
   return format.includes(MARK) && (!needsMore || takesMore || more.length > 0 || format.includes(`%(${MARK})T`));
 }
 
-/** GNU's programs may be called with a `g` in front. */
+/** GNU programs may have a `g` before their name. */
 function ruleOf(name: string): FormatRule | undefined {
   const known = [name, name.replace(/^g/, '')].find((one) => Object.hasOwn(OWN_FORMATS, one));
   return known === undefined ? undefined : OWN_FORMATS[known];

@@ -1,13 +1,14 @@
-/** What stands for `%s` in a text that is looked through; no command holds it. */
+/** The character that replaces `%s` in a text that is searched; no command contains it. */
 export const MARK = '\0';
 
 /**
- * How a word of a command, which may be a text of some language (awk's, Perl's, SQL), uses `%s` in a format of its own; each as one would
- * write it: `strftime("%s")`. A `%s` in any other place of the text is the operator's own: `WHERE name = '%s'`.
+ * How a word of a command, which may be a text in some language (awk, Perl, SQL), uses `%s` in a format of that language; each
+ * in the form in which people write it: `strftime("%s")`. A `%s` anywhere else in the text is the operator's own: `WHERE name =
+ * '%s'`.
  */
 export function formatCalls(word: string, program: string): string[] {
   if (!word.includes(MARK)) return [];
-  // What is printed as it stands is in no language.
+  // What echo prints is not in any language.
   if (program === 'echo') return EXPANSION.pattern.test(word) ? [EXPANSION.as] : [];
   const rules = [
     EXPANSION,
@@ -22,12 +23,12 @@ interface CallRule {
   readonly as: string;
 }
 
-/** A string that holds the mark. */
+/** A string that contains the mark. */
 const STRING = String.raw`(?:"(?:[^"\\]|\\.)*\0(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\0(?:[^'\\]|\\.)*')`;
-/** Arguments before it: no bracket that would end the call. */
+/** The arguments before it, without a bracket that would end the call. */
 const BEFORE = String.raw`(?:[^()"'\0]|\([^()\0]*\)|"[^"\0]*"|'[^'\0]*')*?`;
 
-/** Whatever the language: calls that cannot be meant otherwise. */
+/** Calls that cannot be meant otherwise, in any language. */
 const ANYWHERE: readonly CallRule[] = [
   {
     pattern: new RegExp(String.raw`(?:strf(?:local)?time|strptime)(?:\s*\(\s*${BEFORE}|\s+)${STRING}`, 'is'),
@@ -41,19 +42,19 @@ const ANYWHERE: readonly CallRule[] = [
     as: "date_format(…, '%s')",
   },
   { pattern: new RegExp(String.raw`(?:printf|\bformat)\s*\(\s*(?:\w+\s*,\s*)?${STRING}\s*,`, 'is'), as: 'printf("%s", …)' },
-  // Followed by a letter it is a wildcard before a word, as in '%server%'.
+  // Before a letter it is a wildcard followed by a word, as in '%server%'.
   { pattern: /\blike\s+["'][^"'\0]*\0(?=\w)/i, as: "LIKE '%s…'" },
   { pattern: new RegExp(String.raw`\{\{[^{}]*\bprintf\s+${STRING}`, 's'), as: '{{printf "%s" …}}' },
 ];
 
-/** The shell's own: `${unit%service}` is without its ending. */
+/** The shell's own removal of a suffix: `${unit%service}`. */
 const EXPANSION: CallRule = { pattern: /\$\{[A-Za-z_]\w*(?:\[[^\]]*\])?\0/, as: `\${NAME%s…}` };
 
 const LANGUAGES: readonly { readonly programs: RegExp; readonly rules: readonly CallRule[] }[] = [
   {
     programs: /^(?:[gmn]?awk|original-awk|perl|php|bpftrace|stap|gdb|ruby)/,
     rules: [
-      // Behind other parts of the format, or the handle that Perl has there.
+      // After other parts of the format, or after the file handle of Perl.
       {
         pattern: new RegExp(String.raw`printf\s*(?:[^,;>(){}"'\0]|"[^"\0]*"|\{[^{}\0]*\})*${STRING}[^;}]*,`, 's'),
         as: 'printf "%s", …',
@@ -89,6 +90,6 @@ const LANGUAGES: readonly { readonly programs: RegExp; readonly rules: readonly 
       { pattern: /(?:\bformat\s+|-format\s+)["{]?[^"{}\0]*\0/, as: 'format %s' },
     ],
   },
-  // With % between its parts.
+  // With % as the separator.
   { programs: /^g?sed$/, rules: [{ pattern: /(?:^|[;{}\s\d$/,!])s(?:%.*\0|\0.*%)/s, as: 's%s…' }] },
 ];

@@ -1,17 +1,20 @@
+// Reads one line of an INI text.
 /** What one line of an INI text is. */
 type IniLine =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'section'; readonly name: string }
   | { readonly kind: 'entry'; readonly key: string; readonly raw: string }
-  /** `header`: it was meant as a section header. `problem` never quotes the line: a password may have slipped onto it. */
+  /**
+   * `header`: it was meant as a section header. `problem` never quotes the line, because it may contain a misplaced password.
+   */
   | { readonly kind: 'unreadable'; readonly header: boolean; readonly problem: string };
 
 /**
  * Reads one line, without its line feed.
- * - blank, or first non-blank `;` or `#`: nothing
- * - `[NAME]`, a comment may follow; NAME ends at the first `]` that only blanks or a comment follow, so it may hold brackets,
- *   `;` and `#`. Blanks around NAME are taken off, but for those of a process's own name, which is everything after `process.`
- * - `key = value`: the key without surrounding blanks, the value from right after the first `=`
+ * - blank, or the first non-blank character is `;` or `#`: nothing
+ * - `[NAME]`, a comment may follow; NAME ends at the first `]` that is followed only by blanks or a comment, so it may contain
+ *   brackets, `;` and `#`. Blanks around NAME are removed, except in a process's own name, which is everything after `process.`
+ * - `key = value`: the key without surrounding blanks, the value from directly after the first `=`
  */
 export function readLine(content: string): IniLine {
   const line = content.endsWith('\r') ? content.slice(0, -1) : content;
@@ -42,7 +45,7 @@ function readHeader(start: string): IniLine {
 function readEntry(line: string): IniLine {
   const equals = line.indexOf('=');
   if (equals < 0) {
-    const got = /^\s*[\w-]+\s*:(?!:)/.test(line) ? ', got a ":" for the "="' : '';
+    const got = /^\s*[\w-]+\s*:(?!:)/.test(line) ? ', got ":" instead of "="' : '';
     const problem = `cannot be read (expected "key = value", a [section] or a comment${got})`;
     return { kind: 'unreadable', header: false, problem };
   }

@@ -1,37 +1,38 @@
-/** What a raw value means, and what an operator may not have meant. */
+// Reads the value of an INI entry by the rule of its key: command, password or plain value.
+/** The text of a raw value, and a remark if the operator may have meant something else. */
 export interface IniValue {
   readonly text: string;
-  /** A likely mistake, for a warning; undefined where there is none. Never holds the value. */
+  /** A likely mistake, for a warning; undefined if there is none. Never contains the value. */
   readonly remark: string | undefined;
 }
 
-/** A line for a shell: verbatim. */
+/** True for a key whose value is a command line for a shell, which is read verbatim. */
 export function isCommandKey(key: string): boolean {
   return key.endsWith('_command');
 }
 
-/** A key whose value is read verbatim and never shown. */
+/** True for a key whose value is read verbatim and never shown. */
 export function isSecretKey(key: string): boolean {
   return /(?:^auth|password|passwd|secret|token|api_?key)$/i.test(key);
 }
 
-/** The value of `key`, by the rule its name stands for. */
+/** The value of `key`, by the rule for its name. */
 export function readValue(key: string, raw: string): IniValue {
   if (isCommandKey(key)) return commandValue(raw);
   return isSecretKey(key) ? secretValue(raw) : plainValue(raw);
 }
 
 /**
- * A `*_command`: from its first non-blank character to the end of the line, `;`, `#`, `=` and quotes included: the shell
- * reads it, and knows comments. One that is nothing but a comment is empty, so that it is not taken for a command that
- * succeeds.
+ * The value of a `*_command`: from its first non-blank character to the end of the line, including `;`, `#`, `=` and quotes,
+ * because the shell reads it and knows comments. A value that is only a comment is empty, so that it is not taken for a command
+ * that succeeds.
  */
 export function commandValue(raw: string): IniValue {
   const text = raw.trimStart();
   if (text === '' || text.startsWith('#')) return { text: '', remark: undefined };
   return {
     text,
-    remark: isOneQuotedPhrase(text.trimEnd()) ? 'is quoted as a whole: the shell takes it for one word' : undefined,
+    remark: isOneQuotedPhrase(text.trimEnd()) ? 'is quoted as a whole: the shell reads it as one word' : undefined,
   };
 }
 
@@ -40,21 +41,26 @@ function isOneQuotedPhrase(text: string): boolean {
   return (quote === '"' || quote === "'") && text.length > 1 && text.indexOf(quote, 1) === text.length - 1 && /\s/.test(text);
 }
 
-/** A password: the rest of the line less surrounding blanks and tabs, then less one pair of surrounding double quotes. */
+/**
+ * The value of a password: the rest of the line without surrounding blanks and tabs, and then without one pair of surrounding
+ * double quotes.
+ */
 function secretValue(raw: string): IniValue {
   const text = withoutOuterBlanks(raw);
   if (text.length >= 2 && text.startsWith('"') && text.endsWith('"')) return { text: text.slice(1, -1), remark: undefined };
   const comment = /\s[;#]/.test(text);
   return {
     text,
-    remark: comment ? 'is taken to the end of the line: a comment cannot follow it (double quotes say it is meant)' : undefined,
+    remark: comment
+      ? 'extends to the end of the line: a comment cannot follow it (put it in double quotes if it is meant so)'
+      : undefined,
   };
 }
 
 /**
- * Any other value: whitespace followed by `;` or `#` starts a comment, then surrounding blanks go. A value that begins with a
- * double or single quote whose next like quote ends it (a comment may follow) is what stands between the two, verbatim;
- * there are no escapes. Other quotes are part of the value.
+ * Any other value: whitespace followed by `;` or `#` starts a comment; then surrounding blanks are removed. If a value begins
+ * with a double or single quote and the next quote of the same kind ends it (a comment may follow), it is the text between the
+ * two, verbatim; there are no escapes. Other quotes are part of the value.
  */
 function plainValue(raw: string): IniValue {
   const text = raw.trim();

@@ -1,18 +1,19 @@
+// Finds programs in commands that search for a process by a name longer than the kernel keeps.
 import { commandEnvironment, withName } from '../core/command-template.ts';
 import { COMM_BYTES } from '../core/process/comm.ts';
 import { executedPrograms, MOST_BESIDES } from '../core/shell/executed-programs.ts';
 import { ReadingBudget } from '../core/shell/reading-budget.ts';
 import { operandsOf } from './own-formats.ts';
 
-/** A program of a command that looks for a process by its name. */
+/** A program of a command that searches for a process by its name. */
 export interface NameSearch {
   readonly program: string;
   readonly name: string;
 }
 
 /**
- * Which programs in a command may look for a process by a name that is too long; what the name of the process itself will be is still
- * open in them. `budget` as executedPrograms has it. Source: pgrep(1), pkill(1), start-stop-daemon(8).
+ * The programs in a command that may search for a process by a name that is too long; the process's own name is not known here.
+ * `budget`: see executedPrograms. Source: pgrep(1), pkill(1), start-stop-daemon(8).
  */
 export function nameSearches(template: string, budget = new ReadingBudget(MOST_BESIDES)): NameSearch[] {
   if (!looksForNames(template)) return [];
@@ -22,7 +23,7 @@ export function nameSearches(template: string, budget = new ReadingBudget(MOST_B
   const found = new Map<string, NameSearch>();
   for (const { name: program, arguments: args } of programs) {
     const name = LOOKING[program]?.(args);
-    // Each is asked again for each process that inherits the command.
+    // Each is checked again for each process that inherits the command.
     if (name !== undefined && (isOpen(name) || isTooLong(name))) found.set(`${program} ${name}`, { program, name });
   }
   if (found.size > MOST_SEARCHES) budget.giveUp();
@@ -31,12 +32,12 @@ export function nameSearches(template: string, budget = new ReadingBudget(MOST_B
 
 const MOST_SEARCHES = 50;
 
-/** Whether a command may look for a process by its name. */
+/** Whether a command may search for a process by its name. */
 export function looksForNames(template: string): boolean {
   return /pgrep|pkill|start-stop-daemon/.test(template);
 }
 
-/** What stands for names that are not known yet; no command holds it. */
+/** Placeholders for names that are not known yet; no command contains them. */
 const OPEN_NAMES = { systemName: '\u0001', processName: '\u0002' };
 
 function isOpen(name: string): boolean {
@@ -44,8 +45,8 @@ function isOpen(name: string): boolean {
 }
 
 /**
- * Which of these look, for that process, by a name of more than 15 bytes, of which the kernel keeps 15 (proc_pid_stat(5), comm): they
- * find nothing, ever.
+ * Those of `searches` that search, for that process, by a name of more than 15 bytes. The kernel keeps only 15
+ * (proc_pid_stat(5), comm), so they never find anything.
  */
 export function namesTooLong(
   searches: readonly NameSearch[],
@@ -60,7 +61,7 @@ export function namesTooLong(
 }
 
 /**
- * The name, or the pattern for names, that a program is told of; undefined if it looks by something else, such as the whole
+ * The name, or the pattern for names, in a program's arguments; undefined if it searches by something else, such as the whole
  * command line.
  */
 const LOOKING: Readonly<Record<string, (args: readonly string[]) => string | undefined>> = {
@@ -74,12 +75,12 @@ function patternOf(args: readonly string[]): string | undefined {
   return operandsOf(args, VALUED)[0];
 }
 
-/** No letter before it takes the rest of the word as its value. */
+/** No letter before the `f` takes the rest of the word as its value. */
 const FULL = /^-[acilnovwxe]*f/;
 const VALUED =
   /^(?:-[acilnovwxe]*[dFgGPsrtuUq]|--(?:delimiter|pgroup|group|parent|session|terminal|euid|uid|pidfile|runstates|ns|nslist|cgroup|env|signal|queue))$/;
 
-/** A pattern may be shorter than its text; of one of plain characters the length is known. */
+/** A pattern may match a text longer than itself; only for plain characters is the length known. */
 function isTooLong(pattern: string): boolean {
   const text = pattern
     .replace(/^\^/, '')

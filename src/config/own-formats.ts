@@ -1,27 +1,31 @@
-/** An option whose value is a format of the program's own in which `%s` means something. */
+// The programs for which `%s` means something in their own formats.
+/** An option whose value is a format of the program in which `%s` has a meaning. */
 interface FormatOption {
-  /** `-c`, `--format`, or `-printf` of those that write long options with one dash. */
+  /** `-c`, `--format`, or `-printf` for programs that write long options with one dash. */
   readonly option: string;
-  /** The value stands in the next word but one: `-fprintf FILE FORMAT`. */
+  /** The value is the second word after the option: `-fprintf FILE FORMAT`. */
   readonly behindOne?: true;
-  /** Only a value that begins so is a format: `--time-style=+FORMAT`. */
+  /** Only a value that begins with this is a format: `--time-style=+FORMAT`. */
   readonly begins?: string;
-  /** The value never stands in the next word. */
+  /** The value is never in the next word. */
   readonly joined?: true;
 }
 
-/** How a program is told of formats in which `%s` is its own. */
+/** How a program gets formats in which `%s` has a meaning. */
 export interface FormatRule {
   readonly options?: readonly FormatOption[];
-  /** The format is the first word that is no option, or a word that begins so. `needsMore`: and only if something follows it. */
+  /**
+   * The format is the first word that is not an option, or a word that begins with this. `needsMore`: only if something follows
+   * it.
+   */
   readonly operand?: { readonly begins?: string; readonly needsMore?: true };
-  /** Options whose value is the next word, as they stand between the program and its operand. */
+  /** Options whose value is the next word, if they are between the program and its operand. */
   readonly valued?: RegExp;
-  /** Its options end before its first operand: behind it they are those of the program that it runs. */
+  /** Its options end before its first operand: later ones belong to the program that it runs. */
   readonly runsOperand?: true;
 }
 
-/** The programs that know `%s`, as their manuals have it. */
+/** The programs that know `%s`, according to their manuals. */
 export const OWN_FORMATS: Readonly<Record<string, FormatRule>> = {
   // Seconds since 1970.
   date: {
@@ -61,7 +65,7 @@ export const OWN_FORMATS: Readonly<Record<string, FormatRule>> = {
   // A request's status.
   varnishncsa: { options: [{ option: '-F' }] },
   goaccess: { options: [{ option: '--log-format' }, { option: '--date-format' }, { option: '--time-format' }] },
-  // A kind of checkpoint, messages of sockets, a scene, a node, a place for a word.
+  // A kind of checkpoint, messages of sockets, a scene, a node, a placeholder for a word.
   tar: { options: [{ option: '--checkpoint-action' }] },
   time: {
     options: [{ option: '-f' }, { option: '--format' }],
@@ -74,14 +78,14 @@ export const OWN_FORMATS: Readonly<Record<string, FormatRule>> = {
   squeue: { options: [{ option: '-o' }, { option: '--format' }] },
   sinfo: { options: [{ option: '-o' }, { option: '--format' }] },
   xargs: { options: [{ option: '-I' }], valued: /^-[0-9a-zA-Z]*[IEdLnPsa]$/, runsOperand: true },
-  // What a core file is called by: the signal.
+  // The name of a core file: the signal.
   sysctl: { operand: { begins: 'kernel.core_pattern=' } },
 };
 
-/** Variables whose value is such a format for a program that finds them in its environment. */
+/** Environment variables whose value is such a format for a program that reads them. */
 export const FORMAT_VARIABLES = /^(?:TIME|TIME_STYLE|HISTTIMEFORMAT|LESSOPEN|LESSCLOSE)$/;
 
-/** The values that `args` gives an option, in every way in which it may stand: `-c X`, `-cX`, `-Lc X`, `--format=X`, `-printf X`. */
+/** The values that `args` give to an option, in every form: `-c X`, `-cX`, `-Lc X`, `--format=X`, `-printf X`. */
 export function optionValues(args: readonly string[], { option, behindOne, joined }: FormatOption): string[] {
   const values: string[] = [];
   const letter = /^-[A-Za-z]$/.test(option) ? option.charAt(1) : undefined;
@@ -100,12 +104,12 @@ function isCluster(word: string): boolean {
   return /^-[A-Za-z0-9]/.test(word);
 }
 
-/** What of `args` the program itself reads: all, or the words before the program that it runs. */
+/** The part of `args` that the program itself reads: all, or the words before the program that it runs. */
 export function ownArguments(args: readonly string[], { valued, runsOperand }: FormatRule): readonly string[] {
   return runsOperand ? args.slice(0, operandPlaces(args, valued)[0] ?? args.length) : args;
 }
 
-/** The words that are no options, nor the values of those that `valued` matches. */
+/** The words that are neither options nor values of the options that `valued` matches. */
 export function operandsOf(args: readonly string[], valued: RegExp | undefined): string[] {
   return operandPlaces(args, valued).map((at) => args[at] ?? '');
 }

@@ -1,3 +1,4 @@
+// Parses `[monitor]`, and the keys of `[process.NAME]` that belong to the recovery itself.
 import { isAbsolute } from 'node:path';
 import type { MonitorSettings, RecoverySettings, SectionReader } from '../core/config.ts';
 import { DECIMAL } from './section-reader.ts';
@@ -27,19 +28,19 @@ export function parseStateDir(section: SectionReader, env: Readonly<Record<strin
   return absolutePath(section, 'state_dir') ?? defaultStateDir(env);
 }
 
-/** Where the daemon's memory is unless `state_dir` says so. */
+/** The state directory if `state_dir` is not set. */
 export function defaultStateDir(env: Readonly<Record<string, string | undefined>>): string {
   return env.STATE_DIRECTORY?.split(':')[0] || DEFAULT_STATE_DIR;
 }
 
-/** Unless the unit's environment names another: what its StateDirectory= makes. */
+/** The default unless the unit's environment names another directory, which its StateDirectory= creates. */
 export const DEFAULT_STATE_DIR = '/var/lib/monitor_service';
 
 const YEAR_S = 31_536_000;
 
 /**
- * Reads the keys of `[process.NAME]` that belong to no strategy and no health check; problems go to the reader. A process named in
- * its own `depends_on` is left out of it: with an inherited list that is meant, and else checkDependencies says so.
+ * Reads the keys of `[process.NAME]` that belong to no strategy and no health check; problems go to the reader. A process that
+ * is named in its own `depends_on` is left out: in an inherited list this is intended, otherwise checkDependencies reports it.
  */
 export function parseRecoverySettings(section: SectionReader): RecoverySettings {
   const ownName = section.section.replace(/^process\./, '');
@@ -62,7 +63,7 @@ export function parseRecoverySettings(section: SectionReader): RecoverySettings 
 function absolutePath(section: SectionReader, key: string): string | undefined {
   const path = section.text(key);
   if (path === undefined || isAbsolute(path)) return path;
-  section.problem(key, `cannot be used (expected an absolute path, got "${shownText(path, 60)}")`);
+  section.problem(key, `invalid value "${shownText(path, 60)}", expected an absolute path`);
   return undefined;
 }
 
@@ -71,14 +72,14 @@ function factor(section: SectionReader, key: string, fallback: number): number {
   if (text === undefined) return fallback;
   const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
   if (value >= 1 && value <= 100) return value;
-  section.problem(key, `cannot be used (expected a number from 1 to 100, got "${shownText(text, 60)}")`);
+  section.problem(key, `invalid value "${shownText(text, 60)}", expected a number (1 to 100)`);
   return fallback;
 }
 
 function dependencies(section: SectionReader): string[] {
   const names = [...new Set(section.list('depends_on'))];
   if (names.length <= MAX_DEPENDENCIES) return names;
-  section.problem('depends_on', `cannot be used (expected at most ${MAX_DEPENDENCIES} names, got ${names.length})`);
+  section.problem('depends_on', `invalid value (${names.length} names), expected at most ${MAX_DEPENDENCIES} names`);
   return [];
 }
 

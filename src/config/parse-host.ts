@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { HostSettings, SectionReader } from '../core/config.ts';
 import { printable, quoted } from '../core/text/printable.ts';
 
-/** Reads `[host]`; problems go to the reader. `ownName` is what the kernel calls this machine (gethostname(2)). */
+/** Reads `[host]`; problems go to the reader. `ownName` is the kernel's name for this machine (gethostname(2)). */
 export function parseHost(section: SectionReader, ownName: string = hostname()): HostSettings {
   return {
     name: shortText(section, 'name') ?? (printable(ownName) || 'localhost'),
@@ -10,15 +10,12 @@ export function parseHost(section: SectionReader, ownName: string = hostname()):
   };
 }
 
-/** Read by people in the log, and compared with what stands in a database: nothing in it may be unseen. */
+/** A text that people read in the log and that is compared with values of a database: no character may be invisible. */
 function shortText(section: SectionReader, key: string): string | undefined {
   const text = section.text(key);
   if (text === undefined || (Buffer.byteLength(text) <= MAX_BYTES && printable(text) === text)) return text;
-  const got = text.length > MAX_SHOWN ? `${Buffer.byteLength(text)} bytes` : quoted(text);
-  section.problem(
-    key,
-    `cannot be used (expected at most ${MAX_BYTES} bytes without control characters and what is not seen, got ${got})`,
-  );
+  const got = text.length > MAX_SHOWN ? `(${Buffer.byteLength(text)} bytes)` : quoted(text);
+  section.problem(key, `invalid value ${got}, expected at most ${MAX_BYTES} bytes without control or invisible characters`);
   return undefined;
 }
 

@@ -2,15 +2,13 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { counted } from '../core/text/counted.ts';
 import { shownText } from './shown-value.ts';
 
-/**
- * The problems of one file: each once however often it is met, made fit for a log line, at most 200 errors and 200 warnings.
- */
+/** The problems of one file: each listed once, safe for a log line, at most 200 errors and 200 warnings. */
 export class ProblemList {
   readonly #problems = new Map<string, { readonly problem: ConfigProblem; readonly readers: Set<string> }>();
   readonly #count = { error: 0, warning: 0 };
   readonly #omitted = { error: 0, warning: 0 };
 
-  /** `reader`: the section that was read when it was met; it may stand in another one. */
+  /** `reader`: the section that was being read; the problem itself may be in another one. */
   add(problem: ConfigProblem, reader: string = problem.section): void {
     const { severity, line, section, key } = problem;
     const identity = JSON.stringify([severity, line, section, key, problem.problem]);
@@ -25,18 +23,18 @@ export class ProblemList {
     this.#problems.set(identity, { problem: shownProblem(problem), readers: new Set([reader]) });
   }
 
-  /** Those that were met when one of these sections was read, in the order of the file. */
-  metBy(...readers: readonly string[]): ConfigProblem[] {
+  /** The problems found while one of these sections was read, in the order of the file. */
+  foundIn(...readers: readonly string[]): ConfigProblem[] {
     const met = [...this.#problems.values()].filter((known) => readers.some((reader) => known.readers.has(reader)));
     return met.map(({ problem }) => problem).sort((a, b) => a.line - b.line);
   }
 
-  /** Whether one more of this kind would only be counted. */
+  /** Whether another problem of this severity would only be counted. */
   isFull(severity: ConfigProblem['severity']): boolean {
     return this.#count[severity] >= MAX_OF_A_KIND;
   }
 
-  /** In the order of the file; what concerns no line comes first, what was only counted last. */
+  /** The problems in the order of the file; those without a line come first, the counts of omitted ones last. */
   list(): ConfigProblem[] {
     const problems = [...this.#problems.values()].map(({ problem }) => problem).sort((a, b) => a.line - b.line);
     for (const severity of ['error', 'warning'] as const) {
@@ -49,7 +47,7 @@ export class ProblemList {
   }
 }
 
-/** `problem` made fit for a log line. */
+/** `problem` made safe for a log line. */
 export function shownProblem({ severity, line, section, key, problem }: ConfigProblem): ConfigProblem {
   return {
     severity,

@@ -4,22 +4,22 @@ import { readLine } from './ini-line.ts';
 
 /** One `key = value` of the file. */
 export interface IniEntry {
-  /** Everything after the first `=`, blanks and comments included: what it means depends on the key (ini-value.ts). */
+  /** Everything after the first `=`, including blanks and comments: its meaning depends on the key (ini-value.ts). */
   readonly raw: string;
   /** 1-based. */
   readonly line: number;
 }
 
-/** One section; a section that stands twice is one section. */
+/** One section; a repeated section is one section. */
 export interface IniSection {
   readonly name: string;
-  /** Where it stands first, 1-based. */
+  /** The line of its first header, 1-based. */
   readonly line: number;
-  /** By key, in the order of the file; of a repeated key the last one. */
+  /** By key, in the order of the file; the last entry of a repeated key. */
   readonly entries: ReadonlyMap<string, IniEntry>;
 }
 
-/** What stands in an INI text. */
+/** The content of an INI text. */
 export interface IniDocument {
   /** By name, in the order of the file. */
   readonly sections: ReadonlyMap<string, IniSection>;
@@ -29,12 +29,12 @@ export interface IniDocument {
 
 /**
  * Reads an INI text. A BOM is ignored; lines end in LF or CRLF. Never throws; takes time linear in the text. After 100 lines
- * that cannot be read it gives up: the file is something else. Source: seed 000.
+ * that cannot be read it gives up: the file is something else. Source: the bash service.
  *
- * What a line means is decided in ini-line.ts and ini-value.ts: the package `ini` cuts values at `;` and `#`, turns `true` and
- * `null` into other types, nests names at dots, swallows `__proto__` and makes arrays of `key[]`. It is handed the file with
- * every name and value replaced by a token that means nothing to it, and groups them: repeated sections joined, the last of
- * a repeated key.
+ * ini-line.ts and ini-value.ts decide what a line means, because the package `ini` cuts values at `;` and `#`, turns `true`
+ * and `null` into other types, nests names at dots, drops `__proto__` and makes arrays of `key[]`. The package gets the file
+ * with every name and value replaced by a neutral token, and only groups them: it joins repeated sections and keeps the last
+ * of a repeated key.
  */
 export function readIni(text: string): IniDocument {
   const scan = new Scan();
@@ -45,7 +45,7 @@ export function readIni(text: string): IniDocument {
   return { sections: scan.sections(), problems: scan.problems };
 }
 
-/** The lines of one text, turned into tokens one by one, and what the tokens stand for. */
+/** Turns the lines of one text into tokens, one by one, and keeps what the tokens stand for. */
 class Scan {
   readonly problems: ConfigProblem[] = [];
   readonly #tokens: string[] = [];
@@ -55,7 +55,7 @@ class Scan {
   #current: Header | 'none' | 'unreadable' = 'none';
   #unreadable = 0;
 
-  /** False where there were too many lines that cannot be read. */
+  /** False if there were too many lines that cannot be read. */
   take(content: string, line: number): boolean {
     const read = readLine(content);
     switch (read.kind) {
@@ -75,9 +75,9 @@ class Scan {
         read satisfies never;
     }
     if (this.#unreadable < MAX_UNREADABLE) return true;
-    // No section's own: those that follow are not known.
+    // Not an error of a section: the following sections are not known.
     this.#current = 'none';
-    this.#fail(line, 'too many lines that cannot be read: the rest is not looked at');
+    this.#fail(line, 'too many lines that cannot be read: the rest is ignored');
     return false;
   }
 
@@ -100,20 +100,20 @@ class Scan {
     this.#current = known ?? { name, line, keys: new Map() };
     this.#headers.set(name, this.#current);
     this.#tokens.push(`[${this.#words.tokenOf(name)}]`);
-    if (known) this.#warn(line, '', `the section stands twice (first in line ${known.line}); both are read as one`);
+    if (known) this.#warn(line, '', `the section is repeated (first in line ${known.line}); both are read as one`);
     else if (name !== name.trim() || /^process\.\s/.test(name)) this.#warn(line, '', 'the name begins or ends with a blank');
   }
 
   #takeEntry(key: string, entry: IniEntry): void {
-    // Below a header that cannot be read, to report each line would bury the cause.
+    // After a header that cannot be read, reporting each line would hide the cause.
     if (this.#current === 'unreadable') return;
     if (this.#current === 'none') {
-      this.#fail(entry.line, 'stands before any [section] (expected a line such as [monitor] above it)');
+      this.#fail(entry.line, 'is before the first [section] (expected a line such as [monitor] above it)');
       return;
     }
     const first = this.#current.keys.get(key);
     if (first === undefined) this.#current.keys.set(key, entry.line);
-    else this.#warn(entry.line, key, `stands twice (first in line ${first}); the last one holds`);
+    else this.#warn(entry.line, key, `is repeated (first in line ${first}); the last one is used`);
     const value = `v${entry.line}`;
     this.#values.set(value, entry);
     this.#tokens.push(`${this.#words.tokenOf(key)}=${value}`);
@@ -138,11 +138,11 @@ const MAX_UNREADABLE = 100;
 interface Header {
   readonly name: string;
   readonly line: number;
-  /** The line each key stands in first. */
+  /** The line of each key's first entry. */
   readonly keys: Map<string, number>;
 }
 
-/** Names of sections and keys, each with the token that stands for it. */
+/** Names of sections and keys, each with its token. */
 class Words {
   readonly #tokens = new Map<string, string>();
   readonly #words = new Map<string, string>();

@@ -1,24 +1,26 @@
+// Reads the keys of one section as typed values, and reports invalid ones.
 import type { NumberOptions, SectionReader } from '../core/config.ts';
 import { closest } from './did-you-mean.ts';
 import { commandValue, type IniValue, isSecretKey, readValue } from './ini-value.ts';
 import type { IniEntry } from './read-ini.ts';
 import { shownText } from './shown-value.ts';
 
-/** What a reader needs of its document. */
+/** What a reader needs from its document. */
 interface SectionSource {
   /** `monitor`, `process.nginx`. */
   readonly section: string;
-  /** The entry that holds for `key`, and makes the key known; undefined where it stands nowhere. */
+  /** The entry that applies for `key`, which becomes known; undefined if there is none. */
   find(key: string): IniEntry | undefined;
-  /** Reports where `key` stands; at the section's own line where it stands nowhere. */
+  /** Reports a problem at the line of `key`, or at the section's own line if the key is absent. */
   report(severity: 'error' | 'warning', key: string, problem: string): void;
-  /** Reports an error of the section itself, wherever `key` stands. */
+  /** Reports an error of the section itself, wherever `key` is. */
   refuse(key: string, problem: string): void;
 }
 
 /**
- * SectionReader over an INI section. An empty value is the default of the key, as if the key were absent; but in
- * `[process.NAME]` it hides what `[process.default]` says. An empty number, switch or choice is a warning: something is missing there.
+ * SectionReader over an INI section. An empty value means the default of the key, as if the key were absent; but in
+ * `[process.NAME]` it overrides the value of `[process.default]`. An empty number, switch or choice causes a warning, because
+ * something is missing.
  */
 export class IniSectionReader implements SectionReader {
   readonly section: string;
@@ -44,13 +46,13 @@ export class IniSectionReader implements SectionReader {
 
   integer(key: string, options: NumberOptions): number {
     const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-    return this.#number(key, /^-?\d{1,15}$/, `a whole number ${range(min, max)}`, { default: options.default, min, max });
+    return this.#number(key, /^-?\d{1,15}$/, `a whole number (${range(min, max)})`, { default: options.default, min, max });
   }
 
   secondsAsMs(key: string, options: NumberOptions): number {
     const { min = 0, max = LONGEST_TIMER_S } = options;
     const bounds = { default: options.default, min, max };
-    return Math.round(this.#number(key, DECIMAL, `a number of seconds ${range(min, max)}`, bounds) * 1000);
+    return Math.round(this.#number(key, DECIMAL, `seconds (${range(min, max)})`, bounds) * 1000);
   }
 
   boolean(key: string, fallback: boolean): boolean {
@@ -95,10 +97,10 @@ export class IniSectionReader implements SectionReader {
     return text;
   }
 
-  /** A value that must not be left out by mistake. */
+  /** The value of a key that must not be left empty by mistake. */
   #word(key: string, fallback: string): string | undefined {
     const text = this.#read(key, readValue);
-    if (text === '') this.warning(key, `is empty; the default holds (${fallback})`);
+    if (text === '') this.warning(key, `is empty; the default is used (${fallback})`);
     return text || undefined;
   }
 
@@ -112,23 +114,23 @@ export class IniSectionReader implements SectionReader {
   }
 
   #unexpected(key: string, expected: string, text: string, values: readonly string[] = []): void {
-    const got = isSecretKey(key) ? '' : `, got "${shownText(text, MAX_SHOWN)}"`;
+    const got = isSecretKey(key) ? '' : ` "${shownText(text, MAX_SHOWN)}"`;
     const meant = closest(text, values);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    this.problem(key, `cannot be used (expected ${expected}${got}${hint})`);
+    this.problem(key, `invalid value${got}, expected ${expected}${hint}`);
   }
 }
 
 /** Digits with at most one decimal point: no sign, no exponent, no unit, no other base. */
 export const DECIMAL: RegExp = /^(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/;
 
-/** Node's timers fire at once beyond 2^31 - 1 ms: a duration that may become a timer ends here, at about 24 days. */
+/** Node's timers fire at once beyond 2^31 - 1 ms. This is the largest duration that may become a timer, about 24 days. */
 const LONGEST_TIMER_S = 2_147_483;
 const MAX_SHOWN = 60;
 const SWITCHES = ['true', 'false', 'yes', 'no', 'on', 'off'];
 
 function range(min: number, max: number): string {
-  return max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return max === Number.MAX_SAFE_INTEGER ? `at least ${min}` : `${min} to ${max}`;
 }
 
 function oneOf(values: readonly string[]): string {

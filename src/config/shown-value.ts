@@ -1,17 +1,18 @@
-import { escapeUnseen, printable } from '../core/text/printable.ts';
+import { escapeInvisible, printable } from '../core/text/printable.ts';
 
 /**
- * `text` as it may stand in a message: one printable line of at most `limit` characters, without the secrets of its URLs. What is not
- * seen is escaped: the message may be about just that.
+ * `text` in the form in which a message shows it: one printable line of at most `limit` characters, without the secrets of its
+ * URLs. Invisible characters are escaped, because the message may be about them.
  */
 export function shownText(text: string, limit: number): string {
-  const clean = printable(escapeUnseen(maskUrls(text)));
+  const clean = printable(escapeInvisible(maskUrls(text)));
   return clean.length <= limit ? clean : `${clean.slice(0, limit).toWellFormed().trimEnd()}…`;
 }
 
 /** `text` with the credentials and the query of every URL in it replaced by `***`. */
 function maskUrls(text: string): string {
-  // A run without blanks and quotes is one URL at most. Nothing here looks for an end that may not come: linear.
+  // A run without blanks and quotes is at most one URL. No pattern here searches for an end that may be missing, so the time is
+  // linear.
   return text.replace(/[^\s"']+/g, (word) => {
     const authority = word.indexOf('://') + 3;
     if (authority < 3) return word;

@@ -1,8 +1,9 @@
-/** Time as the daemon sees it. Tests replace it; nothing else reads a clock for a decision. */
+// The daemon's clock, time limits, and timestamps for people.
+/** Time as the daemon sees it. Tests replace it; no decision reads another clock. */
 export interface Clock {
-  /** Milliseconds of CLOCK_MONOTONIC: never steps back, common to all processes of one boot, meaningless across boots. */
+  /** Milliseconds of CLOCK_MONOTONIC: never goes back, the same for all processes of one boot, meaningless across boots. */
   monotonicMs(): number;
-  /** The wall clock, for what people read. */
+  /** The wall clock, for times that people read. */
   date(): Date;
   /** Resolves after `ms` milliseconds, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -12,7 +13,7 @@ export interface Clock {
 export const systemClock: Clock = {
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
   date: () => new Date(),
-  // Not that of node:timers/promises: each wake-up would make an error with a stack there.
+  // Not the one of node:timers/promises, which creates an error with a stack at each wake-up.
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       const end = (): void => {
@@ -26,12 +27,12 @@ export const systemClock: Clock = {
     }),
 };
 
-/** The longest time in milliseconds that setTimeout can wait; it fires at once if it is given more. */
+/** The longest time in milliseconds that setTimeout can wait; with more it fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * What `work` comes to; `late` where that takes longer than `ms` milliseconds, or `signal` aborts before: it then goes on unheard,
- * however it ends.
+ * The result of `work`; `late` if that takes longer than `ms` milliseconds, or if `signal` aborts first. Then the work
+ * continues, and its result is ignored.
  */
 export async function soon<T>(clock: Clock, ms: number, work: Promise<T>, signal?: AbortSignal): Promise<T | 'late'> {
   const ended = new AbortController();
@@ -45,8 +46,8 @@ export async function soon<T>(clock: Clock, ms: number, work: Promise<T>, signal
 }
 
 /**
- * `YYYY-MM-DD HH:MM:SS` in local time, as date(1) has it: every time that a person reads, in log lines and their texts, in notes and on
- * the command line (seed 000). What programs read is ISO 8601 in UTC.
+ * `YYYY-MM-DD HH:MM:SS` in local time, as date(1) and the bash service write it: for every time that a person reads, in log
+ * lines, in notes and on the command line. Programs read ISO 8601 in UTC.
  */
 export function localTimestamp(date: Date): string {
   const two = (n: number): string => String(n).padStart(2, '0');
@@ -54,7 +55,10 @@ export function localTimestamp(date: Date): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** The same with its distance from UTC, as RFC 5322 and date(1) write it: `2026-11-26 22:08:07 +0100`. For who may live in another zone. */
+/**
+ * The same with its offset from UTC, as RFC 5322 and date(1) write it: `2026-11-26 22:08:07 +0100`. For readers who may live in
+ * another zone.
+ */
 export function zonedTimestamp(date: Date): string {
   const minutes = -date.getTimezoneOffset();
   const two = (n: number): string => String(n).padStart(2, '0');

@@ -1,28 +1,29 @@
+// Command templates: `%s` stands for the process's name.
 import type { ManagedProcess } from './alarm.ts';
 import type { PreviewedCommand } from './outcomes.ts';
 import { variablePlaces } from './shell/variable-places.ts';
-import { quoted, unseenIn } from './text/printable.ts';
+import { invisibleIn, quoted } from './text/printable.ts';
 
-/** A command line ready for a shell, or why it must not be run. */
+/** A command line that is ready for a shell, or why it must not be run. */
 type ExpandedCommand =
   | { readonly kind: 'ready'; readonly line: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * `template` with every `%s` replaced by the system name (which is the process name where none is configured), and every `%%s` by the
- * text `%s`. The `%` directly before a `%s` is what is taken away, and no other: `%%%s` is the text `%%s`, and `${f%%.*}` or `date +%%Y`
- * stay as they are. A name that could mean anything to a shell is never put into the text: only letters of any script with their
- * combining marks, digits and `_ @ + : . , = -`, not starting with `-` or `.`; a `/` only where the name comes from the configuration.
- * Nor is one that holds what is not seen: it looks like another name, and without that it would be that other name. A template in
- * which no `%s` stands for the name is ready whatever the name is. Source: seed 000, hardened.
+ * `template` with every `%s` replaced by the system name (the process name if none is configured), and every `%%s` by the text
+ * `%s`. Only the `%` directly before a `%s` is removed: `%%%s` is the text `%%s`; `${f%%.*}` and `date +%%Y` stay as they are.
+ * A name that a shell could interpret is never inserted: it may only have letters of any script with their combining marks,
+ * digits and `_ @ + : . , = -`, and may not start with `-` or `.`; a `/` is allowed only if the name is configured. A name with
+ * invisible characters is refused too: it looks like another name, and without those characters it would be that other name.
+ * A template in which no `%s` stands for the name is ready whatever the name is. Source: the bash service, hardened.
  */
 export function expandCommand(template: string, process: ManagedProcess): ExpandedCommand {
   if (!needsName(template)) return { kind: 'ready', line: withName(template, '') };
   const allowed = process.systemNameConfigured ? CONFIGURED_NAME : DATABASE_NAME;
-  // Some of it counts as a letter (U+3164) or a mark (U+FE0F).
-  const unseen = unseenIn(process.systemName);
-  if (unseen !== undefined || !allowed.test(process.systemName)) {
-    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is not seen)`;
+  // Some invisible characters count as a letter (U+3164) or a mark (U+FE0F).
+  const invisible = invisibleIn(process.systemName);
+  if (invisible !== undefined || !allowed.test(process.systemName)) {
+    const why = invisible === undefined ? '' : ` (it holds ${invisible}, which is invisible)`;
     return {
       kind: 'refused',
       reason: `the name ${quoted(process.systemName)} cannot stand for %s in a command${why}: set system_name${variableHint(template)}`,
@@ -31,12 +32,12 @@ export function expandCommand(template: string, process: ManagedProcess): Expand
   return { kind: 'ready', line: withName(template, process.systemName) };
 }
 
-/** In single quotes no variable becomes the name. */
+/** In single quotes a variable is not expanded. */
 function variableHint(template: string): string {
   return variablePlaces(template, /(?<!%)%s/g).kept ? '' : ', or use "$MONITOR_PROCESS_NAME" instead of %s';
 }
 
-/** The command `key` as it would run, or why it must not be. */
+/** The command `key` as it would run, or why it must not run. */
 export function previewCommand(
   key: string,
   template: string,
@@ -55,21 +56,21 @@ export function needsName(template: string): boolean {
   return /(?<!%)%s/.test(template);
 }
 
-/** `template` with `name` for every `%s`, and `%s` for every `%%s`; the name is put there as it is. */
+/** `template` with `name` for every `%s`, and `%s` for every `%%s`; the name is inserted as it is. */
 export function withName(template: string, name: string): string {
   return template.replaceAll(PLACEHOLDER, (found) => (found === '%s' ? name : '%s'));
 }
 
-/** From the left: of `%%%s` it is the last two `%`. */
+/** From the left: in `%%%s` it matches the last two `%`. */
 const PLACEHOLDER = /%%s|%s/g;
 
-// A mark belongs to the letter before it: without its marks many a word of Hindi, Thai or Vietnamese is no word. To a shell they are
-// nothing but bytes, and those that are not seen are refused before.
+// A mark belongs to the letter before it: many words of Hindi, Thai or Vietnamese need marks. To a shell they are only bytes,
+// and invisible ones are refused before.
 const LETTER = String.raw`[\p{L}\p{N}]\p{M}*`;
 const DATABASE_NAME = new RegExp(`^(?:${LETTER}|[_@+:,=])(?:${LETTER}|[_@+:.,=-])*$`, 'u');
 const CONFIGURED_NAME = new RegExp(`^(?:${LETTER}|[_@+:,=/])(?:${LETTER}|[_@+:.,=/-])*$`, 'u');
 
-/** The variables a command finds beside the minimal environment: data, for `"$MONITOR_PROCESS_NAME"`. */
+/** The variables that a command gets in addition to the minimal environment: data, for `"$MONITOR_PROCESS_NAME"`. */
 export function commandEnvironment(process: ManagedProcess, attempt: number): Record<string, string> {
   return {
     MONITOR_PROCESS_NAME: process.processName,

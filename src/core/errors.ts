@@ -1,26 +1,27 @@
+// Errors with a stable code, and the lines in which they are shown.
 import { counted } from './text/counted.ts';
 
-/** One thing wrong with a configuration file. */
+/** One problem of a configuration file. */
 export interface ConfigProblem {
   readonly severity: 'error' | 'warning';
-  /** 1-based line; 0 where no line is to blame (a missing section, the file itself). */
+  /** 1-based line; 0 if no line is the cause (a missing section, the file itself). */
   readonly line: number;
   /** Without brackets; empty for the file itself. */
   readonly section: string;
-  /** Empty where the whole section is meant. */
+  /** Empty if the whole section is meant. */
   readonly key: string;
-  /** One line, with `(expected X, got "Y")` where that says more. Never holds a secret. */
+  /** One line that says what was found and what was expected. Never contains a secret. */
   readonly problem: string;
-  /** How many it stands for that are not told one by one; absent: it stands for itself. */
+  /** How many problems it stands for that are not listed one by one; absent: it stands for itself. */
   readonly count?: number;
 }
 
-/** How many of a kind there are, with those that are only counted. */
+/** The number of problems of that severity, including those that are only counted. */
 export function countProblems(problems: readonly ConfigProblem[], severity: ConfigProblem['severity']): number {
   return problems.reduce((sum, problem) => sum + (problem.severity === severity ? (problem.count ?? 1) : 0), 0);
 }
 
-/** A configuration that cannot be used: every problem found, none hidden behind another. Exit code 78 (EX_CONFIG, sysexits.h). */
+/** An invalid configuration, with every problem found in it. Exit code 78 (EX_CONFIG, sysexits.h). */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID';
   readonly file: string;
@@ -34,10 +35,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** The lines in which a file that cannot be used is told: each problem, and last how many there are. */
-export function toldProblems(file: string, problems: readonly ConfigProblem[]): string[] {
+/** The lines that report an invalid file: each problem, and last their number. */
+export function problemLines(file: string, problems: readonly ConfigProblem[]): string[] {
   const counts = { errors: countProblems(problems, 'error'), warnings: countProblems(problems, 'warning') };
-  return [...problems.map((problem) => toldProblem(file, problem)), unusableWords(file, counts)];
+  return [...problems.map((problem) => problemLine(file, problem)), unusableWords(file, counts)];
 }
 
 /** `FILE cannot be used: 1 error, 3 warnings`. */
@@ -50,12 +51,12 @@ export function foundWords({ errors, warnings }: { readonly errors: number; read
   return `${counted(errors, 'error', 'errors')}, ${counted(warnings, 'warning', 'warnings')}`;
 }
 
-/** A problem for people and editors: a warning says that it is one. */
-export function toldProblem(file: string, problem: ConfigProblem): string {
+/** A problem for people and editors; a warning is marked as one. */
+export function problemLine(file: string, problem: ConfigProblem): string {
   return `${formatProblem(file, problem)}${problem.severity === 'warning' ? ' (warning)' : ''}`;
 }
 
-/** `FILE:LINE: [section] key: problem`, leaving out what is unknown. */
+/** `FILE:LINE: [section] key: problem`, without the parts that are unknown. */
 export function formatProblem(file: string, { line, section, key, problem }: ConfigProblem): string {
   const place = line > 0 ? `${file}:${line}:` : `${file}:`;
   return [place, section && `[${section}]`, key && `${key}:`, problem].filter(Boolean).join(' ');
@@ -63,15 +64,15 @@ export function formatProblem(file: string, { line, section, key, problem }: Con
 
 /**
  * Why a store call failed.
- * - `unreachable`: no server of the list answered, or the connection broke; of a write nobody knows whether it was done (retry later)
+ * - `unreachable`: no server of the list answered, or the connection broke; whether a write was done is unknown (retry later)
  * - `timeout`: our own deadline passed; the connection was destroyed (retry later)
- * - `not_causal`: it answers, but cannot tell what the rest of its cluster has written, so that nothing it says may be acted on; of a
- *   write nothing was done (retry later, elsewhere)
+ * - `not_causal`: the server answers, but does not know what the rest of its cluster has written, so nothing it says may be
+ *   acted on; a write was not done (retry later, elsewhere)
  * - `busy`: locked or overloaded (retry later)
- * - `read_only`: it answers but takes no writes (retry later, elsewhere)
- * - `denied`: user, password or privilege (a person must mend it)
- * - `schema`: table or column missing, or the file is no database (a person must mend it)
- * - `config`: the configuration does not say whose rows are ours, or says what cannot be (a person must mend it)
+ * - `read_only`: the server answers but accepts no writes (retry later, elsewhere)
+ * - `denied`: user, password or privilege (a person has to correct it)
+ * - `schema`: table or column missing, or the file is not a database (a person has to correct it)
+ * - `config`: the configuration does not say whose rows are ours, or contradicts the tables (a person has to correct it)
  * - `failed`: anything else
  */
 export const storeFaults = [
@@ -87,7 +88,7 @@ export const storeFaults = [
 ] as const;
 export type StoreFault = (typeof storeFaults)[number];
 
-/** A store call that failed. The message is one line, names the server and never holds a password. */
+/** A store call that failed. The message is one line, names the server and never contains a password. */
 export class StoreError extends Error {
   readonly code: `STORE_${Uppercase<StoreFault>}`;
   readonly fault: StoreFault;

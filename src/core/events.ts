@@ -1,12 +1,13 @@
+// Everything that the daemon reports to observers, and the bus that carries it.
 import type { ManagedProcess } from './alarm.ts';
 
 /**
- * Everything the daemon does that somebody may want to know of. Times are wall clock; durations milliseconds. `by`: who ordered it
- * (system/who.ts), `SIGHUP`; null if nobody did.
+ * Everything that the daemon does and that somebody may want to know. Times are wall clock, durations milliseconds. `by`: who
+ * ordered it (system/who.ts), or `SIGHUP`; null if nobody did.
  */
 export type MonitorEvent =
   | { readonly type: 'poll_completed'; readonly alarms: number; readonly durationMs: number }
-  /** Something else than a poll was not answered: who is in alarm is not known until the next poll. */
+  /** A call other than a poll got no answer: which processes are in alarm is not known until the next poll. */
   | { readonly type: 'store_doubted' }
   | { readonly type: 'store_lost'; readonly reason: string }
   | { readonly type: 'store_restored'; readonly awayMs: number }
@@ -46,11 +47,11 @@ export type MonitorEvent =
       readonly process: ManagedProcess;
       readonly target: string;
       readonly reason: string;
-      /** As of attempt_failed: of the last attempt. */
+      /** The same for the last attempt; see attempt_failed. */
       readonly output?: readonly string[] | undefined;
       readonly durationMs: number;
     }
-  /** It was restarted, and whether it is well cannot be told. */
+  /** The process was restarted, but whether it is healthy cannot be determined. */
   | {
       readonly type: 'recovery_unproved';
       readonly process: ManagedProcess;
@@ -58,7 +59,7 @@ export type MonitorEvent =
       readonly reason: string;
       readonly durationMs: number;
     }
-  /** A recovery that began for another process of the same target ended, well or not, and was this one's too. */
+  /** A recovery that began for another process of the same target ended, successful or not, and was also for this process. */
   | { readonly type: 'recovery_shared'; readonly process: ManagedProcess; readonly leaderName: string }
   | { readonly type: 'recovery_skipped'; readonly process: ManagedProcess; readonly reason: string }
   | { readonly type: 'alarm_cleared'; readonly process: ManagedProcess; readonly sinceFoundMs: number }
@@ -81,16 +82,19 @@ export type MonitorEvent =
     }
   /** `by` is null if it expired, `name` if it was the one on everything. */
   | { readonly type: 'hold_released'; readonly name: string | null; readonly expired: boolean; readonly by: string | null }
-  /** An order that changes something and that no other event tells of. */
+  /** An order that changes something and that no other event reports. */
   | {
       readonly type: 'order_given';
       readonly order: 'restart' | 'alarm' | 'alarm_clear' | 'breaker_reset' | 'pin' | 'unpin';
       readonly name: string;
       readonly by: string;
-      /** The notes of an alarm, the command line of a pin; may be empty. */
+      /** The notes of an alarm, or the command line of a pin; may be empty. */
       readonly detail: string;
     }
-  /** A process that is watched runs; `since`: when it was started; `unit`: where it runs in one. Told again for each new life of it. */
+  /**
+   * A watched process runs; `since`: when it was started; `unit`: the systemd unit that it runs in, if any. Emitted again for
+   * each new life of the process.
+   */
   | {
       readonly type: 'process_seen';
       readonly processName: string;
@@ -99,10 +103,10 @@ export type MonitorEvent =
       readonly unit?: string | undefined;
     }
   /**
-   * The last process of a watched one has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
-   * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm. `ours`: a recovery was under way when it
-   * ended, so that nobody has said that it should not run. `unasked`: expected only because systemd starts it
-   * again. `repeated`: told of as such before, and systemd has given it up since.
+   * The last process of a watched process has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
+   * `expected`: we, or an operator with systemctl(1), stopped it, so it raises no alarm. `ours`: it ended during a recovery, so
+   * nothing says that it should not run. `unasked`: expected only because systemd starts it again. `repeated`: reported as such
+   * before, and systemd has given up since.
    */
   | {
       readonly type: 'process_exited';
@@ -121,12 +125,12 @@ export type MonitorEvent =
 /** The event of that type. */
 export type EventOf<T extends MonitorEvent['type']> = Extract<MonitorEvent, { readonly type: T }>;
 
-/** The one way to learn of things: observers subscribe, those who decide emit. */
+/** The only way in which observers learn about events: they subscribe, and the parts that decide emit. */
 export class EventBus {
   #listeners = new Set<(event: MonitorEvent) => void>();
   #onListenerError: (error: unknown) => void;
 
-  /** `onListenerError` hears of a subscriber that threw; the others and the emitter never notice. */
+  /** `onListenerError` gets the error of a subscriber that threw; the emitter and the other subscribers do not notice. */
   constructor(onListenerError: (error: unknown) => void) {
     this.#onListenerError = onListenerError;
   }

@@ -1,28 +1,29 @@
+// The stack of steps that close what a start has opened.
 import { errorMessage } from './errors.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/** A named thing to undo, pushed the moment it was done. */
+/** A named step that undoes something, pushed as soon as that was done. */
 interface StopStep {
   readonly name: string;
   readonly stop: () => void | Promise<void>;
 }
 
 /**
- * What has been opened, in order; `stop()` closes it in reverse. Every step runs whatever the others do; a step that
- * outlives what is left of the common deadline is given up. Serves a failed start and an orderly end alike.
+ * The parts that have been opened, in order; `stop()` closes them in reverse. Every step runs even if others fail; a step that
+ * exceeds the rest of the common deadline is abandoned. Used for a failed start and for a normal end.
  */
 export class StopStack {
   #steps: StopStep[] = [];
   #stopping: Promise<void> | undefined;
 
-  /** Registers the undoing of a part that has just been opened. */
+  /** Registers how to close a part that has just been opened. */
   push(name: string, stop: () => void | Promise<void>): void {
     this.#steps.push({ name, stop });
   }
 
   /**
-   * Runs all steps, last opened first, within `deadlineMs` milliseconds in all. Idempotent: later calls share the first one's end.
-   * Throws an AggregateError naming each step that failed or ran out of time.
+   * Runs all steps, last opened first, within `deadlineMs` milliseconds in total. Idempotent: later calls get the result of the
+   * first one. Throws an AggregateError that names each step that failed or timed out.
    */
   stop(deadlineMs: number): Promise<void> {
     this.#stopping ??= this.#run(deadlineMs);
@@ -45,5 +46,5 @@ export class StopStack {
   }
 }
 
-/** A step whose turn comes after the deadline still gets a moment: closing a file must not be lost to a slow neighbour. */
+/** A step that begins after the deadline still gets a moment, so that a slow step cannot prevent that a file is closed. */
 const MIN_STEP_MS = 100;

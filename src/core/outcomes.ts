@@ -1,27 +1,31 @@
-/** One look at a process. */
+// The outcomes of health checks and restart previews.
+/** The result of examining a process once. */
 export type HealthResult = { readonly kind: 'healthy' } | { readonly kind: 'unhealthy'; readonly reason: string };
 
 /**
- * What a configured health check says. `not_proved`: it could not look, which says nothing of the process. `reason`, in one line, is the
- * same each time (`db1.example.test could not be resolved`); `detail` says more.
+ * The result of a configured health check. `not_proved`: the check could not be done, which says nothing about the process.
+ * `reason` is one line that is the same each time (`db1.example.test could not be resolved`); `detail` says more.
  */
 export type CheckResult = HealthResult | { readonly kind: 'not_proved'; readonly reason: string; readonly detail: string };
 
 /** What a strategy would stop and start, without doing it (`monitor_service match NAME`). */
 export interface RestartPreview {
-  /** Units or processes that would be stopped; each a line for people. */
+  /** Units or processes that would be stopped, a line each, for people. */
   readonly stops: readonly string[];
-  /** What would be started or run; a line each. */
+  /** What would be started or run, a line each. */
   readonly starts: readonly string[];
-  /** Why it would be refused; [] where it would be done. */
+  /** Why the restart would be refused; [] if it would be done. */
   readonly refusals: readonly string[];
-  /** Those of `refusals` for which it would be tried all the same, and fail; absent: none, or an older daemon. */
+  /** Those of `refusals` for which it would be tried nevertheless, and fail. Absent: none, or an older daemon. */
   readonly failures?: readonly string[] | undefined;
-  /** What works but should be looked at, such as processes of that name that are not taken for the program; absent from older daemons. */
+  /**
+   * What works but should be checked, such as processes of that name that do not count as the program; absent from older
+   * daemons.
+   */
   readonly warnings?: readonly string[] | undefined;
   /**
-   * Every command of the configuration that would run, in that order; what of it starts something stands in `starts` too. Absent
-   * from older daemons.
+   * Every configured command that would run, in order; those that start something are also in `starts`. Absent from older
+   * daemons.
    */
   readonly commands?: readonly PreviewedCommand[] | undefined;
 }
@@ -30,12 +34,12 @@ export interface RestartPreview {
 export interface PreviewedCommand {
   /** `pre_restart_command`. */
   readonly key: string;
-  /** As a shell is given it. */
+  /** As it is passed to a shell. */
   readonly line: string;
-  /** What stands in it for `%s`; null if no `%s` stood for the name. */
+  /** What replaces `%s` in it; null if no `%s` stands for the name. */
   readonly name: string | null;
-  /** When it is killed; of a health check: how long it is tried over and over. null: what it starts runs on. In milliseconds. */
+  /** When it is killed; for a health check: how long it is repeated. In milliseconds; null: what it starts continues to run. */
   readonly limitMs: number | null;
-  /** Who runs it; null: whoever runs the daemon. */
+  /** The user who runs it; null: the daemon's user. */
   readonly user: string | null;
 }

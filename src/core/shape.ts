@@ -1,10 +1,11 @@
+// Validates values from outside and gives them a type.
 /**
- * Checks a value that came from outside and returns it typed. `where` is its place for people: `alarms[0].key`, '' for the whole. A value
- * that does not fit is thrown as a misfit, which `check` turns into a value.
+ * Checks a value from outside and returns it with its type. `where` is its place for people: `alarms[0].key`, '' for the whole.
+ * If the value does not fit, it throws a misfit, which `check` turns into a value.
  */
 export type Shape<T> = (value: unknown, where: string) => T;
 
-/** `value` as `shape` has it, or in one line why it does not fit. */
+/** `value` as checked by `shape`, or why it does not fit, in one line. */
 export function check<T>(
   shape: Shape<T>,
   value: unknown,
@@ -17,7 +18,7 @@ export function check<T>(
   }
 }
 
-/** What a shape throws of a value that does not fit: `expected` is what it should have been, in words. */
+/** The error that a shape throws for a value that does not fit; `expected`: what was expected, in words. */
 export function unexpected(where: string, expected: string, value: unknown): Error {
   const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : value === undefined ? 'nothing' : `a ${typeof value}`;
   return new Misfit(`${where === '' ? 'expected' : `${where}: expected`} ${expected}, got ${got}`);
@@ -60,29 +61,29 @@ export function oneOf<T extends string>(...values: readonly T[]): Shape<T> {
   };
 }
 
-/** A date as JSON has it, in a text. */
+/** A date in a text, as JSON has it. */
 export const date: Shape<Date> = (value, where) => {
   const read = new Date(text(value, where));
   if (Number.isNaN(read.getTime())) throw unexpected(where, 'a date', value);
   return read;
 };
 
-/** Absent, or as `shape` has it. */
+/** Absent, or a value of `shape`. */
 export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value, where) => (value === undefined ? undefined : shape(value, where));
 }
 
-/** null, or as `shape` has it. */
+/** null, or a value of `shape`. */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, where) => (value === null ? null : shape(value, where));
 }
 
-/** As `shape` has it; `fallback` if it is absent. */
+/** A value of `shape`; `fallback` if it is absent. */
 export function withDefault<T>(shape: Shape<T>, fallback: T): Shape<T> {
   return (value, where) => (value === undefined ? fallback : shape(value, where));
 }
 
-/** As `shape` has it; `fallback` for whatever does not fit. */
+/** A value of `shape`; `fallback` for anything that does not fit. */
 export function otherwise<T, F>(shape: Shape<T>, fallback: F): Shape<T | F> {
   return (value) => {
     const checked = check(shape, value);
@@ -90,7 +91,7 @@ export function otherwise<T, F>(shape: Shape<T>, fallback: F): Shape<T | F> {
   };
 }
 
-/** As `shape` has it, if `isSuch` accepts that; `expected`: what it accepts, in words. */
+/** A value of `shape` that `isSuch` accepts; `expected`: what it accepts, in words. */
 export function such<T>(shape: Shape<T>, expected: string, isSuch: (value: T) => boolean): Shape<T> {
   return (value, where) => {
     const shaped = shape(value, where);
@@ -107,14 +108,14 @@ export function listOf<T>(shape: Shape<T>): Shape<T[]> {
   };
 }
 
-/** A shape for each field of T, those that may be absent too: a field that is forgotten does not compile. */
+/** A shape for each field of T, including optional ones: a forgotten field does not compile. */
 type ShapesOf<T> = {
   readonly [K in keyof T]-?: Shape<Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K]>;
 };
 
 /**
- * An object with the fields of T, in the order of `shapes`; one that its shape makes undefined is left out. `others`: what becomes of
- * fields that T does not have; kept ones are not checked, and the order is the object's own.
+ * An object with the fields of T, in the order of `shapes`; a field that its shape makes undefined is left out. `others`: what
+ * happens to fields that T does not have. Kept ones are not checked, and the order is the object's own.
  */
 export function fields<T extends object>(shapes: ShapesOf<T>, others: 'dropped' | 'kept' = 'dropped'): Shape<T> {
   const entries = Object.entries<Shape<unknown>>(shapes);
@@ -129,7 +130,7 @@ export function fields<T extends object>(shapes: ShapesOf<T>, others: 'dropped' 
   };
 }
 
-/** An object that is used as a map: its keys are some of `names`, its values are as `shape` has them. */
+/** An object used as a map: its keys are among `names`, and its values have `shape`. */
 export function mapOf<N extends string, T>(names: readonly N[], shape: Shape<T>): Shape<Partial<Record<N, T>>> {
   const name = oneOf(...names);
   return (value, where) => {

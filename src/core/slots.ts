@@ -1,9 +1,10 @@
+// A semaphore with an order of service.
 interface Waiting<Rank> {
   readonly rank: Rank | undefined;
   readonly grant: () => void;
 }
 
-/** At most so many at once; the others wait their turn: first come first served, or by rank. */
+/** Limits how many run at once; the others wait, first come first served, or by rank. */
 export class Slots<Rank = never> {
   readonly #limit: () => number;
   readonly #comesBefore: (one: Rank, other: Rank) => boolean;
@@ -12,8 +13,8 @@ export class Slots<Rank = never> {
   #busy = 0;
 
   /**
-   * `limit`: how many there are; a function is asked whenever one is wanted or falls free. `comesBefore`: whether a rank is served before another that
-   * came earlier; first come first served unless given.
+   * `limit`: the number of slots; a function is called whenever a slot is wanted or becomes free. `comesBefore`: whether a rank
+   * is served before another that came earlier; default: first come first served.
    */
   constructor(limit: number | (() => number), comesBefore: (one: Rank, other: Rank) => boolean = () => false) {
     this.#limit = typeof limit === 'number' ? () => limit : limit;
@@ -21,8 +22,8 @@ export class Slots<Rank = never> {
   }
 
   /**
-   * Resolves to true once a slot is ours, which `release` gives back; to false if none fell free within `ms` milliseconds (Infinity: it
-   * waits for ever), or before `signal` aborted.
+   * Resolves to true when a slot is available, which `release` returns; to false if none becomes free within `ms` milliseconds
+   * (Infinity: no limit), or before `signal` aborts.
    */
   take(ms: number, signal?: AbortSignal, rank?: Rank): Promise<boolean> {
     return new Promise((resolve) => {
@@ -45,13 +46,13 @@ export class Slots<Rank = never> {
     });
   }
 
-  /** Hands a slot on. */
+  /** Returns a slot. */
   release(): void {
     this.#busy--;
     this.#serve();
   }
 
-  /** Grants what is free; who got it. */
+  /** Grants the free slots; returns who got one. */
   #serve(): readonly Waiting<Rank>[] {
     const free = Math.max(this.#limit() - this.#busy, 0);
     const served = this.#waiting.splice(0, free);

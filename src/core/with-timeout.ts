@@ -1,6 +1,6 @@
 /**
- * The end of `work`, or, where it has none within `ms` milliseconds or before `signal` aborts, a rejection with what `late` returns;
- * `work` then runs on, unheard: it is for `late` to cut off what it waits for.
+ * The result of `work`. If there is none within `ms` milliseconds, or before `signal` aborts, it rejects with what `late`
+ * returns; `work` then continues, and its result is ignored: `late` has to cancel what it waits for.
  */
 export async function withTimeout<T>(ms: number, work: Promise<T>, late: () => Error, signal?: AbortSignal): Promise<T> {
   const { promise: deadline, reject } = Promise.withResolvers<never>();

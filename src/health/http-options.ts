@@ -1,6 +1,6 @@
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
-import { quoted, unseenIn } from '../core/text/printable.ts';
+import { invisibleIn, quoted } from '../core/text/printable.ts';
 
 /** What the HTTP check takes from `[process.NAME]`. */
 export interface HttpCheckOptions {
@@ -35,10 +35,10 @@ type ExpandedUrl = { readonly kind: 'ready'; readonly url: URL } | { readonly ki
  */
 export function expandUrl(template: string, name: string): ExpandedUrl {
   if (!template.includes('%s')) return urlOf(template);
-  const unseen = unseenIn(name);
+  const unseen = invisibleIn(name);
   // One or two dots would be taken for a step up in the path.
   if (unseen !== undefined || /^\.{0,2}$/.test(name)) {
-    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is not seen)`;
+    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is invisible)`;
     return { kind: 'refused', reason: `the name ${quoted(name)} cannot stand for %s in health_check_url${why}` };
   }
   return urlOf(template.replaceAll('%s', () => encodeURIComponent(name.toWellFormed())));

@@ -1,3 +1,4 @@
+// What the daemon remembers across restarts: the interface to state.db, and the shapes of its records.
 import type { Alarm, SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/program/launch-record.ts';
@@ -6,44 +7,45 @@ import type { ProgramRoots } from '../core/program/roots.ts';
 import type { UnitsWithProcesses } from '../core/program/units-with-processes.ts';
 
 /**
- * The daemon's own memory (`state_dir/state.db`), synchronous: a call returns when the change is durable (fsynced) where it says
- * so. A call that the disk refuses logs one complaint and goes on from memory: a full disk never stops the healing.
+ * The daemon's persistent state (`state_dir/state.db`). It is synchronous: a call marked durable returns when the change is
+ * fsynced. If the disk refuses a call, one error is logged and the daemon continues in memory: a full disk never stops
+ * recoveries.
  */
 export interface DaemonState {
-  /** What is under way. Durable before `begin` returns. */
+  /** Recovery attempts in progress. Durable before `begin` returns. */
   readonly journal: Journal;
   readonly breakers: BreakerRecords;
-  /** Alarms that were healed and whose clearing is pending or not ours to do. Durable. */
+  /** Alarms that were handled and whose clearing is pending or done by somebody else. Durable. */
   readonly handled: HandledAlarms;
   readonly unproved: UnprovedAlarms;
   readonly holds: HoldRecords;
   readonly launches: LaunchRecords;
-  /** How programs may be started by an operator's word. Durable. */
+  /** How programs may be started, as ordered by an operator. Durable. */
   readonly pins: Pins;
   readonly roots: ProgramRoots;
-  /** Alarms of our own that the store could not take. */
+  /** Alarms of our own detectors that the store did not accept. */
   readonly kept: KeptAlarmRecords;
-  /** Since when watched processes run, and how their last lives ended. */
+  /** Since when watched processes have been running, and how their last lives ended. */
   readonly lives: WatchedLifeRecords;
   readonly unitsWithProcesses: UnitsWithProcesses;
-  /** What happened, newest last, bounded (10,000 rows). */
+  /** What happened, newest last, at most 10,000 rows. */
   readonly history: History;
-  /** Writes what is pending and gives the lock back. Idempotent. */
+  /** Writes what is pending and releases the lock. Idempotent. */
   close(): void;
 }
 
-/** One recovery attempt that may have been interrupted by our death. */
+/** One recovery attempt that may be interrupted when the daemon dies. */
 export interface JournalEntry {
   readonly target: string;
   /** The run's identity (ShellCommand.runId). */
   readonly runId: string;
   readonly attempt: number;
-  /** The alarms it is to end, as they were read. */
+  /** The alarms that the attempt is meant to end, as they were read. */
   readonly alarms: readonly JournalAlarm[];
   readonly startedAt: Date;
 }
 
-/** One alarm that an attempt is to end. */
+/** One alarm that an attempt is meant to end. */
 export interface JournalAlarm extends Pick<Alarm, 'source' | 'key' | 'notes' | 'notesDigest'> {
   readonly processName: string;
 }
@@ -52,21 +54,21 @@ export interface Journal {
   /** Replaces an earlier entry of the same target. */
   begin(entry: JournalEntry): void;
   end(target: string): void;
-  /** What an earlier life of the daemon left under way. */
+  /** The attempts that an earlier run of the daemon left unfinished. */
   list(): JournalEntry[];
 }
 
 export interface BreakerRecords {
   /**
-   * Snapshots by target. Those of an earlier boot come with their times moved to this boot's clock: the full cooldown that was
-   * left when they were written applies again.
+   * Snapshots by target. The times of those from an earlier boot are moved to this boot's clock: the cooldown that was left
+   * when they were written applies again in full.
    */
   load(): Map<string, { readonly snapshot: BreakerSnapshot; readonly processName: string }>;
   save(target: string, processName: string, snapshot: BreakerSnapshot): void;
   delete(target: string): void;
 }
 
-/** With the notes of the alarm that was healed. */
+/** A handled alarm, with its notes. */
 export interface HandledAlarm extends SeenNotes {
   readonly processId: string;
   readonly processName: string;
@@ -80,14 +82,14 @@ export interface HandledAlarms {
   list(): HandledAlarm[];
 }
 
-/** An alarm whose process was restarted, without a proof that it is well, or that it is not. */
+/** An alarm whose process was restarted, while it is not proved whether the process is healthy. */
 export interface UnprovedAlarm {
   /** Alarm.key. */
   readonly key: string;
   readonly processName: string;
-  /** Why there is none, in one line: `db1.example.test could not be resolved`. */
+  /** Why there is no proof, in one line: `db1.example.test could not be resolved`. */
   readonly reason: string;
-  /** The recovery's, in the record of one of its alarms; null in the others. */
+  /** The target of the recovery, in the record of one of its alarms; null in the others. */
   readonly target: string | null;
   readonly attempts: number;
   readonly since: Date;
@@ -101,12 +103,12 @@ export interface UnprovedAlarms {
 }
 
 export interface HoldRecord {
-  /** A process's; null: the hold on everything. */
+  /** The process that is held; null: the hold on everything. */
   readonly name: string | null;
   /** null: until released. */
   readonly until: Date | null;
   readonly reason: string;
-  /** Also what is only wanted by something else that is started stays down. */
+  /** Set if the process also stays down when something else that is started requires it. */
   readonly strict?: true;
 }
 
@@ -116,13 +118,13 @@ export interface HoldRecords {
   delete(name: HoldRecord['name']): void;
 }
 
-/** An alarm that one of our own detectors raised and that the store has not taken, or not yet. */
+/** An alarm that one of our own detectors raised and that the store has not accepted yet. */
 export interface KeptAlarmRecord {
-  /** At most one of a name. */
+  /** At most one record per name. */
   readonly processName: string;
   readonly notes: string;
   readonly raisedAt: Date;
-  /** Ids of rows that the alarm was sent to by a call that failed with no word on whether it was carried out. */
+  /** The ids of rows to which the alarm was sent by a call that failed with unknown outcome. */
   readonly doubtfulRows: readonly string[];
 }
 
@@ -134,27 +136,27 @@ export interface KeptAlarmRecords {
   list(): KeptAlarmRecord[];
 }
 
-/** What is known of a process that is watched. */
+/** What is known about a watched process. */
 export interface WatchedLife {
   readonly processName: string;
-  /** The process of its present life, or of its last one; 0 where that was healed and has not been seen yet. */
+  /** The pid of its present life, or of its last one; 0 if a recovery started it and it has not been seen yet. */
   readonly pid: number;
-  /** When the present life began; null where it is not known to run, and after a boot. */
+  /** When the present life began; null if the process is not known to be running, and after a boot. */
   readonly since: Date | null;
-  /** The systemd unit that it runs in, or ran in; null where there is none. */
+  /** The systemd unit that it runs in, or ran in; null if there is none. */
   readonly unit: string | null;
-  /** All of this was written down before the machine was booted; absent if it was not. */
+  /** The whole record was written before the last boot; absent if it was not. */
   readonly beforeBoot?: true;
-  /** Unexpected exits, all that were ever seen. */
+  /** The number of all unexpected exits ever seen. */
   readonly exits: number;
   readonly lastExit: {
     readonly at: Date;
     /** `exit code 1`, `signal SIGSEGV (core dumped)`. */
     readonly cause: string;
     readonly uptimeMs: number;
-    /** We, or an operator, have stopped it. */
+    /** We, or an operator, stopped the process. */
     readonly expected: boolean;
-    /** It ended during a recovery of it: nobody has said that it should not run. Absent if it did not. */
+    /** The process ended during its own recovery, and nothing says that it should not run. Absent if it did not. */
     readonly ours?: true;
   } | null;
 }
@@ -166,21 +168,21 @@ export interface WatchedLifeRecords {
   list(): WatchedLife[];
 }
 
-/** One line of the story: an event's type, whom it concerns, and its words. */
+/** One event of the history: its type, the process it is about, and its text. */
 export interface HistoryEntry {
   readonly at: Date;
   readonly type: string;
   readonly processName: string;
   /** One line. */
   readonly detail: string;
-  /** The last lines of output that go with it, at most 5; absent if there are none. */
+  /** The last lines of the related output, at most 5; absent if there are none. */
   readonly output?: readonly string[];
 }
 
 export interface History {
   append(entry: HistoryEntry): void;
-  /** The last `limit` entries, newest last; of one process where named. */
+  /** The last `limit` entries, newest last; only those of `processName` if it is given. */
   recent(limit: number, processName?: string): HistoryEntry[];
-  /** Hands over every entry, oldest first, one at a time: never all of them are in memory. */
+  /** Passes every entry to `take`, oldest first, one at a time: they are never all in memory. */
   replay(take: (entry: HistoryEntry) => void): void;
 }

@@ -1,17 +1,18 @@
+// A SQLite database file of the daemon: opening, checking, statements and transactions.
 import { closeSync, lstatSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { errorMessage } from '../core/errors.ts';
 import { isOpenToOthers } from '../system/files/mode.ts';
 
-/** What came of opening a database file. */
+/** The result of opening a database file. */
 type OpenedDatabase =
   | { readonly kind: 'opened'; readonly database: Database }
-  /** The file is there and cannot be ours: broken, of a later version, or within others' reach. */
+  /** The file exists and cannot be ours: broken, of a later version, or writable by others. */
   | { readonly kind: 'damaged'; readonly reason: string }
-  /** The disk does not let us: full, read-only, no permission. */
+  /** The disk does not allow it: full, read-only, no permission. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** Opens `path` for writing, or makes it (mode 0600, WAL) with `schema`, a list of CREATE statements. Never throws. */
+/** Opens `path` for writing, or creates it (mode 0600, WAL) with `schema`, a list of CREATE statements. Never throws. */
 export function openDatabase(path: string, schema: readonly string[]): OpenedDatabase {
   let database: Database | undefined;
   try {
@@ -28,18 +29,21 @@ export function openDatabase(path: string, schema: readonly string[]): OpenedDat
   }
 }
 
-/** One connection: statements are prepared once. Methods throw what node:sqlite throws. */
+/** One connection, which prepares each statement once. Methods throw what node:sqlite throws. */
 export class Database {
   #connection: DatabaseSync;
   #statements = new Map<string, StatementSync>();
   #synchronous: 'FULL' | 'NORMAL' = 'FULL';
 
-  /** `path` may be a file: URL with SQLite's parameters. */
+  /** `path` may be a file: URL with parameters of SQLite. */
   constructor(path: string | URL, options: { readonly timeout: number; readonly readOnly?: boolean }) {
     this.#connection = new DatabaseSync(path, { ...options, defensive: true });
   }
 
-  /** Checks the file and makes the tables that an earlier version did not have; why it cannot be used, or undefined. */
+  /**
+   * Checks the file and creates the tables that an earlier version did not have. Returns why the file cannot be used, or
+   * undefined.
+   */
   prepareSchema(schema: readonly string[]): string | undefined {
     const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
     if (typeof version !== 'number' || version > SCHEMA_VERSION)
@@ -62,12 +66,15 @@ export class Database {
     return this.#prepare(sql).all(...values);
   }
 
-  /** Hands over row by row; `take` must not write to this database. */
+  /** Passes the rows to `take` one by one; `take` must not write to this database. */
   each(sql: string, take: (row: Record<string, SQLOutputValue>) => void): void {
     for (const row of this.#prepare(sql).iterate()) take(row);
   }
 
-  /** All of `change` or nothing. `FULL`: fsynced before it returns; `NORMAL`: survives our death, not a power cut. */
+  /**
+   * Does all of `change` or nothing. `FULL`: fsynced before it returns; `NORMAL`: survives the daemon's death, but not a power
+   * cut.
+   */
   transaction(synchronous: 'FULL' | 'NORMAL', change: () => void): void {
     if (synchronous !== this.#synchronous) this.#connection.exec(`PRAGMA synchronous = ${synchronous}`);
     this.#synchronous = synchronous;
@@ -76,19 +83,19 @@ export class Database {
       change();
       this.#connection.exec('COMMIT');
     } catch (error) {
-      // Some faults have rolled it back already.
+      // Some errors have rolled it back already.
       if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK');
       throw error;
     }
   }
 
-  /** The last connection takes the -wal file with it. Never throws. */
+  /** Closing the last connection removes the -wal file. Never throws. */
   close(): void {
     this.#statements.clear();
     try {
       this.#connection.close();
     } catch {
-      // Closed already, or the disk is ill: there is nothing left to save.
+      // It is closed already, or the disk fails: there is nothing left to save.
     }
   }
 
@@ -101,42 +108,42 @@ export class Database {
   }
 }
 
-/** True where the file itself is broken, not the disk under it. Source: sqlite.org/rescode.html. */
+/** True if the file itself is broken, and not the disk under it. Source: sqlite.org/rescode.html. */
 export function isDamage(error: unknown): boolean {
   const { errcode: code = 0, message = '' } = error as { errcode?: number; message?: string };
-  // The schema is not what its version says: to prepare a statement fails.
+  // The schema is not what its version says: preparing a statement fails.
   if (code === SQLITE_ERROR) return /^no such (table|column)|has no column/.test(message);
   return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
 }
 
-/** True where another connection holds the lock. */
+/** True if another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
 }
 
-/** Makes an empty file of mode 0600 where there is none; why the one that is there cannot be trusted, or undefined. */
+/** Creates an empty file of mode 0600 if there is none. Returns why an existing file cannot be trusted, or undefined. */
 export function createFile(path: string): string | undefined {
   try {
-    // Never opens a file that exists: closing it again would drop SQLite's locks on it (fcntl(2), advisory locks).
+    // Never opens an existing file: closing it again would drop SQLite's locks on it (fcntl(2), advisory locks).
     closeSync(openSync(path, 'wx', 0o600));
     return undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   const stats = lstatSync(path);
-  if (!stats.isFile()) return 'it is no regular file';
+  if (!stats.isFile()) return 'it is not a regular file';
   if (stats.uid !== process.geteuid?.() && stats.uid !== 0) return `it belongs to user ${stats.uid}`;
-  return isOpenToOthers(stats) ? 'others may write to it' : undefined;
+  return isOpenToOthers(stats) ? 'other users can write to it' : undefined;
 }
 
 /**
  * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes. An
- * earlier file gets the tables that it lacks: whoever adds one adds a version.
+ * earlier file gets the tables that it lacks; a change that adds a table also increments the version.
  */
 const SCHEMA_VERSION = 4;
-/** At the start there is time. */
+/** At the start there is time to wait. */
 const OPEN_TIMEOUT_MS = 1_000;
-/** Short: the call blocks the whole daemon, and what was not written is written later. */
+/** Short, because the call blocks the whole daemon, and what was not written is written later. */
 const BUSY_TIMEOUT_MS = 100;
 const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;

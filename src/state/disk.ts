@@ -6,54 +6,55 @@ import { type Database, isDamage, openDatabase } from './database.ts';
 import { setAside } from './set-aside.ts';
 
 /**
- * `fsynced`: on the disk when the call returns; it survives a power cut. `written`: with the kernel when the call returns; it
- * survives our death. `soon`: within 200 ms, or with the next of the others.
+ * When a record reaches the disk. `fsynced`: it is on the disk when the call returns, and survives a power cut. `written`: the
+ * kernel has it when the call returns, and it survives the daemon's death. `soon`: within 200 ms, or with the next write of the
+ * other kinds.
  */
 export type Durability = 'fsynced' | 'written' | 'soon';
 
-/** Where records are put; the tables' view of the disk. */
+/** Where tables write their records. */
 export interface RecordSink {
-  /** Carries out `change`, or remembers that the tables have to be written whole later. Never throws. */
+  /** Carries out `change`, or remembers that the tables have to be written as a whole later. Never throws. */
   write(durability: Durability, change?: (database: Database) => void): void;
-  /** Looks something up; `fallback` where the disk is not to be had. */
+  /** Reads from the database; returns `fallback` if the disk is not available. */
   read<T>(look: (database: Database) => T, fallback: T): T;
 }
 
-/** A table that lives in memory and is copied to the disk. */
+/** A table that is kept in memory and copied to the disk. */
 export interface DiskTable {
   readonly name: string;
-  /** Its CREATE statements; they leave alone what is there. */
+  /** Its CREATE statements, which leave existing tables unchanged. */
   readonly schema: string;
-  /** Adds to the memory what it does not know yet; returns how many rows made no sense and were left out. */
+  /** Adds the rows that the memory does not have yet; returns how many rows were invalid and left out. */
   load(database: Database): number;
-  /** Writes everything it holds, over whatever is there. */
+  /** Writes everything it holds and replaces what is on the disk. */
   rewrite(database: Database): void;
-  /** Writes what waits for the next transaction; `settled` says that it was committed. */
+  /** Writes what waits for the next transaction; `committed` is called once it is committed. */
   flush?(database: Database): void;
-  settled?(): void;
+  committed?(): void;
 }
 
-/** What a `Disk` is given. */
+/** The options of a `Disk`. */
 interface DiskOptions {
   readonly path: string;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Sees to the directory before the file is opened; why it cannot be used, or undefined. */
+  /** Prepares the directory before the file is opened. Returns why it cannot be used, or undefined. */
   readonly prepare: () => string | undefined;
 }
 
 /**
- * The tables' copy on the disk. A disk that refuses is complained of once; the tables go on from memory and are written whole
- * when it takes writes again (tried at most every 5 s). A damaged file is set aside and a fresh one written from memory.
+ * The tables' copy on the disk. If the disk fails, one error is logged; the tables continue in memory and are written as a
+ * whole when writing works again (tried at most every 5 s). A damaged file is moved away, and a new one is written from memory.
  */
 export class Disk implements RecordSink {
   #options: DiskOptions;
   #tables: DiskTable[] = [];
   #database: Database | undefined;
-  /** When to try again; undefined while all is well. */
+  /** When to try again; undefined if there is no error. */
   #retryAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** What an earlier life left has been read: only then may it be written over. */
+  /** True once the records of an earlier run have been read: only then may they be overwritten. */
   #loaded = false;
   #closed = false;
 
@@ -100,7 +101,7 @@ export class Disk implements RecordSink {
     }
   }
 
-  /** Writes what waits and closes the file. Idempotent. */
+  /** Writes what is pending and closes the file. Idempotent. */
   close(): void {
     if (this.#closed) return;
     if (this.#retryAtMs === undefined) this.write('fsynced');
@@ -117,10 +118,10 @@ export class Disk implements RecordSink {
       change(database);
       for (const table of this.#tables) table.flush?.(database);
     });
-    for (const table of this.#tables) table.settled?.();
+    for (const table of this.#tables) table.committed?.();
   }
 
-  /** Tries to put all that is in memory on the disk. */
+  /** Tries to write everything in memory to the disk. */
   #recover(now: boolean): void {
     const { clock, log, path } = this.#options;
     if (!now && clock.monotonicMs() < (this.#retryAtMs ?? 0)) return;
@@ -129,7 +130,7 @@ export class Disk implements RecordSink {
       if (!this.#loaded) this.#load(this.#database);
       this.#rewrite();
       this.#retryAtMs = undefined;
-      log.info(`${path} is used again`);
+      log.info(`${path} is in use again`);
     } catch (error) {
       this.#failed(error);
     }
@@ -146,13 +147,11 @@ export class Disk implements RecordSink {
     for (const table of this.#tables) dropped += table.load(database);
     this.#loaded = true;
     if (dropped === 0) return;
-    this.#options.log.warning(
-      `${this.#options.path}: ${counted(dropped, 'row made no sense and was', 'rows made no sense and were')} dropped`,
-    );
+    this.#options.log.warning(`${this.#options.path}: ${counted(dropped, 'invalid row was', 'invalid rows were')} dropped`);
     this.#rewrite();
   }
 
-  /** A database that can be written; throws where there is none to be had. */
+  /** A database that can be written; throws if none can be opened. */
   #openFile(): Database {
     const { path, log, clock } = this.#options;
     const problem = this.#options.prepare();
@@ -161,20 +160,20 @@ export class Disk implements RecordSink {
     let opened = openDatabase(path, schema);
     if (opened.kind === 'damaged') {
       const aside = setAside(path, clock.date());
-      log.warning(`${path} cannot be used (${opened.reason}): set aside as ${aside}, a fresh one is made`);
+      log.warning(`${path} cannot be used (${opened.reason}): moved to ${aside}, a new one is created`);
       opened = openDatabase(path, schema);
     }
     if (opened.kind !== 'opened') throw new Error(opened.reason);
     return opened.database;
   }
 
-  /** One complaint; a damaged file is replaced at once, for what was asked to be durable has to be. */
+  /** Logs one error. A damaged file is replaced at once, because a change that has to be durable must not wait. */
   #failed(error: unknown): void {
     const { path, log, clock } = this.#options;
     const first = this.#retryAtMs === undefined;
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
     if (!isDamage(error)) {
-      if (first) log.error(`${path} cannot be used (${errorMessage(error)}): going on from memory`, { err: error });
+      if (first) log.error(`${path} cannot be used (${errorMessage(error)}): continuing in memory`, { err: error });
       return;
     }
     this.#database?.close();
@@ -182,12 +181,12 @@ export class Disk implements RecordSink {
     try {
       if (!first) return;
       const aside = setAside(path, clock.date());
-      log.error(`${path} is damaged (${errorMessage(error)}): set aside as ${aside}, a fresh one is made`);
+      log.error(`${path} is damaged (${errorMessage(error)}): moved to ${aside}, a new one is created`);
       this.#database = this.#openFile();
       this.#rewrite();
       this.#retryAtMs = undefined;
     } catch (next) {
-      log.error(`${path} cannot be used (${errorMessage(next)}): going on from memory`, { err: next });
+      log.error(`${path} cannot be used (${errorMessage(next)}): continuing in memory`, { err: next });
     }
   }
 }

@@ -5,7 +5,7 @@ import type { DiskTable, RecordSink } from './disk.ts';
 
 type Row = ReturnType<Database['all']>[number];
 
-/** The story, on the disk but for the last moments: 10,000 rows, of which those that wait for the disk are in memory. */
+/** The history: 10,000 rows on the disk; only rows that are not written yet are in memory. */
 export class HistoryTable implements History, DiskTable {
   readonly name = 'history';
   readonly schema = `CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL,
@@ -46,7 +46,7 @@ export class HistoryTable implements History, DiskTable {
   }
 
   rewrite(): void {
-    // What was written before stays; what waits goes out with this very transaction.
+    // Earlier rows stay on the disk; pending rows are written in this very transaction.
   }
 
   flush(database: Database): void {
@@ -57,14 +57,14 @@ export class HistoryTable implements History, DiskTable {
         at.getTime() || 0,
         type,
         processName,
-        // A column of its own would be one that an earlier version's file lacks; a detail is one line.
+        // An earlier version's file would lack a separate column; a detail has only one line.
         [detail, ...output].join('\n'),
       );
     }
     database.run('DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?', MAX_ROWS);
   }
 
-  settled(): void {
+  committed(): void {
     this.#waiting = [];
   }
 }

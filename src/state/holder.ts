@@ -1,3 +1,4 @@
+// Who uses a state_dir: the daemon, or a command, by the file daemon.pid and the lock.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHolder } from '../system/proc/locks.ts';
@@ -6,28 +7,28 @@ import { type ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 import { readBootId } from './boot-id.ts';
 
 /**
- * As what a state_dir is held: by the daemon, which listens on `socket` if it says so, or for a moment by a command that carries
+ * The role in which a state_dir is held: as the daemon, which may listen on `socket`, or for a moment as a command that carries
  * out an order itself.
  */
 export type HolderRole = { readonly kind: 'daemon'; readonly socket?: string | undefined } | { readonly kind: 'command' };
 
-/** Who runs on a state_dir. `unknown`: that cannot be read, with the errno. */
+/** Who runs on a state_dir. `unknown`: it cannot be read, with the errno. */
 type Holder =
   | { readonly kind: 'runs'; readonly pid: number; readonly role: HolderRole }
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly path: string; readonly code: string };
 
 /**
- * Who has written himself down in `dir` and is alive, or has locked it. Touches nothing: identity is pid, start time and boot, so that a
- * file left by a crash names nobody. Never throws.
+ * Who is registered in `dir` and alive, or has locked it. Changes nothing. Identity is pid, start time and boot, so that a file
+ * left by a crash names nobody. Never throws.
  */
 export function lookForHolder(dir: string): Holder {
   const path = join(dir, PID_FILE);
   try {
     const [pid = '', started = '', bootId = '', kind, ...socket] = readFileSync(path, 'utf8').trim().split(' ');
     const seen = /^\d{1,10}$/.test(pid) ? living(Number(pid)) : undefined;
-    // In a container a sandboxed daemon may see another boot_id than a command does. A process of that pid and start time that is called
-    // so is the daemon all the same.
+    // In a container a sandboxed daemon may see another boot_id than a command does. A process with this pid, start time and
+    // name is the daemon nevertheless.
     const isOfThisBoot = bootId === readBootId() || seen?.name === DAEMON_NAME;
     const alive = String(seen?.startTime) === started && isOfThisBoot;
     return alive ? { kind: 'runs', pid: Number(pid), role: roleOf(kind, socket.join(' ')) } : holderOfLock(dir);
@@ -37,24 +38,25 @@ export function lookForHolder(dir: string): Holder {
   }
 }
 
-/** The daemon that has the lock, though nothing is written down: its file was removed, or the disk was full. */
+/** The daemon that has the lock although it is not registered: its file was removed, or the disk was full. */
 function holderOfLock(dir: string): Holder {
   const held = lockHolder(join(dir, LOCK_FILE));
   const seen = held && living(held.pid);
-  // Whose the file is made it: of two files with one inode, in two file systems, one may be a stranger's.
+  // The owner of the file created it: of two files with the same inode in two file systems, one may belong to a foreign
+  // process.
   const isDaemon = seen?.name === DAEMON_NAME && seen.uids?.effective === held?.owner;
   return held !== undefined && isDaemon ? { kind: 'runs', pid: held.pid, role: { kind: 'daemon' } } : { kind: 'none' };
 }
 
-/** One that has ended, and only waits for its parent to ask, runs nothing. */
+/** A zombie, which only waits for its parent, does not run. */
 function living(pid: number): ProcessInfo<'name' | 'startTime' | 'uids'> | undefined {
   const seen = new ProcessTable().read(pid, ['name', 'startTime', 'state', 'threads', 'uids']);
   return seen === undefined || hasEnded(seen) ? undefined : seen;
 }
 
 /**
- * Writes this process down in `dir`, by rename, so that a reader never sees half of it. Where that cannot be done nobody stands there: a
- * full disk is no reason not to start.
+ * Registers this process in `dir`, by rename, so that a reader never sees half of the file. If this fails, nobody is
+ * registered: a full disk must not prevent a start.
  */
 export function writeHolder(dir: string, role: HolderRole): void {
   const path = join(dir, PID_FILE);
@@ -69,16 +71,16 @@ export function writeHolder(dir: string, role: HolderRole): void {
   }
 }
 
-/** Takes that back. */
+/** Removes the registration. */
 export function removeHolder(dir: string): void {
   rmSync(join(dir, PID_FILE), { force: true });
 }
 
-/** In a state_dir: what its holder has locked. */
+/** The file in a state_dir that its holder has locked. */
 export const LOCK_FILE = 'daemon.lock';
 
 const PID_FILE = 'daemon.pid';
-/** What the daemon calls its process. */
+/** The name of the daemon's process. */
 const DAEMON_NAME = 'monitor_service';
 
 function roleOf(kind: string | undefined, socket: string): HolderRole {

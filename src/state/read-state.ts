@@ -9,7 +9,7 @@ import { Database } from './database.ts';
 import { createViews } from './records/index.ts';
 import { STATE_FILE } from './state.ts';
 
-/** What came of a look at a state_dir. */
+/** The result of reading a state_dir. */
 type StateLook =
   | {
       readonly kind: 'read';
@@ -20,8 +20,8 @@ type StateLook =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * A look at the daemon's memory while the daemon is down, without the lock and without a change: what is set or deleted in the
- * `state` it gives goes nowhere. To be closed. Never throws.
+ * Reads the daemon's state while the daemon is down, without the lock and without changing anything: what is set or deleted in
+ * the returned `state` is discarded. Close it after use. Never throws.
  */
 export function readState(dir: string, clock: Clock, bootId: string = readBootId()): StateLook {
   const path = join(dir, STATE_FILE);
@@ -31,7 +31,7 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     const opened = new Database(readOnlyUrl(path), { timeout: BUSY_TIMEOUT_MS, readOnly: true });
     database = opened;
     const { tables, views } = createViews({ write: () => {}, read: (look) => look(opened) }, clock, bootId);
-    // A file of an earlier version lacks some of them until a daemon has opened it.
+    // A file of an earlier version lacks some tables until a daemon has opened it.
     const names = new Set(opened.all('SELECT name FROM sqlite_schema').map(({ name }) => name));
     for (const table of tables) if (names.has(table.name)) table.load(opened);
     return { kind: 'read', state: { ...views, close: () => opened.close() } };
@@ -42,15 +42,15 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
   }
 }
 
-/** The memory of a daemon that never was: what is written to it goes nowhere. */
+/** An empty state; what is written to it is discarded. */
 export function emptyState(clock: Clock): DaemonState {
   const { views } = createViews({ write: () => {}, read: (_, fallback) => fallback }, clock, readBootId());
   return { ...views, close: () => {} };
 }
 
 /**
- * SQLite makes a -shm file even for a reader, unless it is told that the file cannot change: true where no -wal is left, for
- * then the last daemon ended in order.
+ * The URL for reading. SQLite creates a -shm file even for a reader, unless the file is declared immutable. It is immutable if
+ * there is no -wal file, because then the last daemon ended properly.
  */
 function readOnlyUrl(path: string): URL {
   const url = pathToFileURL(path);

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { localTimestamp } from '../core/clock.ts';
 
 /**
- * Moves a damaged database out of the way, with its -wal and -shm, to `NAME.damaged-YYYYMMDDHHMMSS`; of these the newest three
- * are kept. Returns the new path; throws where the disk does not let us.
+ * Moves a damaged database, with its -wal and -shm, to `NAME.damaged-YYYYMMDDHHMMSS`, and keeps the newest three. Returns the
+ * new path; throws if the disk does not allow it.
  */
 export function setAside(path: string, date: Date): string {
   const aside = `${path}.damaged-${localTimestamp(date).replace(/\D/g, '')}`;
@@ -13,18 +13,18 @@ export function setAside(path: string, date: Date): string {
     try {
       renameSync(path + companion, aside + companion);
     } catch {
-      // Mostly there is none.
+      // Usually there is none.
     }
   }
-  forget(path);
+  deleteOldest(path);
   return aside;
 }
 
 const COMPANIONS = ['-wal', '-shm'];
 const KEPT = 3;
 
-/** A dying disk must not fill itself with copies. */
-function forget(path: string): void {
+/** A failing disk must not be filled with copies. */
+function deleteOldest(path: string): void {
   const prefix = `${basename(path)}.damaged-`;
   const kept = readdirSync(dirname(path)).filter(
     (name) => name.startsWith(prefix) && /^\d{14}$/.test(name.slice(prefix.length)),

@@ -1,3 +1,4 @@
+// Opens the daemon's persistent state.
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -10,25 +11,25 @@ import type { HolderRole } from './holder.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { createViews } from './records/index.ts';
 
-/** What the memory is given. */
+/** What the state needs. */
 interface StateOptions {
   readonly log: Logger;
   readonly clock: Clock;
-  /** Of the boot that `clock` counts in; the kernel's own where left out. */
+  /** The boot in which `clock` counts; default: the kernel's boot id. */
   readonly bootId?: string;
-  /** As what the directory is held; as the daemon unless given. */
+  /** The role in which the directory is held; default: the daemon. */
   readonly role?: HolderRole;
 }
 
 /**
- * Opens the daemon's memory in `dir`, made where missing (0700): `state.db` (0600, WAL), the lock and the pid file. A damaged
- * file is set aside with a warning. Where the disk is not to be had it complains once and serves from memory; only a directory
- * that another daemon has is refused: throws a StateHeldError.
+ * Opens the daemon's persistent state in `dir`, which is created if it is missing (0700): `state.db` (0600, WAL), the lock and
+ * the pid file. A damaged file is moved away with a warning. If the disk is not available, one error is logged and the state
+ * continues in memory. Only a directory that another daemon holds is refused: throws a StateHeldError.
  */
 export function openState(dir: string, options: StateOptions): DaemonState {
   const { log, clock } = options;
   let lock: Lock | undefined;
-  // Before each opening of the file: a disk that comes back later is locked before it is written to.
+  // Before each opening of the file: a disk that becomes available later is locked before it is written to.
   const prepare = (): string | undefined => {
     const problem = prepareStateDir(dir);
     if (problem !== undefined || lock?.kind === 'acquired') return problem;
@@ -51,8 +52,8 @@ export function openState(dir: string, options: StateOptions): DaemonState {
 }
 
 /**
- * Makes `dir` (mode 0700) where there is none. Why it cannot be used, in one line, or undefined: what stands in it is started
- * again by us, so nobody else may write there, or put another in its place.
+ * Creates `dir` (mode 0700) if there is none. Returns why it cannot be used, in one line, or undefined. We start programs again
+ * from what it contains, so nobody else may write there or replace the directory.
  */
 function prepareStateDir(dir: string): string | undefined {
   try {
@@ -70,7 +71,7 @@ export const STATE_FILE = 'state.db';
 export class StateHeldError extends Error {
   readonly code = 'STATE_HELD';
   readonly dir: string;
-  /** The other daemon; undefined where it could not write its pid down. */
+  /** The pid of the other daemon; undefined if it could not write its pid. */
   readonly pid: number | undefined;
 
   constructor(dir: string, pid: number | undefined) {

@@ -1,27 +1,28 @@
+// Reads the rows in alarm with a store's statements, and words what is odd about them.
 import type { ProcessRow } from '../core/alarm.ts';
 import { quoted } from '../core/text/printable.ts';
 import { type AlarmsRead, MOST_ALARMS } from './store.ts';
 
-/** So many names are asked for in one statement, however many there are. */
+/** The most names that one statement asks for. */
 export const NAMES_AT_ONCE = 200;
 
-/** The questions whose answers a poll is made of. */
+/** The queries from which the answer of a poll is made. */
 interface AlarmQuestions {
-  /** The rows in alarm by process_id, those without a name too, the first `limit` of them. */
+  /** The first `limit` rows in alarm, ordered by process_id, including rows without a name. */
   alarms(limit: number): Promise<ProcessRow[]>;
-  /** Those of them with a name. */
+  /** The first `limit` of them that have a name. */
   namedAlarms(limit: number): Promise<ProcessRow[]>;
-  /** Those of them with one of these names, NAMES_AT_ONCE at most. */
+  /** The first `limit` of them that have one of these names; at most NAMES_AT_ONCE names. */
   alarmsOf(names: readonly string[], limit: number): Promise<ProcessRow[]>;
   /** How many rows are in alarm. */
   count(): Promise<number>;
-  /** Which process_ids of rows in alarm are shared with another row, the first `limit`; [] where none can be. */
+  /** The process_ids of rows in alarm that another row has too, the first `limit`; [] if there can be none. */
   ambiguousIds(limit: number): Promise<string[]>;
 }
 
 /**
- * Who is in alarm: no more than can be taken, what is named in `first` before the rest, and nothing whose id is not its own.
- * `remarks`: what is odd besides; `inDoubt`: names of rows that are left alone for a flag of theirs.
+ * Reads the rows in alarm: at most MOST_ALARMS, the names in `first` before the others, and no row whose process_id is not
+ * unique. `remarks`: what else is odd; `inDoubt`: names of rows that are left alone because one of their flags is not a number.
  */
 export async function readAlarmsBy(
   ask: AlarmQuestions,
@@ -42,31 +43,33 @@ export async function readAlarmsBy(
   return { rows, leftOut, doubtful, remarks: [...remarks, ambiguityRemark([...shared])] };
 }
 
-/** That rows are left alone because they share their process_id with others. */
+/** The remark that rows are left alone because they share their process_id with others. */
 export function ambiguityRemark(ids: readonly string[]): string {
   const shown = ids.slice(0, SHOWN).map(quoted);
   const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
   return `process_id ${shown.join(', ')}${more}: several rows have it; they are left alone (expected each process_id once)`;
 }
 
-/** How many rows of STATUS_PROCESS have no name, if any; `alarms`: of those in alarm. */
+/**
+ * The remark that counts the rows of STATUS_PROCESS without a name, if there are any; `alarms`: how many of them are in alarm.
+ */
 export function unnamedRemark(unnamed: number, alarms: number): string[] {
   if (unnamed === 0) return [];
   const inAlarm = alarms === 0 ? '' : ` (${alarms} in alarm)`;
   return [`rows of STATUS_PROCESS without a name in PROCESE: ${unnamed}${inAlarm}; they are never healed`];
 }
 
-/** That rows are left alone because a flag of theirs is no number. `what`: of which columns. */
+/** The remark that rows are left alone because one of their flags is not a number. `what`: the columns. */
 export function flagRemark(what: string, odd: number): string | undefined {
   if (odd === 0) return undefined;
-  return `STATUS_PROCESS: ${what} is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
+  return `STATUS_PROCESS: ${what} is not a number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
 }
 
-/** So many names of rows in doubt are told of. */
+/** The most names of rows in doubt that are reported. */
 export const MOST_IN_DOUBT = 1000;
 
-/** How long what is known of tables is believed on a connection. */
-export const LOOK_AGAIN_MS = 300_000;
+/** How long a connection trusts what it knows about the tables. */
+export const TABLES_VALID_MS = 300_000;
 
 const SHOWN = 5;
 
@@ -83,7 +86,7 @@ async function withPrecedence(
   return [...named, ...rest.slice(0, MOST_ALARMS - named.length)];
 }
 
-/** What nobody can heal takes no room from what somebody can. */
+/** Rows that nobody can heal take no place from rows that somebody can heal. */
 async function namedFirst(ask: AlarmQuestions, some: readonly ProcessRow[]): Promise<readonly ProcessRow[]> {
   if (!some.some(({ processName }) => processName === null)) return some;
   const named = await ask.namedAlarms(MOST_ALARMS + 1);

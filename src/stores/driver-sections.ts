@@ -1,10 +1,10 @@
 import type { SectionReader } from '../core/config.ts';
 
 /**
- * `section` for the driver that is not in use: its keys become known, none is judged, every one has its default; one that stands in
- * the file is a warning, unless drivers share it.
+ * A reader of `section` for a driver that is not in use: its keys become known, none is judged, and each has its default. A key
+ * that is in the file is a warning, unless drivers share it.
  */
-export function unusedSection(section: SectionReader): SectionReader {
+export function unusedDriverKeys(section: SectionReader): SectionReader {
   const pass = (key: string): void => {
     if (section.has(key) && !SHARED_KEYS.includes(key)) section.warning(key, 'has no effect: it belongs to another driver');
   };
@@ -31,10 +31,10 @@ export function unusedSection(section: SectionReader): SectionReader {
 const SHARED_KEYS = ['query_timeout'];
 
 /**
- * `section` while it is not known which driver is meant: what stands in the file is judged, nothing is missed, and of what can be used
- * nothing is said, for that may be said of the other driver.
+ * A reader of `section` while it is not known which driver is meant: keys that are in the file are judged, and no missing key
+ * is reported. There are no warnings about valid values, because they may apply to the other driver only.
  */
-export function standingKeys(section: SectionReader): SectionReader {
+export function presentKeysOnly(section: SectionReader): SectionReader {
   return {
     section: section.section,
     has: (key) => section.has(key),

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * The text of bytes from a database, such that `bytesOf(textOf(bytes))` gives the very same bytes: UTF-8, and each byte that is none
- * becomes the lone surrogate U+DC80 … U+DCFF, which no valid text holds (PEP 383, surrogateescape).
+ * The text of bytes from a database, such that `bytesOf(textOf(bytes))` gives exactly the same bytes. The bytes are read as
+ * UTF-8; each byte that is not valid becomes a lone surrogate U+DC80 … U+DCFF, which no valid text contains (PEP 383,
+ * surrogateescape).
  */
 export function textOf(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -19,7 +20,7 @@ export function textOf(bytes: Uint8Array): string {
   return parts.join('');
 }
 
-/** The bytes that `textOf` made `text` of; other lone surrogates become U+FFFD, as everywhere. */
+/** The bytes from which `textOf` made `text`. Other lone surrogates become U+FFFD, as in Node.js. */
 export function bytesOf(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, 'utf8');
   return Buffer.concat(
@@ -30,7 +31,7 @@ export function bytesOf(text: string): Buffer {
   );
 }
 
-/** Bytes of a name or an id: what is longer is left alone. */
+/** The most bytes of a name or an id. A row with a longer one is left alone. */
 export const MOST_BYTES = 1024;
 
 const ESCAPE = 0xdc00;

@@ -1,3 +1,4 @@
+// The notes of a row: their capacity, and how a clearing changes them.
 import { localTimestamp } from '../core/clock.ts';
 import { bytesOf } from './exact-text.ts';
 
@@ -8,11 +9,11 @@ export const READ_CHARACTERS = 1024;
 export interface NotesCapacity {
   /** VARCHAR counts characters, TEXT counts bytes. */
   readonly unit: 'characters' | 'bytes';
-  /** Infinity where there is no limit, or none is known. */
+  /** Infinity if there is no limit, or if it is unknown. */
   readonly limit: number;
-  /** The column's character set, `utf8mb4`; empty where it has none. */
+  /** The column's character set, such as `utf8mb4`; empty if it has none. */
   readonly charset: string;
-  /** Bytes of the longest character of that set. */
+  /** The bytes of the longest character of that set. */
   readonly maxBytes: number;
 }
 
@@ -24,34 +25,42 @@ export const UNLIMITED: NotesCapacity = {
   maxBytes: 4,
 };
 
-/** What a clearing leaves at the end of notes: ` - Restarted at YYYY-MM-DD HH:MM:SS`, local time (seed 000). */
+/**
+ * The text that a clearing appends to notes: ` - Restarted at YYYY-MM-DD HH:MM:SS`, local time, as the bash service wrote it.
+ */
 export function restartNote(restartedAt: Date): string {
   return ` - Restarted at ${localTimestamp(restartedAt)}`;
 }
 
-/** What to tell of a column in which a clearing leaves little of what was there. */
+/** The remark about a column that is so short that a clearing leaves little of the earlier text. */
 export function shortNotesRemark({ limit, unit }: NotesCapacity): string[] {
   const taken = restartNote(new Date(0)).length;
   if (limit >= 2 * taken) return [];
   return [
-    `notes hold ${limit} ${unit}, and a clearing takes ${taken} of them: what stands there is cut (expected ${2 * taken} at least)`,
+    `notes hold ${limit} ${unit}, and a clearing takes ${taken} of them: earlier text is cut (expected at least ${2 * taken})`,
   ];
 }
 
-/** `notes` without the notes of former clearings at their end. */
+/** `notes` without the restart notes of former clearings at their end. */
 export function withoutRestartNotes(notes: string): string {
   return notes.replace(FORMER, '');
 }
 
 const FORMER = /(?: - Restarted at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d)+$/;
 
-/** How notes change at a clearing: so much goes from their end (characters; bytes where the column has no character set), then `note`. */
+/**
+ * How a clearing changes notes: `drop` is removed from their end (characters; bytes if the column has no character set), then
+ * `note` is appended.
+ */
 export interface NotesChange {
   readonly drop: number;
   readonly note: string;
 }
 
-/** What a clearing makes of notes that are `whole`: their head and `note`; where there is no room for both, the head is cut. */
+/**
+ * The change that a clearing makes to notes that are `whole`: their head stays and `note` follows; if there is not enough room
+ * for both, the head is cut.
+ */
 export function restartedNotes(whole: string, note: string, capacity: NotesCapacity): NotesChange {
   const fitting = lastCharacters(note, capacity);
   const head = withoutRestartNotes(whole);
@@ -66,8 +75,8 @@ export function spaceOf(text: string, capacity: NotesCapacity): number {
 }
 
 /**
- * How many whole characters from the beginning of `text` a column of that capacity holds: the count for SQL's LEFT. Never too many,
- * whatever the character set; too few only in sets of mixed width other than UTF-8.
+ * How many whole characters from the beginning of `text` a column of that capacity holds: the count for SQL's LEFT. Never too
+ * many, whatever the character set; too few only in character sets of mixed width other than UTF-8.
  */
 export function charactersThatFit(text: string, capacity: NotesCapacity): number {
   let used = 0;
@@ -80,7 +89,7 @@ export function charactersThatFit(text: string, capacity: NotesCapacity): number
   return count;
 }
 
-/** As many characters from the end of `text` as fit: of a date, its end says most. */
+/** As many characters from the end of `text` as fit: the end of a date says most. */
 function lastCharacters(text: string, capacity: NotesCapacity): string {
   const reversed = Array.from(text).reverse();
   return reversed

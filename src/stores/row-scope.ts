@@ -1,28 +1,29 @@
+// Which rows of the database belong to this host.
 import { StoreError } from '../core/errors.ts';
 import { quoted } from '../core/text/printable.ts';
 
-/** Whose rows are ours, as configured. */
+/** Which rows are ours, as configured. */
 export interface RowScope {
   /** `[host] host_id`; `all`: the rows of every host; undefined: not set. */
   readonly hostId: string | undefined;
-  /** `only_configured`: what has no section is left alone. */
+  /** `only_configured`: rows of processes without a section are left alone. */
   readonly onlyConfigured: boolean;
 }
 
-/** As long as nothing is said of hosts. */
+/** The scope if nothing about hosts is configured. */
 export const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
 
-/** That no row is of this host: a slip of the key would else look as if all were well. */
+/** The remark that no row belongs to this host: otherwise a typing error in the key would look as if all were well. */
 export function noRowRemark({ hostId = '' }: RowScope): string {
-  return `no row has the host_id ${quoted(hostId)} that stands in [host]: nothing is healed here (texts are compared letter by letter)`;
+  return `no row has the host_id ${quoted(hostId)} that is set in [host]: nothing is healed on this host (the value has to be exactly equal)`;
 }
 
-/** Which rows of tables with, or without, a column `host_id` are ours: those of one host, or all. `remark`: what is to be told of it. */
+/** Which rows are ours: those of one host, or all. `remark`: what to report about it. */
 type OwnRows = { readonly kind: 'host'; readonly hostId: string } | { readonly kind: 'all'; readonly remark?: string };
 
 /**
- * Judges `scope` by whether the tables have a column `host_id`. Throws a StoreError (`config`) where it is not known whose rows are
- * ours: none is, then. `store`: AlarmStore.description.
+ * Decides whose rows are ours, by `scope` and whether the tables have a column `host_id`. Throws a StoreError (`config`) if
+ * this is not known: then no row is ours. `store`: AlarmStore.description.
  */
 export function ownRows(scope: RowScope, hasHostColumn: boolean, store: string): OwnRows {
   const { hostId, onlyConfigured } = scope;
@@ -30,15 +31,15 @@ export function ownRows(scope: RowScope, hasHostColumn: boolean, store: string):
     if (hostId === undefined)
       throw new StoreError(
         'config',
-        `${store}: the rows have a column host_id, and nothing says which are of this host: set [host] host_id (expected the id of this host, or all)`,
+        `${store}: the tables have a column host_id, but [host] host_id is not set: set it to the id of this host, or to all`,
       );
     if (hostId !== ALL) return { kind: 'host', hostId };
-    return { kind: 'all', remark: '[host] host_id = all: the alarms of every host are healed here, and cleared' };
+    return { kind: 'all', remark: '[host] host_id = all: this host heals and clears the alarms of every host' };
   }
   if (hostId === undefined || hostId === ALL || onlyConfigured) return { kind: 'all' };
   throw new StoreError(
     'config',
-    `${store}: [host] host_id is ${quoted(hostId)}, and the rows have no column host_id: nothing says which are of this host (expected such a column, or only_configured = true, or no host_id)`,
+    `${store}: [host] host_id is ${quoted(hostId)}, but the tables have no column host_id: add the column, set only_configured = true, or remove host_id`,
   );
 }
 

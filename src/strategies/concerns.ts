@@ -1,5 +1,5 @@
-import { Breath } from '../core/breath.ts';
 import type { Logger } from '../core/logger.ts';
+import { LoopPause } from '../core/loop-pause.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import { managedProcess, type Plans } from './recovery-plan.ts';
 
@@ -41,9 +41,9 @@ export class Concerns {
   async look(processNames: readonly string[], look?: TakeLook): Promise<void> {
     const began = ++this.#looks;
     const round = new Map<string, Seen>();
-    const breath = new Breath();
+    const pause = new LoopPause();
     for (const name of processNames) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       round.set(name, await this.#look(name, look));
     }
     // A pin that came or went meanwhile may not have been there yet when this round looked.

@@ -1,7 +1,7 @@
 // Remembers the running processes.
 
-import { Breath } from '../core/breath.ts';
 import type { Clock } from '../core/clock.ts';
+import { LoopPause } from '../core/loop-pause.ts';
 import type { ProcessEvent } from '../core/process/event.ts';
 import { hasEnded, MS_PER_TICK } from '../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../system/proc/table.ts';
@@ -104,9 +104,9 @@ export class ProcessMemory {
 
   /** Reads the processes that events reported while no client wanted them: after their end it would be too late. */
   async catchUp(): Promise<void> {
-    const breath = new Breath();
+    const pause = new LoopPause();
     for (const [pid, { name }] of [...this.#processes]) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       if (name === undefined && this.#processes.has(pid)) this.get(pid);
     }
   }

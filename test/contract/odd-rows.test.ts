@@ -122,7 +122,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         await on(
           twoHosts,
           async ({ store }) =>
-            assert.rejects(store.readAlarms(), isConfigFault(/host_id is "web1", and the column host_id holds int/)),
+            assert.rejects(store.readAlarms(), isConfigFault(/host_id is "web1", but the column host_id is of type int/)),
           hostScope('web1'),
         );
       });
@@ -180,7 +180,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
       await on(
         rows,
         async ({ store }) =>
-          assert.rejects(store.readAlarms(), isConfigFault(/host_id is "7", and the rows have no column host_id/)),
+          assert.rejects(store.readAlarms(), isConfigFault(/host_id is "7", but the tables have no column host_id/)),
         hostScope('7'),
       );
     });

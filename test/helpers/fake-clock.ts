@@ -86,7 +86,7 @@ async function breathe(): Promise<void> {
   for (let idle = 0; idle < 5; idle = isAtWork() ? 0 : idle + 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Something reads files, or goes on at the next turn of the loop: a round through /proc takes a turn for each 10 ms (Breath). */
+/** Something reads files, or goes on at the next turn of the loop: a round through /proc takes a turn for each 10 ms (LoopPause). */
 function isAtWork(): boolean {
   return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'Immediate');
 }

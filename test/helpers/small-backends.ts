@@ -64,7 +64,7 @@ export const backendErrors = {
       line: 3,
       section: 'monitor',
       key: 'mode',
-      problem: 'cannot be used (expected act or observe, got "x")',
+      problem: 'invalid value "x", expected act or observe',
     },
     { severity: 'error', line: 0, section: '', key: '', problem: 'something else' },
   ]),

@@ -39,7 +39,8 @@ const away: DaemonStatus['store'] = {
   state: 'unknown',
   fault: 'denied',
   since: ago(4 * MIN),
-  reason: "mysql db1.example.test:3306 refuses the login: Access denied for user 'monitor'@'10.0.0.7' (using password: YES)",
+  reason:
+    "mysql db1.example.test:3306: database login refused: Access denied for user 'monitor'@'10.0.0.7' (using password: YES)",
   lastPollAt: ago(5 * MIN),
   alarms: null,
 };

@@ -244,8 +244,8 @@ test('a login that is refused is called that everywhere, and a fault that change
   await server().kill();
   await daemon.line(/Alarm store does not answer: /);
   await server().restart();
-  await daemon.line(/Alarm store still cannot be used: mysql \S+ refuses the login: Access denied for user 'guarded'/);
-  assert.match((await world.status()).store.reason ?? '', /refuses the login: Access denied/);
+  await daemon.line(/Alarm store still cannot be used: mysql \S+: database login refused: Access denied for user 'guarded'/);
+  assert.match((await world.status()).store.reason ?? '', /database login refused: Access denied/);
   for (const command of [
     ['alarm', 'a'],
     ['hold', 'a'],
@@ -255,7 +255,7 @@ test('a login that is refused is called that everywhere, and a fault that change
     ['check-config', '--database'],
   ]) {
     const result = await world.cli(...command);
-    ends(result, exitCodes.permission, /refuses the login: Access denied/);
+    ends(result, exitCodes.permission, /database login refused: Access denied/);
     assert.doesNotMatch(`${result.stdout}${result.stderr}`, /does not answer|right|another/);
   }
   ends(await world.cli('hold', 'known'), 0, /known on hold/);

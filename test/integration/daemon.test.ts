@@ -104,7 +104,7 @@ test('names full of malice do no harm, and reach the log printable', options, as
 
   assert.equal(existsSync(bait), false, 'nothing of a name was run');
   assert.doesNotMatch(readFileSync(join(world.dir, 'harmless'), 'utf8'), /harm/, 'none became another by what was left out');
-  assert.match(daemon.stdout(), /"harmless\\u3164" cannot stand for %s in a command \(it holds U\+3164, which is not seen\)/);
+  assert.match(daemon.stdout(), /"harmless\\u3164" cannot stand for %s in a command \(it holds U\+3164, which is invisible\)/);
   const said = `${daemon.stdout()}${readFileSync(world.logFile, 'utf8')}`.trimEnd().split('\n');
   for (const line of said) {
     assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u);

@@ -58,7 +58,7 @@ describe('accounts of a real MariaDB', { skip: skipUnless(mariadbProblem()) || m
     for (const endpoint of [socket(), tcp()]) {
       assert.match(
         await said(endpoint),
-        /^denied: .*Access denied for user 'm'.*\(if the account is to REQUIRE SSL: ssl = verify\)$/,
+        /^denied: .*Access denied for user 'm'.*\(check user and password; if the account requires TLS, set ssl = verify\)$/,
       );
       assert.equal(await said(endpoint, verified()), 'done');
     }

@@ -238,7 +238,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const other =
       /^mysql \S+: Access denied .* to database 'mysql' \(expected .*; GRANT SELECT, UPDATE \(alarma, notes\) ON mysql\.STATUS/;
     await assert.rejects(open({ database: 'mysql' }).readAlarms(), hasFault('denied', other));
-    const unknown = /Unknown database 'no_such' \(expected the name of one that is there in database/;
+    const unknown = /Unknown database 'no_such' \(set database to one that exists/;
     await assert.rejects(open({ user: 'root', password: '', database: 'no_such' }).readAlarms(), hasFault('schema', unknown));
     await assert.rejects(open({ user: 'root', password: '', database: 'mysql' }).readAlarms(), hasFault('schema'));
   });

@@ -60,7 +60,7 @@ test('over TCP without TLS caching_sha2_password works while the server remember
   assert.equal(warnings.length, 1);
   assert.match(
     warnings[0]!,
-    /^mysql 127\.0\.0\.1:\d+: the account "m" logs in by caching_sha2_password over TCP without verified TLS: that works only while the server remembers the password.*\(expected ssl = verify with ssl_ca, server_public_key, the server's Unix socket, or an account by mysql_native_password\)$/,
+    /^mysql 127\.0\.0\.1:\d+: the account "m" logs in by caching_sha2_password over TCP without verified TLS: this works only while the server remembers the password.*\(expected ssl = verify with ssl_ca, server_public_key, the server's Unix socket, or an account by mysql_native_password\)$/,
   );
   assert.deepEqual(
     report?.remarks.filter((remark) => remark.includes('caching_sha2')),
@@ -123,7 +123,7 @@ test('over TLS that is not verified it is not sent, and no key helps', { skip: m
   const warm = await startFake(t, { tls: true, cached: true });
   const { report, warnings } = await pollOnce(warm.endpoint, options);
   assert.ok(report);
-  assert.match(warnings.join('|'), /^[^|]*over TLS without a verified certificate: that works only while the server remembers/);
+  assert.match(warnings.join('|'), /^[^|]*over TLS without a verified certificate: this works only while the server remembers/);
 });
 
 test('to the proved server behind a Unix socket it is sent as it is', async (t) => {
@@ -164,7 +164,7 @@ test('the daemon’s log has it at the first connection, and check-config --data
     `socket = ${join(dir, 'c')}`,
   ];
   writeFileSync(file, [...database, ...rest, ''].join('\n'), { mode: 0o600 });
-  const words = /logs in by caching_sha2_password over TCP without verified TLS: that works only while/;
+  const words = /logs in by caching_sha2_password over TCP without verified TLS: this works only while/;
   for (let i = 0; i < 2; i++) {
     const { database: report } = await cliBackends.checkConfig(file, { database: true });
     assert.ok(report?.kind === 'ok', JSON.stringify(report));

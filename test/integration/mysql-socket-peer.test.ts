@@ -45,7 +45,7 @@ function openFolder(t: TestContext): string {
   return dir;
 }
 
-const LIKE = 'expected a place for sockets of user root (0)';
+const LIKE = 'expected a folder in which only user root (0)';
 
 describe('a server’s socket', asRoot, () => {
   test('of nobody’s is not even connected to', async (t) => {
@@ -55,11 +55,11 @@ describe('a server’s socket', asRoot, () => {
     assert.equal(error?.fault, 'unreachable');
     assert.ok(
       error?.message.startsWith(
-        `mysql unix:${path}: not believed, nothing was sent: ${path} belongs to user nobody (65534) (${LIKE}`,
+        `mysql unix:${path}: not trusted, nothing was sent: ${path} belongs to user nobody (65534) (${LIKE}`,
       ),
       error?.message,
     );
-    assert.match(error?.message ?? '', /; another user that runs the server is named by socket_owner\)$/);
+    assert.match(error?.message ?? '', /; if another user runs the server, set socket_owner\)$/);
     assert.equal(rogue.peers.length, 0);
   });
 
@@ -70,7 +70,7 @@ describe('a server’s socket', asRoot, () => {
     const { error } = await pollOnce(rogue.endpoint);
     assert.match(
       error?.message ?? '',
-      /not believed, nothing was sent: the process that listens there belongs to user nobody \(65534\)/,
+      /not trusted, nothing was sent: the process that listens there belongs to user nobody \(65534\)/,
     );
     assert.equal(rogue.heard().length, 0);
   });
@@ -136,7 +136,7 @@ test(
     t.after(() => store.close());
     await assert.rejects(
       store.readAlarms(),
-      /^StoreError: mysql: localhost means the server's Unix socket, and there is none in the usual places/,
+      /^StoreError: mysql: localhost means the server's Unix socket, but there is none in the usual places/,
     );
     assert.equal(store.description, 'mysql localhost/v_process_monitor');
     for (const rogue of rogues) assert.equal(rogue.peers.length, 0);
@@ -157,7 +157,7 @@ describe('a real server that runs as a user of its own', { skip: asRoot.skip || 
 
   test('is believed by socket_owner, and not without', async () => {
     const endpoint = { kind: 'socket', path: server.socket, optional: false } as const;
-    assert.match((await pollOnce(endpoint)).error?.message ?? '', /not believed, nothing was sent: .* belongs to user nobody/);
+    assert.match((await pollOnce(endpoint)).error?.message ?? '', /not trusted, nothing was sent: .* belongs to user nobody/);
     assert.equal((await pollOnce(endpoint, { socketOwner: NOBODY })).error, undefined);
   });
 

@@ -49,10 +49,10 @@ test('an error inside a section switches off that process alone; once it is mend
   for (const name of Object.keys(names)) alarms.raise(name, 'down');
   const daemon = await start();
   await daemon.line(/6 configured processes, of which 4 are refused/);
-  const bad = `${configFile}:\\d+: \\[process\\.bad\\] max_attempts: cannot be used \\(expected a whole number from 1 to 1000, got "many"\\)`;
+  const bad = `${configFile}:\\d+: \\[process\\.bad\\] max_attempts: invalid value "many", expected a whole number \\(1 to 1000\\)`;
   await daemon.line(new RegExp(`\\[ERROR\\] - ${bad}; bad is not restarted as long as this stands`));
   for (const name of ['first', 'second'])
-    await daemon.line(new RegExp(`\\[ERROR\\] - .*\\[process\\.${name}\\] depends_on: goes in a circle: .*; ${name} is not`));
+    await daemon.line(new RegExp(`\\[ERROR\\] - .*\\[process\\.${name}\\] depends_on: is a circle: .*; ${name} is not`));
   await daemon.line(/\[ERROR\] - .*\[process\.silent\] restart_command: is missing .*; silent is not restarted/);
   await healed('well');
   // What it waits for will not get well.

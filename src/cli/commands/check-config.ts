@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
-import { foundWords, toldProblem, unusableWords } from '../../core/errors.ts';
+import { foundWords, problemLine, unusableWords } from '../../core/errors.ts';
 import { counted, processWords } from '../../core/text/counted.ts';
-import { escapeUnseen, printable } from '../../core/text/printable.ts';
+import { escapeInvisible, printable } from '../../core/text/printable.ts';
 import type { Cli } from '../context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../terminal/json-output.ts';
@@ -68,7 +68,7 @@ function exitCodeOf({ errors, warnings, database }: CheckReport, strict: boolean
 function tell(cli: Cli, report: CheckReport): void {
   const { file, problems, watchExit, unnamed = null, database } = report;
   for (const problem of problems) {
-    const line = printable(toldProblem(file, problem));
+    const line = printable(problemLine(file, problem));
     cli.err.write(`${paint(problem.severity === 'warning' ? 'yellow' : 'red', line, cli.err.colour)}\n`);
   }
   if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
@@ -108,7 +108,7 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
 }
 
 function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
-  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeUnseen(name)} is not restarted: ${reason}`);
+  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeInvisible(name)} is not restarted: ${reason}`);
   const more = processes.length - MOST_TOLD;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
   if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);

@@ -51,9 +51,8 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
     case 'unknown': {
       const time = store.since === null ? '' : ` for ${since(store.since, now)}, since ${localTime(store.since)}`;
       const why = store.reason === null ? '' : withoutStore(store.reason, store.description);
-      const isTold =
-        store.fault !== 'denied' || store.description.startsWith('sqlite ') || /denied|refuses the login/.test(why);
-      const reason = why === '' ? '' : `: ${isTold ? '' : 'the login is refused: '}${why}`;
+      const isTold = store.fault !== 'denied' || store.description.startsWith('sqlite ') || /denied|login refused/.test(why);
+      const reason = why === '' ? '' : `: ${isTold ? '' : 'database login refused: '}${why}`;
       const age =
         store.lastPollAt === null
           ? 'they have not been read yet'
@@ -67,7 +66,7 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
   }
 }
 
-/** Most reasons name the store that they are of, `mysql db1:3306 refuses the login: …`; a database there has no name in them. */
+/** Most reasons name the store that they are of, `mysql db1:3306: database login refused: …`; a database there has no name in them. */
 function withoutStore(reason: string, description: string): string {
   const [server = ''] = /^mysql [^/ ]+/.exec(description) ?? [];
   if (reason.startsWith(`${description}: `)) return reason.slice(description.length + 2);

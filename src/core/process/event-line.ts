@@ -1,6 +1,8 @@
+// The lines of the event stream.
 /**
- * A process event as clients get it: one JSON object a line. The keys of seed 002 keep its names and meanings (`exit_code` is the
- * raw wait status, `user` is `unknown` where it cannot be had); the others are ours. Fields that are not known are absent.
+ * A process event as clients get it: one JSON object per line. The keys of the procMonitor protocol keep its names and meanings
+ * (`exit_code` is the raw wait status, `user` is `unknown` if it cannot be determined); the others are ours. Unknown fields are
+ * absent.
  */
 export type EventLine =
   | ({ readonly event: 'fork'; readonly child_pid: number; readonly parent_pid: number; readonly user?: string } & EventContext)
@@ -10,12 +12,12 @@ export type EventLine =
       readonly pid: number;
       readonly exit_code: number;
       readonly user: string;
-      /** Where it ended by itself, 0 to 255. */
+      /** If the process exited by itself, 0 to 255. */
       readonly exit_status?: number;
-      /** `SIGSEGV`, where a signal ended it. */
+      /** If a signal ended it: `SIGSEGV`. */
       readonly signal?: string;
       readonly core_dumped?: boolean;
-      /** Milliseconds that it has lived, where its beginning is known. */
+      /** How many milliseconds it lived, if its beginning is known. */
       readonly lifetime_ms?: number;
     } & EventContext)
   | ({
@@ -28,7 +30,7 @@ export type EventLine =
   | ({ readonly event: 'sid' | 'coredump'; readonly pid: number; readonly user: string } & EventContext)
   | ({ readonly event: 'ptrace'; readonly pid: number; readonly user: string; readonly tracer_pid: number } & EventContext)
   | ({ readonly event: 'comm'; readonly pid: number; readonly user: string } & EventContext)
-  /** So many events did not come through: the kernel lost them, or this client was too slow. */
+  /** This many events are missing: the kernel lost them, or this client was too slow. */
   | { readonly event: 'lost'; readonly count: number; readonly time: string };
 
 interface EventContext {
@@ -37,9 +39,9 @@ interface EventContext {
   /** The process's name, at most 15 bytes. */
   readonly comm?: string;
   readonly ppid?: number;
-  /** The watched process of the configuration that it belongs to. */
+  /** The watched process of the configuration to which it belongs. */
   readonly monitored?: string;
 }
 
-/** Where a daemon streams events to whose configuration says nothing else. */
+/** The socket of the daemon's event stream, unless the configuration names another. */
 export const DEFAULT_EVENT_SOCKET = '/run/monitor_service/events.sock';

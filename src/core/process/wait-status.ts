@@ -1,6 +1,7 @@
+// Parses and words how a process ended.
 import { constants } from 'node:os';
 
-/** `exit code 3`, `signal SIGSEGV (core dumped)`; `unknown cause` where the status (as wait(2) gives it) is not known. */
+/** `exit code 3`, `signal SIGSEGV (core dumped)`; `unknown cause` if the status (as in wait(2)) is not known. */
 export function describeWaitStatus(status: number | undefined): string {
   if (status === undefined) return 'unknown cause';
   const end = parseWaitStatus(status);
@@ -12,10 +13,10 @@ export function describeWaitStatus(status: number | undefined): string {
 type ProcessEnd =
   /** `code`: 0 to 255. */
   | { readonly kind: 'exited'; readonly code: number }
-  /** `signal`: `SIGSEGV`; `SIGRTMIN+3`; `signal 99` where it has no name. */
+  /** `signal`: `SIGSEGV`; `SIGRTMIN+3`; `signal 99` if it has no name. */
   | { readonly kind: 'signaled'; readonly signal: string; readonly coreDumped: boolean };
 
-/** What a wait status says (wait(2): WIFEXITED and its kin). */
+/** The end that a wait status describes (wait(2): WIFEXITED and related macros). */
 export function parseWaitStatus(status: number): ProcessEnd {
   const signal = status & 0x7f;
   if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff };
@@ -23,7 +24,7 @@ export function parseWaitStatus(status: number): ProcessEnd {
 }
 
 /**
- * True for an end that systemd takes for a success: exit code 0, SIGHUP, SIGINT, SIGTERM, SIGPIPE (systemd.service(5),
+ * True for an end that systemd regards as success: exit code 0, SIGHUP, SIGINT, SIGTERM, SIGPIPE (systemd.service(5),
  * SuccessExitStatus=).
  */
 export function isCleanEnd(status: number): boolean {
@@ -33,14 +34,14 @@ export function isCleanEnd(status: number): boolean {
 
 const CLEAN: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'];
 
-/** `SIGTERM` for 15, `SIGRTMIN+3` for 37; `signal 99` for one without a name. */
+/** `SIGTERM` for 15, `SIGRTMIN+3` for 37; `signal 99` for a number without a name. */
 export function signalName(number: number): string {
   const known = Object.entries(constants.signals).find(([, value]) => value === number);
   if (known !== undefined) return known[0];
   return number >= FIRST_REALTIME && number <= LAST_REALTIME ? `SIGRTMIN+${number - FIRST_REALTIME}` : `signal ${number}`;
 }
 
-/** The number behind `TERM`, `RTMIN+3` or `99`, as systemd writes signals; undefined where it is none. */
+/** The number of `TERM`, `RTMIN+3` or `99`, as systemd writes signals; undefined if it is not a signal. */
 export function signalNumber(name: string): number | undefined {
   const [, above] = /^RTMIN\+(\d+)$/.exec(name) ?? [];
   if (above !== undefined) return FIRST_REALTIME + Number(above);
@@ -48,6 +49,6 @@ export function signalNumber(name: string): number | undefined {
   return constants.signals[`SIG${name}` as NodeJS.Signals] as number | undefined;
 }
 
-/** Those that glibc and musl leave to programs (signal(7)). */
+/** The signals that glibc and musl leave to programs (signal(7)). */
 const FIRST_REALTIME = 34;
 const LAST_REALTIME = 64;

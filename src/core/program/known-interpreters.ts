@@ -1,25 +1,23 @@
-/**
- * What a program that executes other files is told on its command line. A word before the script that is none of these may name more
- * that is executed.
- */
+// The table of known interpreters and their options.
+/** The options of a program that executes other files. Any other word before the script may name more that is executed. */
 export interface Interpreter {
-  /** Words before the script that change nothing of what is executed. */
+  /** Words before the script that do not affect what is executed. */
   readonly flags?: RegExp;
-  /** Options whose value is the next word, and what that may be. */
+  /** Options whose value is the next word, and which values are harmless. */
   readonly values?: Readonly<Record<string, RegExp>>;
-  /** All options whose value is the next word, whatever that is, but for those that only one long word can be (`--x=y`). */
+  /** All options whose value is the next word, whatever that is, except long options that are always one word (`--x=y`). */
   readonly valued?: RegExp;
-  /** An option by which it executes a text, or its input: what follows that is data. */
+  /** An option by which it executes a text, or its input: what follows is data. */
   readonly text?: RegExp;
-  /** An option by which it executes a module that it finds by its name; what follows that is the module's. */
+  /** An option by which it executes a module that it finds by name: what follows belongs to the module. */
   readonly module?: RegExp;
-  /** The script stands behind this option alone; absent: it is the first word that is no option. */
+  /** The script follows only this option; absent: it is the first word that is not an option. */
   readonly scriptOption?: string;
-  /** Where it finds more of its own: in the user's home; and beside the file that it is called by (a venv's). */
+  /** Where it finds more of its own code: in the user's home, and also beside the file by which it is called (a venv). */
   readonly library?: 'home' | 'home and name';
-  /** It loads files that lie beside its script, or also in every folder above. */
+  /** It loads files from the folder of its script, or also from every folder above. */
   readonly modules?: 'beside' | 'above';
-  /** It runs programs by name, which it finds in the folders of $PATH, and files of its directory: a shell. */
+  /** It runs programs by name, which it finds in the folders of $PATH, and files of its working directory: a shell. */
   readonly runsPrograms?: true;
 }
 
@@ -74,14 +72,14 @@ const shell: Interpreter = {
   text: /^-[a-zA-Z]*[cs]/,
   runsPrograms: true,
 };
-/** Whether what stands before its script changes what is executed is not known. */
+/** Whether the words before its script affect what is executed is not known. */
 const otherShell: Interpreter = { text: /^-[a-zA-Z]*[cs]|^--command(?:=|$)/, runsPrograms: true };
-/** Likewise. */
+/** Also not known. */
 const plain: Interpreter = { text: /^-[ceE]$/, modules: 'above' };
 const lua: Interpreter = { valued: /^-[elW]$/, modules: 'above' };
 const withCommands: Interpreter = { ...plain, flags: /^(?:run|serve|exec)$/ };
 
-/** How each known interpreter is told what to execute, by its name without version and variant. */
+/** How each known interpreter learns what to execute, by its name without version and variant. */
 export const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   python,
   pypy: python,
@@ -127,7 +125,7 @@ export const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   pwsh: plain,
 };
 
-/** What executes the files of a folder that it is in or is told of, by name. */
+/** Programs that execute the files of their working directory or of a given folder, by name. */
 export const FOLDER_RUNNERS: ReadonlySet<string> = new Set(
   (
     'make gmake bmake pmake ninja samu scons meson bazel cmake ctest ant gradle gradlew mvn mvnw sbt lein rake npm npx yarn pnpm pnpx ' +

@@ -1,28 +1,29 @@
-/** What a program that runs another one is told before that: `nice -n 5 PROGRAM`. */
+// The table of programs that run another program, and their options.
+/** The words that a program which runs another one takes before that one: `nice -n 5 PROGRAM`. */
 export interface Launcher {
-  /** How many words stand before the program that are neither options nor their values: `flock FILE`, `docker exec NAME`. */
+  /** How many words before the program are neither options nor their values: `flock FILE`, `docker exec NAME`. */
   readonly operands?: number;
-  /** All its options, if those are known one by one: those that are one word, and those whose value is the next one. */
+  /** All its options, if each of them is known: those that are one word, and those whose value is the next word. */
   readonly options?: { readonly flags: RegExp; readonly valued: RegExp };
-  /** Variables may stand before the program: `env A=b PROGRAM`. */
+  /** Variables may precede the program: `env A=b PROGRAM`. */
   readonly takesVariables?: true;
-  /** It looks for the program in a PATH of its own. */
+  /** It searches for the program in a PATH of its own. */
   readonly hasOwnPath?: true;
-  /** What it runs may be looked for under another root or on another machine: always, or with such an option. */
+  /** It may run the program under another root or on another machine: always, or with such an option. */
   readonly elsewhere?: true | RegExp;
-  /** Options by which it goes to another folder first. Only told of those whose options are known. */
+  /** Options by which it changes to another folder first. Only set if its options are known. */
   readonly changesFolder?: RegExp;
-  /** The program may run as another user. Only told of those whose options are known. */
+  /** The program may run as another user. Only set if its options are known. */
   readonly changesUser?: true;
-  /** It puts more words behind the program's. */
+  /** It appends more words to those of the program. */
   readonly addsWords?: true;
-  /** It executes a text of a language of its own, and no other program that it is told of by words. */
+  /** It executes a text in a language of its own, and no other program named in its words. */
   readonly ownLanguage?: true;
-  /** Only what it runs is looked at, in a command's text; a process of that name is not taken for the program behind it. */
+  /** It only matters in the text of a command; a process with this name is not taken for the program that it runs. */
   readonly onlyInText?: true;
 }
 
-/** What runs another program, by name. Source: their manuals. */
+/** The programs that run another program, by name. Source: their manuals. */
 export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   env: {
     takesVariables: true,
@@ -99,7 +100,7 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   ssh: { onlyInText: true, elsewhere: true, operands: 1 },
 };
 
-/** Whether what it runs may stand elsewhere than its path says; `options`: the words between the two. */
+/** Whether the program that it runs may be elsewhere than its path says; `options`: the words between the two. */
 export function runsElsewhere({ elsewhere }: Launcher, options: readonly (string | undefined)[]): boolean {
   if (elsewhere === undefined || elsewhere === true) return elsewhere === true;
   return options.some((word) => word !== undefined && elsewhere.test(word));

@@ -1,9 +1,12 @@
-/** What else than its names may tell a process of it: more than it is, never fewer. */
+// What identifies the processes of a program besides their names.
+/**
+ * What else than its names may identify a process as the program's: it may match more processes than belong to it, never fewer.
+ */
 export interface ProgramMarks {
-  /** `pid_file`: it may be any process. */
+  /** `pid_file`: it may name any process. */
   readonly pidFile?: string | undefined;
   /** `argument`: a word of its command line. */
   readonly argument?: string | undefined;
-  /** Units that we give it when we start it. */
+  /** The units that we create when we start it. */
   readonly units?: readonly string[] | undefined;
 }

@@ -1,31 +1,32 @@
+// Pins: an operator's decision how a program may be started.
 import type { LaunchRecord } from './launch-record.ts';
 
-/** An operator's word that a program may be started so: what is started in its place whatever runs, or is recorded, later. */
+/** An operator's order that a program may be started in this way. It is what is started, whatever runs or is recorded later. */
 export interface Pin {
-  /** As LaunchRecords has it. */
+  /** As in LaunchRecords. */
   readonly systemName: string;
-  /** One a running copy; at least one. */
+  /** One for each running copy; at least one. */
   readonly launches: readonly PinnedLaunch[];
   readonly pinnedAt: Date;
 }
 
 export interface PinnedLaunch {
   readonly record: LaunchRecord;
-  /** What it executes, as far as that can be told: the executable first, then the script or what interprets it. */
+  /** The files that it executes, as far as they are known: the executable first, then the script or what interprets it. */
   readonly files: readonly PinnedFile[];
 }
 
 export interface PinnedFile {
   readonly path: string;
-  /** Of its content when it was pinned, hexadecimal. */
+  /** The digest of its content when it was pinned, hexadecimal. */
   readonly sha256: string;
 }
 
-/** Keeps pins across restarts of the daemon. Implemented in state/. */
+/** Stores pins across restarts of the daemon. Implemented in state/. */
 export interface Pins {
   get(systemName: string): Pin | undefined;
   set(pin: Pin): void;
-  /** False where there was none. */
+  /** False if there was none. */
   delete(systemName: string): boolean;
   list(): Pin[];
 }

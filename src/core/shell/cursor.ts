@@ -1,4 +1,4 @@
-/** A place in a text, and what is taken from there. All patterns are sticky. */
+/** A position in a text that is read from there. All patterns are sticky. */
 export class Cursor {
   protected readonly text: string;
   protected at: number;
@@ -8,7 +8,7 @@ export class Cursor {
     this.at = at;
   }
 
-  /** Takes what stands here if it is that. */
+  /** Consumes and returns the match of `pattern` at this position, if there is one. */
   protected match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text);
@@ -17,7 +17,10 @@ export class Cursor {
     return found[0];
   }
 
-  /** Takes what stands here; of it the pattern's first group. Without a match it is all that is left, and ''. */
+  /**
+   * Consumes the match of `pattern` at this position and returns its first group. Without a match it consumes the rest and
+   * returns ''.
+   */
   protected until(pattern: RegExp): string {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text);

@@ -1,3 +1,4 @@
+// Finds the programs that a shell command runs.
 import { lastPart } from '../process/comm.ts';
 import { givenPart, interpreterOf, isShell } from '../program/interpreters.ts';
 import { LAUNCHERS, type Launcher, runsElsewhere } from '../program/launchers.ts';
@@ -5,29 +6,29 @@ import { calledWords } from './called-words.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { simpleCommands } from './simple-commands.ts';
 
-/** A program that a shell's text runs. */
+/** A program that a shell text runs. */
 export interface ExecutedProgram {
-  /** The last part of what it is called by: `date` of `/bin/date`. */
+  /** The last part of the word by which it is called: `date` for `/bin/date`. */
   readonly name: string;
   readonly arguments: readonly string[];
-  /** Whoever runs it adds more: xargs, parallel. */
+  /** The program that runs it adds more words: xargs, parallel. */
   readonly takesMore: boolean;
 }
 
-/** What a text has a shell do, as far as the words say. */
+/** What a text makes a shell do, as far as its words show. */
 interface ExecutedText {
   readonly programs: readonly ExecutedProgram[];
-  /** Variables in front of commands, and of `export`: `TIME_STYLE=+%s`. */
+  /** Variables before commands, and those of `export`: `TIME_STYLE=+%s`. */
   readonly assignments: readonly string[];
-  /** What a program writes to a file by the shell: its words, and the file. */
+  /** What a program writes to a file through the shell: its words, and the file. */
   readonly writes: readonly { readonly words: readonly string[]; readonly target: string }[];
 }
 
 /**
- * All programs that a text runs: in pipes and substitutions, behind launchers (`sudo -u app nice date`), in texts that are given to a
- * shell (`bash -c`, `eval`, `su -c`, `ssh HOST`), and those of `find -exec`. `isKnown`: the names that are looked for: behind a launcher
- * whose options are not known one by one, it is by them that a program is told from an option's value. `environment`: variables that the
- * text may use. `budget`: of what is not in the text itself; once it is spent there may be more than what is answered.
+ * All programs that a text runs: in pipes and substitutions, after launchers (`sudo -u app nice date`), in texts that are given
+ * to a shell (`bash -c`, `eval`, `su -c`, `ssh HOST`), and those of `find -exec`. `isKnown`: the names that are searched for:
+ * after a launcher whose options are not all known, they distinguish a program from an option's value. `environment`: variables
+ * that the text may use. `budget`: for what is not in the text itself; once it is spent, the answer may be incomplete.
  */
 export function executedPrograms(
   text: string,
@@ -40,7 +41,7 @@ export function executedPrograms(
   return found;
 }
 
-/** Whether a text runs something under another root or on another machine: whose path is none of ours. */
+/** Whether a text runs something under another root or on another machine, so that its path is not one of ours. */
 export function executesElsewhere(text: string): boolean {
   return executedPrograms(text, () => false).programs.some(({ name, arguments: args }) => {
     const launcher = launcherOf(name);
@@ -48,7 +49,7 @@ export function executesElsewhere(text: string): boolean {
   });
 }
 
-/** Characters that are read of one command besides its own. */
+/** How many characters are read of one command in addition to its own text. */
 export const MOST_BESIDES = 50_000;
 
 class Search implements ExecutedText {
@@ -73,7 +74,7 @@ class Search implements ExecutedText {
       const inFront = isExport ? words : words.slice(0, words.length - called.length);
       this.assignments.push(...inFront.filter((word) => /^[A-Za-z_]\w*=/.test(word)));
       this.writes.push(...targets.map((target) => ({ words, target })));
-      // `bash <<< TEXT`; the name of a file says nothing.
+      // `bash <<< TEXT`; the name of a file does not matter.
       if (isShell(called[0] ?? '')) for (const target of targets) this.inText(target, depth + 1);
       this.#follow(called, depth, false);
     }
@@ -93,7 +94,7 @@ class Search implements ExecutedText {
     }
   }
 
-  /** Whether so much more is read: what stands in the command itself always is. */
+  /** Whether this much more is read; what is in the command itself always is. */
   #goesOn(depth: number, characters: number): boolean {
     if (depth > DEEPEST) this.#budget.giveUp();
     return depth === 0 || this.#budget.take(characters);
@@ -129,7 +130,7 @@ class Search implements ExecutedText {
           this.#follow(args.slice(at), depth + 1, takesMore || launcher.addsWords === true);
           return;
         }
-        // What stands behind an option may be its value.
+        // The word after an option may be its value.
         if (!before.startsWith('-') && operands-- <= 0) return;
       } else if (/^\d/.test(word) && !before.startsWith('-')) operands--;
     }

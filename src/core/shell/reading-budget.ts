@@ -1,31 +1,31 @@
 /**
- * How many characters of shells' texts may still be read beyond those that stand in a command itself: of variables, and of texts that
- * are given to another shell. A short text can hold very many: `x='…'; eval $x; eval $x`, each of which does so again.
+ * How many characters of shell texts may still be read in addition to a command's own text: of variables, and of texts that are
+ * given to another shell. A short text can expand to very many: `x='…'; eval $x; eval $x`, each of which does so again.
  */
 export class ReadingBudget {
   readonly #whole: ReadingBudget | undefined;
   #spare: number;
   #isSpent = false;
 
-  /** `whole`: what is taken is taken from that too: one for all commands of a file. */
+  /** `whole`: a budget that is also charged: one for all commands of a file. */
   constructor(characters: number, whole?: ReadingBudget) {
     this.#spare = characters;
     this.#whole = whole;
   }
 
-  /** True once something was not read: what has been found is there, but there may be more. */
+  /** True once something was not read: what was found is valid, but there may be more. */
   get isSpent(): boolean {
     return this.#isSpent;
   }
 
-  /** Whether so much may be read, which is then taken; after a no there is no yes. */
+  /** Whether this many characters may be read, which are then charged. Once it returns false it never returns true again. */
   take(characters: number): boolean {
     if (this.#isSpent || characters > this.#spare || this.#whole?.take(characters) === false) this.#isSpent = true;
     else this.#spare -= characters;
     return !this.#isSpent;
   }
 
-  /** Something was not read for another reason: it stands too deep. */
+  /** Something was not read for another reason: it is nested too deeply. */
   giveUp(): void {
     this.#isSpent = true;
   }

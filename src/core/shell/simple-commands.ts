@@ -1,41 +1,42 @@
+// Splits a shell text into simple commands, as bash does.
 import { ReadingBudget } from './reading-budget.ts';
 import type { Notes, Surroundings } from './surroundings.ts';
 import { type ReadSubstitution, WordReader } from './words.ts';
 
-/** A word of a shell's text; undefined if only the shell can tell what it comes to (a variable, a pattern, a substitution). */
+/** A word of a shell text; undefined if only the shell can know its value (a variable, a pattern, a substitution). */
 export type ShellWord = string | undefined;
 
-/** One simple command of a shell's text (`A=b date +%s >>FILE`), with its quotes taken away. */
+/** One simple command of a shell text (`A=b date +%s >>FILE`), without its quotes. */
 export interface SimpleCommand {
-  /** Its words, variables in front and the shell's own (`then`, `!`, `exec`) included. */
+  /** Its words, including leading variables and words of the shell itself (`then`, `!`, `exec`). */
   readonly words: readonly string[];
-  /** The same as far as they are certain. */
+  /** The same words as far as they are certain. */
   readonly certain: readonly ShellWord[];
-  /** Of which of them nothing is quoted. */
+  /** Which of the words have no quoted part. */
   readonly bare: readonly boolean[];
-  /** What its output or input goes to: files, and the word behind `<<<`. */
+  /** Where its output goes or its input comes from: files, and the word after `<<<`. */
   readonly targets: readonly string[];
   /** Whether its errors go to /dev/null. */
   readonly isSilent: boolean;
   /**
-   * Whether something runs before it, or may end the shell (`$( )`, `${x:?}`), it reads a here-document, or a quote of it is
-   * never closed.
+   * Whether something runs before it or may end the shell (`$( )`, `${x:?}`), whether it reads a here-document, or whether one
+   * of its quotes is never closed.
    */
   readonly isOpen: boolean;
-  /** Whether it stands in `( )`, or behind a `)` that closes nothing. */
+  /** Whether it is in `( )`, or after a `)` that closes nothing. */
   readonly isGrouped: boolean;
-  /** What stands behind it; `;` also for a line's end, and '' for that of the text. */
+  /** What follows it; `;` also for the end of a line, and '' for the end of the text. */
   readonly end: '' | ';' | ';;' | '&' | '&&' | '|' | '||' | '(' | ')';
-  /** How deep it stands in substitutions (`$( )`, backquotes); 0 for the text's own commands. */
+  /** How deeply it is nested in substitutions (`$( )`, backquotes); 0 for the text's own commands. */
   readonly depth: number;
 }
 
 /**
- * The simple commands of a text as bash(1) would find them, those of substitutions before the command that uses them. In a word a
- * substitution is `$()`, or the program of which it only asks where that is (`$(which date)`), and a variable that the text itself has
- * set, or that stands in `environment`, is its value. It is read like a shell reads, but for aliases, here-documents and what `case`
- * and `[[` make of a word; what is left open is closed at the end of the text, and nothing is looked into that is nested more than 20
- * deep. `budget`: of what comes from variables and backquotes.
+ * The simple commands of a text as bash(1) would find them; those of substitutions come before the command that uses them. In a
+ * word a substitution is `$()`, or the program whose path it only asks for (`$(which date)`). A variable that the text itself
+ * has set, or that is in `environment`, is replaced by its value. The text is read as a shell does, except for aliases,
+ * here-documents and the special words of `case` and `[[`. What is left open is closed at the end of the text, and what is
+ * nested more than 20 deep is not read. `budget`: for text from variables and backquotes.
  */
 export function simpleCommands(
   text: string,
@@ -45,7 +46,7 @@ export function simpleCommands(
   return readText(text, environment, budget).commands;
 }
 
-/** The same, with what stands in the way of running the text. */
+/** The same, with what would prevent the text from running. */
 export function readText(
   text: string,
   environment: Readonly<Record<string, string>>,
@@ -81,13 +82,13 @@ class ListReader extends WordReader {
     return { at: end, program: soughtProgram(this.#found.commands.slice(before)) };
   }
 
-  /** What backquotes hold is read when it runs: a fault in it is none of the text. */
+  /** The content of backquotes is read when it runs: an error in it is not an error of the text. */
   #unnoted(): Found {
     this.#foundInside ??= { ...this.#found, notes: {} };
     return this.#foundInside;
   }
 
-  /** Reads commands to the end, or, if `isClosed`, up to the `)` that closes them; where it has stopped. */
+  /** Reads commands to the end or, if `isClosed`, up to the `)` that closes them; returns the position at which it stopped. */
   readList(isClosed: boolean): number {
     while (this.at < this.text.length) {
       const redirection = this.match(REDIRECTION);
@@ -103,7 +104,7 @@ class ListReader extends WordReader {
       else {
         this.#finish(end === '\n' ? ';' : (end as SimpleCommand['end']));
         if (end === '(') this.#groups++;
-        // Else it closes a pattern of `case`, or nothing.
+        // Otherwise it closes a pattern of `case`, or nothing.
         else if (end === ')' && this.#groups === 0 && isClosed) return this.at;
         else if (end === ')' && this.#groups === 0) this.#goesAstray();
         else if (end === ')') this.#groups--;
@@ -128,10 +129,10 @@ class ListReader extends WordReader {
 
   #redirect(operator: string): void {
     const target = this.word();
-    // What a here-document is closed by is no file.
+    // The delimiter of a here-document is not a file.
     if (!/^\d*<<-?$/.test(operator)) this.#command.targets.push(target);
     else this.surroundings.notes.isDoubtful = true;
-    // Behind it the shell's own words are none.
+    // After it, words of the shell itself are ordinary words.
     if (this.#command.words.length === 0) this.surroundings.notes.isDoubtful = true;
     if (/<</.test(operator)) this.isOpen = true;
     this.#command.redirect(operator, target);
@@ -153,7 +154,7 @@ class ListReader extends WordReader {
   }
 }
 
-/** The program that commands only look for: `which PROGRAM`, `command -v PROGRAM`, `type -p PROGRAM`. */
+/** The program that commands only search for: `which PROGRAM`, `command -v PROGRAM`, `type -p PROGRAM`. */
 function soughtProgram([first, ...more]: readonly SimpleCommand[]): string | undefined {
   const [, program] = more.length > 0 ? [] : (SEEKING.exec(first?.words.join(' ') ?? '') ?? []);
   return program;
@@ -161,7 +162,7 @@ function soughtProgram([first, ...more]: readonly SimpleCommand[]): string | und
 
 const SEEKING = /^(?:(?:\S*\/)?which|command -v|type -[pP]) ([^\s-]\S*)$/;
 
-/** What is there of a command that is being read. */
+/** The parts of a command that is being read. */
 class Collected {
   readonly words: string[] = [];
   readonly certain: ShellWord[] = [];
@@ -170,7 +171,7 @@ class Collected {
   isSilent = false;
   #isQuiet = false;
 
-  /** Where its output and its errors go then. */
+  /** Sets where the output and the errors go from now on. */
   redirect(operator: string, target: string): void {
     const isNull = target === '/dev/null' || target === '-';
     if (/^(?:1?>[>|]?|1>&)$/.test(operator))

@@ -1,19 +1,20 @@
+// What all readers of one shell text share.
 import type { ReadingBudget } from './reading-budget.ts';
 
-/** What stands in the way of running a text. */
+/** What would prevent a text from running. */
 export interface Notes {
   /** What is missing at its end: `"`, `)`. */
   unclosed?: string;
   /** A `)` closes nothing. */
   isAstray?: true;
-  /** It holds what is read otherwise than a shell does; it may be well. */
+  /** It contains something that a shell reads differently; it may be correct. */
   isDoubtful?: true;
 }
 
 /** What all readers of one text share. */
 export interface Surroundings {
   readonly notes: Notes;
-  /** Those that the text has set so far, or that were given to it. */
+  /** The variables that the text has set so far, or that were given to it. */
   readonly variables: Map<string, string>;
   readonly budget: ReadingBudget;
 }

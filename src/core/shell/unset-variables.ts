@@ -1,21 +1,22 @@
+// Finds variables in a shell command that nothing sets, and commands that need a function around them.
 import { calledWords } from './called-words.ts';
 import type { ReadingBudget } from './reading-budget.ts';
 import { readText, type SimpleCommand } from './simple-commands.ts';
 
-/** What of a shell's text comes to nothing if nobody but the text itself sets its variables, and no function surrounds it. */
+/** What has no effect in a shell text if only the text itself sets its variables, and no function surrounds it. */
 interface Unfounded {
   /**
-   * Variables with a small letter in their names that certainly become nothing, each once: `$name` or `${name}`, which the text
-   * nowhere sets.
+   * Variables with a lower-case letter in their names that are certainly empty, each once: `$name` or `${name}` that the text
+   * never sets.
    */
   readonly variables: readonly string[];
-  /** `local`, `return`: called where only a function may (bash(1)), each once. */
+  /** `local`, `return`: called although only a function may call them (bash(1)), each once. */
   readonly calls: readonly string[];
 }
 
 /**
- * Finds that in `text`; nothing of which that is not certain: a name that stands in it in any other way may be set there, and a file
- * that it reads may set any. What an inner shell reads is not looked at. `budget`: as readText has it.
+ * Finds these in `text`; nothing that is not certain: a name that occurs in any other form may be set there, and a file that
+ * the text reads may set any name. The text of an inner shell is not examined. `budget`: see readText.
  */
 export function unfounded(text: string, budget: ReadingBudget): Unfounded {
   const used = [...text.matchAll(USED)].flatMap(([, braced, bare = braced]) => bare ?? []);
@@ -33,22 +34,25 @@ export function unfounded(text: string, budget: ReadingBudget): Unfounded {
 }
 
 const NOTHING: Unfounded = { variables: [], calls: [] };
-/** No command holds it. */
+/** No command contains it. */
 const MARK = '\u0001';
 const USED = /\$(?:\{([A-Za-z]*[a-z]\w*)\}|([A-Za-z]*[a-z]\w*))/g;
-/** What systems hand to all they run in small letters. */
+/** Lower-case variables that systems pass to all programs. */
 const ELSEWHERE_SET = /_proxy$/;
 /** `coproc x` sets x_PID. */
 const SETS_UNNAMED = /\bcoproc\b/;
 const MOST_NAMES = 50;
 const FUNCTION = /\(\s*\)|\bfunction\b/;
 
-/** Whether the name stands there but as `$name` or `${name}`: `read name`, `for name in`, `name=`, `((name++))`, `${name:=x}`. */
+/**
+ * Whether the name also occurs in another form than `$name` or `${name}`: `read name`, `for name in`, `name=`, `((name++))`,
+ * `${name:=x}`.
+ */
 function standsOtherwise(text: string, name: string): boolean {
   return new RegExp(String.raw`(?<![$\w]|\$\{)${name}(?!\w)|\$\{${name}(?![\w}])`).test(text);
 }
 
-/** Whether the shell is given more to read than stands in the text. */
+/** Whether the shell is given more to read than the text itself. */
 function readsMore([first = '', ...args]: readonly string[]): boolean {
   return first === '.' || first === 'source' || (first === 'eval' && args.some((word) => /[$`]/.test(word)));
 }

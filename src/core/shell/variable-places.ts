@@ -1,8 +1,8 @@
 import { simpleCommands } from './simple-commands.ts';
 
 /**
- * Whether a variable that stands in a command in the place of what `pattern` matches (a global one) becomes its value there, or stays as
- * it is written, for it stands in single quotes; each true if it does so in one place at least. What only an inner shell expands stays.
+ * Whether a variable in place of each match of `pattern` (a global one) would be expanded there, or would stay as written
+ * because it is in single quotes; each is true if it applies to at least one place. What only an inner shell expands stays.
  */
 export function variablePlaces(text: string, pattern: RegExp): { readonly expanded: boolean; readonly kept: boolean } {
   const written = text.replaceAll(pattern, `\${${NAME}}`);
@@ -14,5 +14,5 @@ export function variablePlaces(text: string, pattern: RegExp): { readonly expand
 }
 
 const NAME = 'MONITOR_SYSTEM_NAME';
-/** No command holds it. */
+/** No command contains it. */
 const VALUE = '\u0001';

@@ -1,26 +1,27 @@
+// Reads words as bash does.
 import { Cursor } from './cursor.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** What has been read of a substitution. */
+/** The result of reading a substitution. */
 export interface ReadSubstitution {
-  /** Where it has stopped. */
+  /** The position at which it stopped. */
   readonly at: number;
-  /** The program that it stands for, if it only asks where that is: `$(which date)`. */
+  /** The program whose path it asks for, if it does nothing else: `$(which date)`. */
   readonly program?: string | undefined;
 }
 
-/** Reads words as bash(1) does, with its quotes taken away; what they run is read by `readInner`. */
+/** Reads words as bash(1) does and removes their quotes; `readInner` reads the commands in them. */
 export abstract class WordReader extends Cursor {
   protected readonly surroundings: Surroundings;
-  /** How deep in substitutions it reads. */
+  /** How deeply it is nested in substitutions. */
   protected depth: number;
-  /** Whether the last word is what it says, whatever the shell finds: no variable, no pattern, nothing that is run. */
+  /** Whether the last word has a value that does not depend on the shell: no variable, no pattern, no substitution. */
   protected isLiteral = true;
-  /** Whether nothing of the last word is quoted: only then can it be one of the shell's own. */
+  /** Whether no part of the last word is quoted: only then can it be a word of the shell itself. */
   protected isBare = true;
   /**
-   * Whether something of the words read since this was set to false is run first (`$( )`), may end the shell (`${x:?}`), or is
-   * left open.
+   * Whether, since this was set to false, something in the words runs first (`$( )`), may end the shell (`${x:?}`), or is left
+   * open.
    */
   protected isOpen = false;
 
@@ -76,7 +77,7 @@ export abstract class WordReader extends Cursor {
     this.#isUnsure();
   }
 
-  /** Up to the closing `end`, which is passed; in it only `$`, backquotes and some escapes mean anything. */
+  /** Reads up to the closing `end` and past it; inside, only `$`, backquotes and some escapes have a meaning. */
   #doubleQuoted(end: '"' | '}'): string {
     let text = '';
     while (this.at < this.text.length) {
@@ -87,7 +88,7 @@ export abstract class WordReader extends Cursor {
       }
       if (character === '\\' && (end === '}' || ESCAPABLE.test(this.text[this.at + 1] ?? ''))) text += this.#escaped();
       else if (end === '}' && character === "'") {
-        // In double quotes it is but a letter at times.
+        // In double quotes it is sometimes an ordinary character.
         this.surroundings.notes.isDoubtful = true;
         text += this.#singleQuoted();
       } else if (end === '}' && character === '"') {
@@ -140,7 +141,7 @@ export abstract class WordReader extends Cursor {
     return '$';
   }
 
-  /** Behind `$(`. */
+  /** Reads on after `$(`. */
   #substitution(): string {
     const { at, program } = this.#goesDeeper() ? this.readInner(this.text, true, this.at) : { at: this.text.length };
     this.at = at;
@@ -148,7 +149,7 @@ export abstract class WordReader extends Cursor {
     return program ?? '$()';
   }
 
-  /** Behind `${`. */
+  /** Reads on after `${`. */
   #parameter(): string {
     this.#isUnsure();
     if (!this.#goesDeeper()) {
@@ -161,13 +162,13 @@ export abstract class WordReader extends Cursor {
     return this.#value(text) ?? `\${${text}}`;
   }
 
-  /** Whether what is nested here is read, of which so many characters are read once more. */
+  /** Whether nested text is read here; `again`: how many characters are read once more. */
   #goesDeeper(again = 0): boolean {
     if (this.depth >= DEEPEST) this.surroundings.budget.giveUp();
     return this.surroundings.budget.take(again + PER_NESTED);
   }
 
-  /** Of a variable that the text has set. */
+  /** The value of a variable that the text has set. */
   #value(name: string): string | undefined {
     const value = this.surroundings.variables.get(name);
     return value !== undefined && this.surroundings.budget.take(value.length) ? value : undefined;
@@ -182,10 +183,10 @@ export abstract class WordReader extends Cursor {
 }
 
 const DEEPEST = 20;
-/** What beginning to read something nested takes, in characters. */
+/** The price of beginning to read something nested, in characters. */
 const PER_NESTED = 8;
 
-// One object each: there are very many words.
+// One object each, because there are very many words.
 const PLAIN = /[^ \t\n;&|()<>\\'"$`]+/y;
 const PATTERN = /[*?[\]{}~!]/;
 const ANSI_QUOTED = /\$'([^'\\]*(?:\\.[^'\\]*)*)(?:'|\\?$)/sy;
@@ -199,7 +200,7 @@ const BACKQUOTED = /`([^`\\]*(?:\\.[^`\\]*)*)(?:`|\\?$)/sy;
 const QUOTE = /\$?"/y;
 const ESCAPABLE = /[$`"\\\n]/;
 
-/** Of `$'…'` the escapes that matter for what a word says. */
+/** Resolves the escapes of `$'…'` that matter for the value of a word. */
 function unescaped(text: string): string {
   return text.replace(/\\(['"\\?])/g, '$1');
 }

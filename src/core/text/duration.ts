@@ -1,3 +1,4 @@
+// Durations for people.
 /** A duration for people, in its two largest units: `0.3 s`, `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 10_000) return `${Number((Math.max(0, ms) / 1000).toFixed(1))} s`;
@@ -9,14 +10,17 @@ export function formatDuration(ms: number): string {
   return two(Math.floor(minutes / 1440), 'd', Math.floor((minutes % 1440) / 60), 'h');
 }
 
-/** A time as the configuration has it, in seconds: `1800 s`, `0.5 s`. */
+/** A time in seconds, as in the configuration: `1800 s`, `0.5 s`. */
 export function configuredSeconds(ms: number): string {
   return `${Number((ms / 1000).toFixed(3))} s`;
 }
 
-/** `within 5 s`: what did not come in that time. Of a time too short to be told, `in the moment that was left`. */
+/**
+ * `within 5 s`: for something that did not happen in that time. If the time is too short to be stated, `in the time that was
+ * left`.
+ */
 export function withinWords(ms: number): string {
-  return ms < 50 ? 'in the moment that was left' : `within ${formatDuration(ms)}`;
+  return ms < 50 ? 'in the time that was left' : `within ${formatDuration(ms)}`;
 }
 
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {

@@ -1,15 +1,16 @@
+// Parses and writes HOST:PORT.
 import { isIPv4, isIPv6 } from 'node:net';
-import { unseenIn } from './printable.ts';
+import { invisibleIn } from './printable.ts';
 
 /**
- * `HOST:PORT`, `[IPv6]:PORT`, `:PORT` or `PORT`, the port from 1 to 65535; without a host it is undefined. Undefined where it is none
- * of them: a host has letters, digits, dots, dashes and underscores, none of them unseen, and is an IPv4 address where it has nothing but
- * digits and dots.
+ * `HOST:PORT`, `[IPv6]:PORT`, `:PORT` or `PORT`, the port from 1 to 65535; without a host it is undefined. The result is
+ * undefined if the text has none of these forms. A host has letters, digits, dots, dashes and underscores, none of them
+ * invisible; if it has only digits and dots, it is an IPv4 address.
  */
 export function parseHostPort(text: string): { readonly host: string | undefined; readonly port: number } | undefined {
   const [, bracketed, name, digits] = /^(?:(?:\[([^\]]+)\]|([\p{L}\p{N}._-]*)):)?(\d{1,5})$/u.exec(text) ?? [];
   const port = Number(digits);
-  if (!(port >= 1 && port <= 65_535) || unseenIn(text) !== undefined) return undefined;
+  if (!(port >= 1 && port <= 65_535) || invisibleIn(text) !== undefined) return undefined;
   if (bracketed !== undefined) return isIPv6(bracketed) ? { host: bracketed, port } : undefined;
   const host = name || undefined;
   return host !== undefined && /^[\d.]+$/.test(host) && !isIPv4(host) ? undefined : { host, port };
@@ -20,12 +21,12 @@ export function hostPortName({ host, port }: { readonly host: string; readonly p
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-/** An address without a zone (`%eth0`), and IPv4 as such where IPv6 has it. */
+/** An address without a zone (`%eth0`), and an IPv4-mapped IPv6 address as IPv4. */
 export function plainAddress(address: string): string {
   return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-/** True of `localhost` and of an address that is this machine's own for ever: 127.0.0.0/8 or `::1`. */
+/** True for `localhost` and for an address that always belongs to this machine: 127.0.0.0/8 or `::1`. */
 export function isLoopback(host: string): boolean {
   const plain = plainAddress(host);
   return host === 'localhost' || plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));

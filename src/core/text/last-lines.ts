@@ -1,3 +1,4 @@
+// The last lines of a command's output, in messages.
 import { printable } from './printable.ts';
 
 /** The last lines of `text` that are not blank, at most `most`; each printable, and cut at 200 characters. */
@@ -6,15 +7,17 @@ export function lastLines(text: string, most: number): string[] {
   return lines.slice(-most).map((line) => printable(line.slice(0, LONGEST_LINE)));
 }
 
-/** One line: `reason`, and after it the last three of `lines`, as what failed has written them. */
+/** One line: `reason`, followed by the last three of `lines`, which the failed command wrote. */
 export function withLines(reason: string, lines: readonly string[]): string {
   return lines.length === 0 ? reason : `${reason}: ${lines.slice(-SHOWN_LINES).join(' | ')}`;
 }
 
-/** `reason` as it was before `withLines` put these lines after it; as it is if it did not. */
+/** `reason` before `withLines` appended these lines; unchanged if it did not. */
 export function withoutLines(reason: string, lines: readonly string[]): string {
-  const told = withLines('', lines);
-  return told !== '' && reason.endsWith(told) && reason.length > told.length ? reason.slice(0, -told.length) : reason;
+  const appended = withLines('', lines);
+  return appended !== '' && reason.endsWith(appended) && reason.length > appended.length
+    ? reason.slice(0, -appended.length)
+    : reason;
 }
 
 const LONGEST_LINE = 200;

@@ -1,6 +1,6 @@
 /**
- * The one of `names` that differs from `name` by nothing but blanks, letter case and how accents are written; undefined where
- * there is none, or `name` itself is among them.
+ * The one of `names` that differs from `name` only in blanks, letter case and the encoding of accents; undefined if there is
+ * none, or if `name` itself is among them.
  */
 export function nearName(name: string, names: readonly string[]): string | undefined {
   const known = namesBy(names);
@@ -14,7 +14,7 @@ function loose(name: string): string {
 
 const cache = new WeakMap<readonly string[], ReadonlyMap<string, string>>();
 
-/** Made once for each list: thousands of rows are looked up in the same. */
+/** Built once for each list: thousands of rows are looked up in the same one. */
 function namesBy(names: readonly string[]): ReadonlyMap<string, string> {
   const known = cache.get(names);
   if (known !== undefined) return known;

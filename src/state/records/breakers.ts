@@ -5,12 +5,12 @@ import type { BreakerRecords } from '../daemon-state.ts';
 import { count, milliseconds } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** A breaker as it was at one moment of one boot. */
+/** A circuit breaker as it was at one moment of one boot. */
 interface BreakerRecord {
   readonly target: string;
   readonly processName: string;
   readonly snapshot: BreakerSnapshot;
-  /** /proc/sys/kernel/random/boot_id; empty where unknown. */
+  /** /proc/sys/kernel/random/boot_id; empty if unknown. */
   readonly bootId: string;
   /** CLOCK_MONOTONIC of that boot. */
   readonly writtenAtMs: number;
@@ -21,7 +21,7 @@ const breakerSnapshot = fields<BreakerSnapshot>({
   failures: count,
   reopenAtMs: milliseconds,
   successesMs: listOf(milliseconds),
-  // A record of the time before exits were counted has none.
+  // Records from before exits were counted have none.
   exitsMs: withDefault(listOf(milliseconds), []),
 });
 
@@ -33,7 +33,7 @@ const breakerRecord = fields<BreakerRecord>({
   writtenAtMs: milliseconds,
 });
 
-/** Nobody means a breaker to stay open for more than ten years. */
+/** Nobody wants a breaker to stay open for more than ten years. */
 const MAX_COOLDOWN_MS = 10 * 366 * 86_400_000;
 
 /** Circuit breakers, by target. */
@@ -46,7 +46,7 @@ export const breakerKind: RecordKind<BreakerRecord> = recordKind(
   ),
 );
 
-/** The breakers, as the boot `bootId` sees them. */
+/** The breakers, with their times in the clock of boot `bootId`. */
 export function breakerRecordsOf(table: RecordTable<BreakerRecord>, clock: Clock, bootId: string): BreakerRecords {
   const save = (target: string, processName: string, snapshot: BreakerSnapshot): void => {
     table.put(target, { target, processName, snapshot, bootId, writtenAtMs: clock.monotonicMs() }, 'written');
@@ -58,7 +58,7 @@ export function breakerRecordsOf(table: RecordTable<BreakerRecord>, clock: Clock
         const { target, processName } = record;
         const known = isOfThisBoot(record, clock, bootId);
         const snapshot = known ? record.snapshot : moved(record, clock.monotonicMs());
-        // Written down at once: else each restart of the daemon would grant the whole cooldown anew.
+        // Written at once: otherwise each restart of the daemon would start the whole cooldown again.
         if (!known) save(target, processName, snapshot);
         loaded.set(target, { snapshot, processName });
       }
@@ -69,12 +69,12 @@ export function breakerRecordsOf(table: RecordTable<BreakerRecord>, clock: Clock
   };
 }
 
-/** A clock that is behind the record's is another one, whatever the boot id says (time_namespaces(7)). */
+/** A clock that is behind the record's is another clock, whatever the boot id says (time_namespaces(7)). */
 function isOfThisBoot({ bootId, writtenAtMs }: BreakerRecord, clock: Clock, current: string): boolean {
   return current !== '' && bootId === current && writtenAtMs <= clock.monotonicMs();
 }
 
-/** The snapshot with what was left and what had passed when it was written, counted from `nowMs`. */
+/** The snapshot with its remaining and elapsed times at writing, counted from `nowMs`. */
 function moved({ snapshot, writtenAtMs }: BreakerRecord, nowMs: number): BreakerSnapshot {
   const { state, failures, reopenAtMs, successesMs, exitsMs } = snapshot;
   const past = (atMs: number): number => nowMs - Math.max(writtenAtMs - atMs, 0);

@@ -3,13 +3,13 @@ import type { HandledAlarm, HandledAlarms } from '../daemon-state.ts';
 import { processId, seenNotes } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** Alarms that were healed and still stand in the store, by process id. */
+/** Alarms that were handled and are still in the store, by process id. */
 export const handledKind: RecordKind<HandledAlarm> = recordKind(
   'handled',
   fields<HandledAlarm>({ processId, processName: text, ...seenNotes, handledAt: date }),
 );
 
-/** The handled alarms, fsynced: a forgotten one is a process restarted twice. */
+/** The handled alarms, fsynced: forgetting one would restart a process twice. */
 export function handledAlarmsOf(table: RecordTable<HandledAlarm>): HandledAlarms {
   return {
     get: (processId) => table.get(processId),

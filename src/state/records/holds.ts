@@ -2,18 +2,18 @@ import { date, fields, nullable, otherwise, text, yes } from '../../core/shape.t
 import type { HoldRecord, HoldRecords } from '../daemon-state.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** A hold as it is kept: `name` as storedName has it. */
+/** A hold as it is stored: `name` in the form of storedName. */
 interface StoredHold extends HoldRecord {
   readonly name: string;
 }
 
-/** Holds, by the names that are kept. */
+/** Holds, by stored name. */
 export const holdKind: RecordKind<StoredHold> = recordKind(
   'holds',
   fields<StoredHold>({ name: text, until: nullable(date), reason: text, strict: otherwise(yes, undefined) }),
 );
 
-/** The holds, fsynced both ways: an operator gave the order. */
+/** The holds, fsynced when set and when deleted: an operator gave the order. */
 export function holdRecordsOf(table: RecordTable<StoredHold>): HoldRecords {
   return {
     list: () => table.all().map((hold) => ({ ...hold, name: nameOf(hold) })),
@@ -25,7 +25,10 @@ export function holdRecordsOf(table: RecordTable<StoredHold>): HoldRecords {
   };
 }
 
-/** All versions keep the hold on everything as `*`. A process may be called so too: it has the place of the empty name, which none has. */
+/**
+ * All versions store the hold on everything as `*`. A process may have that name too: it is stored under the empty name, which
+ * no process has.
+ */
 function storedName(name: HoldRecord['name']): string {
   return name === null ? EVERYTHING : name === EVERYTHING ? '' : name;
 }

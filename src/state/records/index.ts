@@ -15,7 +15,7 @@ import { unitsWithProcessesOf, unitWithProcessesKind } from './units-with-proces
 import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-lives.ts';
 
-/** The tables and what the daemon sees of them. */
+/** Creates the tables and the daemon's views of them. */
 export function createViews(
   sink: RecordSink,
   clock: Clock,

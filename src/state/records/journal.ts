@@ -1,3 +1,4 @@
+// The journal of recovery attempts, so that a restarted daemon knows which were interrupted.
 import { keptKey, storedKey } from '../../core/alarm.ts';
 import { check, date, fields, listOf, oneOf, type Shape, text } from '../../core/shape.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../daemon-state.ts';
@@ -8,7 +9,7 @@ type Place = Pick<JournalAlarm, 'source' | 'key'>;
 
 const place = fields<Place>({ source: oneOf('store', 'kept'), key: text });
 
-/** Earlier versions wrote the id of the row, and one that no row has where there was none. */
+/** Earlier versions wrote the id of the row, and an id that no row has if there was no row. */
 const earlierPlace: Shape<Place> = (value, where) => {
   const { processId: id, processName } = rowAndName(value, where);
   return Number(id) < NO_ROW ? { source: 'kept', key: keptKey(processName) } : { source: 'store', key: storedKey(id) };
@@ -25,7 +26,7 @@ const journalAlarm: Shape<JournalAlarm> = (value, where) => {
   return { ...(placed.kind === 'fits' ? placed.value : earlierPlace(value, where)), ...namedNotes(value, where) };
 };
 
-/** Attempts under way, by target. */
+/** Attempts in progress, by target. */
 export const journalKind: RecordKind<JournalEntry> = recordKind(
   'journal',
   fields<JournalEntry>({
@@ -37,7 +38,7 @@ export const journalKind: RecordKind<JournalEntry> = recordKind(
   }),
 );
 
-/** The journal: `begin` is fsynced; `end` need not be, a repeated end costs a look at the process and no restart. */
+/** The journal: `begin` is fsynced. `end` need not be: repeating it costs a check of the process and no restart. */
 export function journalOf(table: RecordTable<JournalEntry>): Journal {
   return {
     begin: (entry) => table.put(entry.target, entry, 'fsynced'),

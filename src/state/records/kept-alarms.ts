@@ -3,7 +3,7 @@ import type { KeptAlarmRecord, KeptAlarmRecords } from '../daemon-state.ts';
 import { filledText, processId } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** Alarms that the store could not take, by process name. */
+/** Alarms that the store did not accept, by process name. */
 export const keptAlarmKind: RecordKind<KeptAlarmRecord> = recordKind(
   'kept_alarms',
   fields<KeptAlarmRecord>({ processName: filledText, notes: text, raisedAt: date, doubtfulRows: listOf(processId) }),

@@ -1,3 +1,4 @@
+// How programs were started, so that they can be started in the same way.
 import {
   type LaunchNote,
   type LaunchRecord,
@@ -17,7 +18,7 @@ const path = such(text, 'an absolute path', (value) => /^\/[^\p{Cc}]+$/u.test(va
 
 const tasks: Shape<number | 'unlimited'> = (value, where) => (value === 'unlimited' ? value : count(value, where));
 
-/** In the order in which they are read from a process: records are compared as text. */
+/** In the order in which they are read from a process, because records are compared as text. */
 const surroundings = fields<Surroundings>({
   limits: optional(mapOf<Resource, ResourceLimit>(RESOURCES, fields<ResourceLimit>({ soft: bound, hard: bound }))),
   umask: optional(wholeNumber(0, 0o777)),
@@ -45,16 +46,16 @@ export const launchRecord = fields<LaunchRecord>({
 /** How programs were started, by system name. */
 export const launchKind: RecordKind<LaunchRecord> = recordKind('launches', launchRecord);
 
-/** How the copies beside the first were started, by system name. */
+/** How the copies besides the first were started, by system name. */
 export const furtherLaunchKind: RecordKind<readonly LaunchRecord[]> = recordKind('further_launches', listOf(launchRecord));
 
-/** What else is known of how programs run, by system name. */
+/** What else is known about how programs run, by system name. */
 export const launchNoteKind: RecordKind<LaunchNote> = recordKind(
   'launch_notes',
   fields<LaunchNote>({ unusable: optional(text), copies: optional(count) }),
 );
 
-/** The launch records; setting what is known already costs no write. */
+/** The launch records; setting an unchanged record does not write. */
 export function launchRecordsOf(
   table: RecordTable<LaunchRecord>,
   furtherOnes: RecordTable<readonly LaunchRecord[]>,

@@ -18,7 +18,7 @@ export const pinKind: RecordKind<Pin> = recordKind(
   }),
 );
 
-/** The pins, fsynced both ways: an operator gave the order. */
+/** The pins, fsynced when set and when deleted: an operator gave the order. */
 export function pinRecordsOf(table: RecordTable<Pin>): Pins {
   return {
     get: (systemName) => table.get(systemName),

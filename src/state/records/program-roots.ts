@@ -3,16 +3,16 @@ import { fields, listOf, optional, text, yes } from '../../core/shape.ts';
 import { count } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** The topmost processes of a program, of one boot. */
+/** The topmost processes of a program in one boot. */
 interface ProgramRootRecord {
-  /** /proc/sys/kernel/random/boot_id; empty where unknown. */
+  /** /proc/sys/kernel/random/boot_id; empty if unknown. */
   readonly bootId: string;
   readonly roots: readonly RootProcess[];
 }
 
 const keeperProcess = fields<KeeperProcess>({ pid: count, startTime: count, startsAgain: optional(yes) }, 'kept');
 
-/** As it was written: the records are compared as text. */
+/** In the order in which it was written, because records are compared as text. */
 const rootProcess = fields<RootProcess>(
   {
     pid: count,
@@ -32,13 +32,13 @@ const rootProcess = fields<RootProcess>(
   'kept',
 );
 
-/** By system name. */
+/** Program roots, by system name. */
 export const programRootKind: RecordKind<ProgramRootRecord> = recordKind(
   'program_roots',
   fields<ProgramRootRecord>({ bootId: text, roots: listOf(rootProcess) }),
 );
 
-/** The program roots, as the boot `bootId` sees them: start times of another one say nothing. */
+/** The program roots of boot `bootId`: start times of another boot mean nothing. */
 export function programRootsOf(table: RecordTable<ProgramRootRecord>, bootId: string): ProgramRoots {
   const names = new Map<string, Set<string>>();
   const get = (systemName: string): readonly RootProcess[] => {
@@ -61,7 +61,7 @@ export function programRootsOf(table: RecordTable<ProgramRootRecord>, bootId: st
     },
     lastUnit: (systemName) => table.get(systemName)?.roots.find(({ unit }) => unit !== undefined)?.unit,
     namesOf: (root) => {
-      // Not earlier: the table is filled after this was made.
+      // Not earlier, because the table is filled after this was created.
       if (!indexed) for (const systemName of table.keys()) index(systemName);
       indexed = true;
       return [...(names.get(keyOf(root)) ?? [])];

@@ -1,12 +1,13 @@
+// A table of records: JSON values by key, in memory and on the disk.
 import { check, type Shape } from '../../core/shape.ts';
 import type { Database } from '../database.ts';
 import type { DiskTable, Durability, RecordSink } from '../disk.ts';
 
-/** What one kind of record is called and how it is told from nonsense. */
+/** One kind of record: its table, and how valid values are recognised. */
 export interface RecordKind<T> {
   /** The table's name. */
   readonly table: string;
-  /** The record of a parsed JSON value; undefined where it is none. */
+  /** The record in a parsed JSON value; undefined if it is not valid. */
   parse(value: unknown): T | undefined;
 }
 
@@ -22,14 +23,15 @@ export function recordKind<T>(table: string, shape: Shape<T>): RecordKind<T> {
 }
 
 /**
- * Records by key, as JSON: read from memory, kept on the disk. What `parse` makes of the JSON of a record is that record again.
+ * Records by key, as JSON: read from memory and stored on the disk. `parse` has to return an equal record for the JSON of a
+ * record.
  */
 export class RecordTable<T> implements DiskTable {
   readonly name: string;
   readonly schema: string;
   #kind: RecordKind<T>;
   #sink: RecordSink;
-  /** As text: compact, equal where nothing changed, and out of every caller's reach. */
+  /** As text: compact, equal if nothing changed, and safe from changes by callers. */
   #records = new Map<string, string>();
 
   constructor(kind: RecordKind<T>, sink: RecordSink) {
@@ -44,12 +46,12 @@ export class RecordTable<T> implements DiskTable {
     return json === undefined ? undefined : this.#kind.parse(JSON.parse(json));
   }
 
-  /** In the order in which they came. */
+  /** In the order of insertion. */
   keys(): string[] {
     return [...this.#records.keys()];
   }
 
-  /** In the order in which they came. */
+  /** In the order of insertion. */
   all(): T[] {
     return this.keys().flatMap((key) => this.get(key) ?? []);
   }

@@ -2,9 +2,9 @@ import type { UnitsWithProcesses } from '../../core/program/units-with-processes
 import { fields, text } from '../../core/shape.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** A unit that was seen to have processes. */
+/** A unit that has been seen with processes. */
 interface UnitWithProcessesRecord {
-  /** As of UnitsWithProcesses. */
+  /** See UnitsWithProcesses. */
   readonly definition: string;
 }
 
@@ -14,7 +14,7 @@ export const unitWithProcessesKind: RecordKind<UnitWithProcessesRecord> = record
   fields<UnitWithProcessesRecord>({ definition: text }),
 );
 
-/** The units that were seen to have processes. */
+/** The units that have been seen with processes. */
 export function unitsWithProcessesOf(table: RecordTable<UnitWithProcessesRecord>): UnitsWithProcesses {
   return {
     has: (unit, definition) => {

@@ -3,7 +3,7 @@ import type { UnprovedAlarm, UnprovedAlarms } from '../daemon-state.ts';
 import { count } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** Alarms whose process was restarted, and of which nobody can tell whether it is well, by Alarm.key. */
+/** Alarms whose process was restarted and is not proved to be healthy or not, by Alarm.key. */
 export const unprovedKind: RecordKind<UnprovedAlarm> = recordKind(
   'unproved',
   fields<UnprovedAlarm>({
@@ -16,7 +16,10 @@ export const unprovedKind: RecordKind<UnprovedAlarm> = recordKind(
   }),
 );
 
-/** The unproved alarms. Not fsynced: a power cut ends every process, and a restart too many of one that began anew harms nobody. */
+/**
+ * The unproved alarms. Not fsynced: a power cut ends every process, and one restart too many of a process that has just started
+ * does no harm.
+ */
 export function unprovedAlarmsOf(table: RecordTable<UnprovedAlarm>): UnprovedAlarms {
   return {
     get: (key) => table.get(key),

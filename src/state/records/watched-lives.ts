@@ -3,13 +3,13 @@ import type { WatchedLife, WatchedLifeRecords } from '../daemon-state.ts';
 import { count, milliseconds } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
-/** A life as it was in one boot. */
+/** A life as recorded in one boot. */
 interface WatchedLifeRecord extends Omit<WatchedLife, 'beforeBoot'> {
-  /** /proc/sys/kernel/random/boot_id; empty where unknown. */
+  /** /proc/sys/kernel/random/boot_id; empty if unknown. */
   readonly bootId: string;
 }
 
-/** What is known of the lives of watched processes, by process name. */
+/** What is known about the lives of watched processes, by process name. */
 export const watchedLifeKind: RecordKind<WatchedLifeRecord> = recordKind(
   'watched_lives',
   fields<WatchedLifeRecord>({
@@ -31,7 +31,10 @@ export const watchedLifeKind: RecordKind<WatchedLifeRecord> = recordKind(
   }),
 );
 
-/** The watched lives, as the boot `bootId` sees them: nothing that ran in another one, or on the machine of a copied file, runs. */
+/**
+ * The watched lives, as they appear in boot `bootId`: nothing that ran in another boot, or on the machine from which the file
+ * was copied, runs now.
+ */
 export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, bootId: string): WatchedLifeRecords {
   const seen = ({ bootId: of, ...life }: WatchedLifeRecord): WatchedLife =>
     of === bootId ? life : { ...life, since: null, beforeBoot: true };

@@ -1,24 +1,24 @@
-/** What works and may not for long: told once each, and kept for whoever asks what is wrong with the store. */
+/** Things that work now but may stop working. Each is reported once, and kept for `inspect`. */
 export class Cautions {
-  readonly #tell: (text: string) => void;
-  readonly #told = new Set<string>();
+  readonly #warn: (text: string) => void;
+  readonly #reported = new Set<string>();
 
-  /** `tell` hears each in one line. */
-  constructor(tell: (text: string) => void) {
-    this.#tell = tell;
+  /** `warn` gets each caution in one line. */
+  constructor(warn: (text: string) => void) {
+    this.#warn = warn;
   }
 
-  /** All that were told, in order. */
+  /** All reported cautions, in order. */
   get texts(): readonly string[] {
-    return [...this.#told];
+    return [...this.#reported];
   }
 
   add(text: string): void {
-    if (this.#told.has(text) || this.#told.size >= MOST) return;
-    this.#told.add(text);
-    this.#tell(text);
+    if (this.#reported.has(text) || this.#reported.size >= MOST) return;
+    this.#reported.add(text);
+    this.#warn(text);
   }
 }
 
-/** A server may say something new each time. */
+/** A server may send a different text each time. */
 const MOST = 20;

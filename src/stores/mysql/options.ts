@@ -6,21 +6,21 @@ import { endpointName, LOCALHOST, type MysqlEndpoint, parseHosts } from './endpo
 
 /** The `[database]` keys of the MySQL store. */
 export interface MysqlOptions {
-  /** Where to look for the server, in order. */
+  /** Where the server may answer, in the order in which the endpoints are tried. */
   readonly endpoints: readonly MysqlEndpoint[];
-  /** The user of `socket_owner`, beside root, `mysql` and ourselves: who may run the server behind a Unix socket. */
+  /** The uid of `socket_owner`, who may run the server behind a Unix socket besides root, `mysql` and our own user. */
   readonly socketOwner: number | undefined;
   /** `user`; default monitor_service. */
   readonly user: string;
-  /** `password`, or what `password_file` holds less its line end; may be empty. */
+  /** `password`, or the content of `password_file` without its line end; may be empty. */
   readonly password: string;
   /** `database`; default v_process_monitor. */
   readonly database: string;
-  /** `ssl`: off (default), required (encrypted), verify (and the server's certificate and name are checked). */
+  /** `ssl`: off (default), required (encrypted), verify (encrypted, with the server's certificate and name checked). */
   readonly ssl: 'off' | 'required' | 'verify';
   /** The content of `ssl_ca`, PEM; undefined: the authorities that Node.js trusts. */
   readonly ca: string | undefined;
-  /** The content of `server_public_key`, PEM: the key of RSA that the server's logins by SHA-256 use. */
+  /** The content of `server_public_key`, PEM: the public RSA key that the server uses for logins by SHA-256. */
   readonly serverPublicKey: string | undefined;
   /** `compress`; default false. */
   readonly compress: boolean;
@@ -28,18 +28,18 @@ export interface MysqlOptions {
   readonly connectTimeoutMs: number;
   /** `query_timeout` of a call, once connected; default 10 s. */
   readonly queryTimeoutMs: number;
-  /** `read_timeout` of a poll or re-read at one host, once connected; default as `query_timeout`, at most 10 s. */
+  /** `read_timeout` of a poll or re-read at one host, once connected; default `query_timeout`, at most 10 s. */
   readonly readTimeoutMs: number;
   /**
-   * `failback`: how long an earlier host has to answer before it is used again, half as long to one and a half times; 0: never;
-   * default 60 s.
+   * `failback`: how long an earlier host has to answer before it is used again (half to one and a half times as long); 0:
+   * never; default 60 s.
    */
   readonly failbackMs: number;
-  /** `pool_size`: connections at once beside that of polls and re-reads; default 4. */
+  /** `pool_size`: simultaneous connections besides the one of polls and re-reads; default 4. */
   readonly poolSize: number;
 }
 
-/** Reads the keys of `driver = mysql`. Problems go to the reader; none tells a password. `exists`: see parseHosts. */
+/** Reads the keys of `driver = mysql`. Problems go to the reader; none contains a password. `exists`: see parseHosts. */
 export function parseMysql(
   section: SectionReader,
   env: NodeJS.ProcessEnv = process.env,
@@ -73,11 +73,13 @@ function parsePassword(section: SectionReader, env: NodeJS.ProcessEnv): string {
   const password = section.verbatim('password');
   if (section.text('password_file') === undefined) return password ?? '';
   if (password !== undefined) section.warning('password', 'has no effect: password_file is used');
-  // Editors and echo(1) end the last line; a password that ends so cannot be meant.
+  // Editors and echo(1) end the last line with a line break; nobody means a password that ends with one.
   return (readNamedFile(section, 'password_file', env, { secret: true }) ?? '').replace(/\r?\n$/, '');
 }
 
-/** For people: where the store is, by the server that answered, else by all that will be asked. Never a secret. */
+/**
+ * Where the store is, for people: the server that answered, otherwise every host that will be asked. Never contains a secret.
+ */
 export function describeMysql({ endpoints, database }: MysqlOptions, answered?: string): string {
   const asked = endpoints.map((endpoint) =>
     endpoint.kind === 'socket' && endpoint.optional ? LOCALHOST : endpointName(endpoint),
@@ -85,7 +87,10 @@ export function describeMysql({ endpoints, database }: MysqlOptions, answered?: 
   return `mysql ${answered ?? [...new Set(asked)].join(', ')}/${database}`;
 }
 
-/** Reads `socket_owner`, a user by name (passwd(5)) or number; undefined where absent or, which is a problem, unknown. */
+/**
+ * Reads `socket_owner`, a user by name (passwd(5)) or number. Undefined if absent, or if the user is unknown, which is a
+ * problem.
+ */
 function parseSocketOwner(section: SectionReader, endpoints: readonly MysqlEndpoint[]): number | undefined {
   const user = section.text('socket_owner');
   if (user === undefined) return undefined;
@@ -93,14 +98,14 @@ function parseSocketOwner(section: SectionReader, endpoints: readonly MysqlEndpo
     section.warning('socket_owner', 'has no effect: no host is reached by a Unix socket');
   const uid = userId(user);
   if (uid === undefined)
-    section.problem(
-      'socket_owner',
-      `cannot be used (expected the name of a user in /etc/passwd, or a user's number, got "${user}")`,
-    );
+    section.problem('socket_owner', `invalid value "${user}", expected the name of a user in /etc/passwd, or a user's number`);
   return uid;
 }
 
-/** Reads the file that `server_public_key` names: PEM, a key of RSA; undefined where absent or, which is a problem, something else. */
+/**
+ * Reads the file that `server_public_key` names: a public RSA key in PEM. Undefined if absent, or if it is something else,
+ * which is a problem.
+ */
 function parsePublicKey(
   section: SectionReader,
   {
@@ -113,18 +118,18 @@ function parsePublicKey(
   const pem = readNamedFile(section, key, env, { secret: false });
   if (pem === undefined) return undefined;
   if (ssl !== 'off')
-    section.warning(key, `has no effect with ssl = ${ssl}: over TLS a server takes no password that is sealed by a key`);
+    section.warning(
+      key,
+      `has no effect with ssl = ${ssl}: over TLS a server does not accept a password that is encrypted with a key`,
+    );
   else if (!endpoints.some(({ kind }) => kind === 'tcp')) section.warning(key, 'has no effect: no host is reached by TCP');
   if (isPublicRsaKey(pem)) return pem;
-  section.problem(
-    key,
-    'cannot be used (expected a public key of RSA in PEM, as public_key.pem in the data folder of the server)',
-  );
+  section.problem(key, "invalid value, expected a public RSA key in PEM, such as public_key.pem in the server's data folder");
   return undefined;
 }
 
 function isPublicRsaKey(pem: string): boolean {
-  // From a private key a public one could be made; but what is that one doing here?
+  // A public key could be derived from a private one, but a private key has no business here.
   if (pem.includes('PRIVATE KEY')) return false;
   try {
     return createPublicKey(pem).asymmetricKeyType === 'rsa';

@@ -1,14 +1,17 @@
-/** A value for a `?`. */
+/** A value of a `?` in a statement. */
 export type SqlValue = string | number | Buffer | null;
 
-/** Statements on one connection, one after the other. They throw what mysql2 throws, or a StoreError. */
+/** Runs statements on one connection, one after the other. They throw what mysql2 throws, or a StoreError. */
 export interface MysqlSession {
-  /** The same for all that is done on one connection: what is known of it may be kept by it. */
+  /** The same object for every session on one connection: a key for what is known about the connection. */
   readonly connection: object;
-  /** The rows of a statement that is not worth preparing; none where it gives none. */
+  /** The rows of a statement that is not prepared; [] if it returns none. */
   query(sql: string): Promise<Readonly<Record<string, unknown>>[]>;
-  /** The rows of a statement, which is prepared once. With more than `maxRows` (default 100,000) or 64 MiB the connection is given up. */
+  /**
+   * The rows of a statement that is prepared once. If there are more than `maxRows` (default 100,000) or 64 MiB, the connection
+   * is given up.
+   */
   rows(sql: string, values?: readonly SqlValue[], maxRows?: number): Promise<Readonly<Record<string, unknown>>[]>;
-  /** How many rows have changed by a statement, which is prepared once. */
+  /** How many rows a statement changed; it is prepared once. */
   change(sql: string, values: readonly SqlValue[]): Promise<number>;
 }

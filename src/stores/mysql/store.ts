@@ -15,7 +15,7 @@ import { changes, one, processRows, rowsOf, text } from './schema/rows.ts';
 import type { Statement } from './schema/statements.ts';
 import type { MysqlSession, SqlValue } from './session.ts';
 
-/** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
+/** The alarm store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server. */
 export class MysqlStore implements AlarmStore {
   readonly #options: MysqlOptions;
   readonly #servers: MysqlFailover;
@@ -23,8 +23,8 @@ export class MysqlStore implements AlarmStore {
   readonly #tables: KnownTables;
 
   /**
-   * `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. `warn` hears, in one line and once, of
-   * what works and may not for long.
+   * `idleTimeoutMs`: how long a connection may be idle before it is closed; default a minute. `warn` gets each caution once, in
+   * one line: something works now but may stop working.
    */
   constructor(
     options: MysqlOptions,
@@ -48,7 +48,7 @@ export class MysqlStore implements AlarmStore {
   }
 
   readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {
-    return this.#look(async (session, { statements, remarks, inDoubt }) => {
+    return this.#poll(async (session, { statements, remarks, inDoubt }) => {
       const questions = {
         alarms: (limit: number) => processRows(session, statements.alarms(limit)),
         namedAlarms: (limit: number) => processRows(session, statements.namedAlarms(limit)),
@@ -64,10 +64,10 @@ export class MysqlStore implements AlarmStore {
   }
 
   readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined> {
-    return this.#look(async (session, { statements }) => {
+    return this.#poll(async (session, { statements }) => {
       const [row, another] = await processRows(session, statements.byId(processId));
       if (another === undefined) return row;
-      // There was a key that kept such rows apart: the next poll is to know that it is gone.
+      // A unique key excluded such rows: the next poll has to notice that it is gone.
       if (statements.idsAreUnique) this.#tables.forget(session);
       return 'ambiguous';
     });
@@ -102,12 +102,12 @@ export class MysqlStore implements AlarmStore {
       const asSeen = statements.asSeen(seen);
       const cleared = statements.flags(0);
       try {
-        // CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right.
+        // CONCAT_WS, because CONCAT of NULL is NULL; notes first, because MySQL assigns from left to right.
         const assignments = `notes = CONCAT_WS('', LEFT(notes, GREATEST(CHAR_LENGTH(notes) - ?, 0)), ?), ${cleared}`;
         return await outcome(session, statements.change(assignments, [change.drop, change.note], seen.processId, asSeen));
       } catch (error) {
         if (!isRefusalOfNotes(error)) throw error;
-        // The alarm has to end even where the note cannot be left: the column was altered, or its text is damaged.
+        // The alarm has to end even if the note cannot be written: the column was altered, or its text is damaged.
         this.#tables.forget(session);
         return await leniently(session, () => outcome(session, statements.change(cleared, [], seen.processId, asSeen)));
       }
@@ -119,7 +119,7 @@ export class MysqlStore implements AlarmStore {
       const { statements } = schema;
       if (await isAmbiguous(session, schema, processId)) return 'ambiguous';
       const silent = { sql: statements.silent(), values: [] };
-      // Without touching `sound` first: the least-privilege user may not, and mostly it is 0 already.
+      // Without a change to `sound` first: the least-privilege user may not change it, and usually it is 0 already.
       if ((await set(session, schema, statements.flags(1), processId, notes, silent)) > 0) return 'raised';
       const row = await one(session, statements.status(`${statements.inAlarm()} AS raised`, processId));
       if (row === undefined) return 'missing';
@@ -133,7 +133,7 @@ export class MysqlStore implements AlarmStore {
       const { statements } = schema;
       if (await isAmbiguous(session, schema, processId)) return 'ambiguous';
       if ((await set(session, schema, statements.flags(0), processId, notes)) > 0) return 'dropped';
-      // Only changed rows are counted.
+      // The server counts changed rows only.
       return (await one(session, statements.status('1', processId))) === undefined ? 'missing' : 'dropped';
     });
   }
@@ -147,9 +147,9 @@ export class MysqlStore implements AlarmStore {
     return this.#servers.close();
   }
 
-  /** For polls and re-reads: it waits for no other call. */
-  #look<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {
-    return this.#servers.look((session) => this.#tables.use(session, (schema) => work(session, schema)));
+  /** For polls and re-reads: it never waits for another call. */
+  #poll<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {
+    return this.#servers.poll((session) => this.#tables.use(session, (schema) => work(session, schema)));
   }
 
   #read<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {
@@ -167,7 +167,7 @@ async function outcome(session: MysqlSession, statement: Statement | undefined):
   return (await changes(session, statement)) > 0 ? 'cleared' : 'changed';
 }
 
-/** True where a change to that row would be one to another row too. */
+/** True if a change to that row would also change another row. */
 async function isAmbiguous(session: MysqlSession, { statements }: Schema, processId: string): Promise<boolean> {
   return !statements.idsAreUnique && (await rowsOf(session, statements.byId(processId))).length > 1;
 }

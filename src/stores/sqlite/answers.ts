@@ -15,7 +15,7 @@ export function one(database: DatabaseSync, { sql, values }: Statement): Answer 
   return statement.get(...values);
 }
 
-/** A row that was looked for by its id. */
+/** A row that was read by its id. */
 type Found =
   | { readonly row: 'ambiguous' }
   /** `size`, `digest`: of the notes, for the statement that changes them. */
@@ -32,7 +32,7 @@ export function readRow(database: DatabaseSync, { statements }: Schema, processI
   return { row: processRow(row), size: row.size as bigint | null, digest: row.digest as string | null };
 }
 
-/** True where the statement has changed the row; `isDone`: what it must be like then. */
+/** True if the statement has changed the row; `isDone`: whether a row has the intended state. */
 export function isChanged(
   database: DatabaseSync,
   schema: Schema,
@@ -46,7 +46,7 @@ export function isChanged(
   return found !== undefined && found.row !== 'ambiguous' && isDone(found.row);
 }
 
-/** The process that a row tells of. */
+/** The process in a row of the database. */
 export function processRow(row: Answer): ProcessRow {
   return {
     processId: text(row.process_id) ?? '',
@@ -58,19 +58,19 @@ export function processRow(row: Answer): ProcessRow {
   };
 }
 
-/** What is shown of notes whose beginning is `bytes`. */
+/** The shown part of notes that begin with `bytes`. */
 function seenNotes(bytes: Uint8Array | null, { size, digest }: Answer): SeenNotes {
   if (size === null) return { notes: null, notesDigest: null };
-  // SQLite makes NULL of a part of nothing.
+  // SQLite returns NULL for a part of an empty value.
   return { notes: textOf(bytes ?? NOTHING), notesDigest: digest === null ? null : `${size}:${digest}` };
 }
 
-/** The text of bytes that came; null for anything else. */
+/** The text of received bytes; null for anything else. */
 export function text(value: unknown): string | null {
   return value instanceof Uint8Array ? textOf(value) : null;
 }
 
-/** The bytes that came; null for anything else. */
+/** The received bytes; null for anything else. */
 export function bytes(value: unknown): Uint8Array | null {
   return value instanceof Uint8Array ? value : null;
 }

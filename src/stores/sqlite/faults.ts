@@ -6,7 +6,10 @@ export function sqliteError(store: string, error: unknown): StoreError {
   return new StoreError(sqliteFault(error), `${store}: ${errorMessage(error)}`, error);
 }
 
-/** What may be done about an error of node:sqlite, which tells SQLite's extended result code as `errcode` (sqlite.org/rescode.html). */
+/**
+ * What may be done about an error of node:sqlite, which has SQLite's extended result code as `errcode`
+ * (sqlite.org/rescode.html).
+ */
 export function sqliteFault(error: unknown): StoreFault {
   if (error instanceof StoreError) return error.fault;
   const code = Number((error as { errcode?: unknown }).errcode ?? 0) & 0xff;

@@ -1,3 +1,4 @@
+// The database file of the embedded store.
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, lstatSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -7,7 +8,7 @@ import { StoreError } from '../../core/errors.ts';
 import { sqliteFault } from './faults.ts';
 import { hasIndex, isView } from './tables.ts';
 
-/** Both tables of seed 000, and the indexes of the poll, where they are missing; a view is left as it is. */
+/** Creates the two tables of the bash service, and the indexes of the poll, if they are missing; a view stays as it is. */
 export function createSchema(database: DatabaseSync): void {
   database.exec(`
     CREATE TABLE IF NOT EXISTS PROCESE (process_id INTEGER PRIMARY KEY, process_name VARCHAR(255));
@@ -15,37 +16,37 @@ export function createSchema(database: DatabaseSync): void {
   if (!isView(database, 'STATUS_PROCESS'))
     database.exec('CREATE INDEX IF NOT EXISTS alarm_poll ON STATUS_PROCESS (alarma, sound, process_id)');
   for (const table of ['STATUS_PROCESS', 'PROCESE']) {
-    // Without one SQLite reads the whole table for each row, or makes an index for each portion of them.
+    // Without an index SQLite reads the whole table for each row, or builds an index for each portion.
     if (!isView(database, table) && !hasIndex(database, table, 'process_id'))
       database.exec(`CREATE INDEX IF NOT EXISTS key_of_${table} ON ${table} (process_id)`);
   }
 }
 
-/** One database file, opened when it is needed, and anew where another file has taken its place. */
+/** One database file, opened when it is needed, and opened again if another file has taken its place. */
 export class SqliteFile {
   readonly #path: string;
-  readonly #use: 'serves' | 'asks';
+  readonly #use: 'create' | 'existing';
   #opened: { readonly database: DatabaseSync; readonly identity: string | undefined } | undefined;
   #wasOpen = false;
 
-  /** `asks`: neither the file nor a table is made. */
-  constructor(path: string, use: 'serves' | 'asks' = 'serves') {
+  /** `existing`: neither the file nor a table is created. */
+  constructor(path: string, use: 'create' | 'existing' = 'create') {
     this.#path = path;
     this.#use = use;
   }
 
   /**
-   * The open database; a file that does not exist is made, unless it only asks, or had one: an empty one in its place would have no
-   * alarm. Throws a StoreError, or what node:sqlite throws.
+   * The open database. A missing file is created, unless the use is `existing`, or the file was open before: an empty file in
+   * its place would have no alarm. Throws a StoreError, or what node:sqlite throws.
    */
   open(): DatabaseSync {
     if (this.#opened !== undefined && this.#opened.identity === identityOf(this.#path)) return this.#opened.database;
-    // Gone or replaced: what we hold is a file that nobody else sees any more, whose alarms never change.
+    // The file is gone or replaced: nobody else sees the one that we hold, so its alarms never change.
     this.close();
     const folder = dirname(this.#path);
     if (!existsSync(folder)) throw new StoreError('unreachable', `sqlite ${this.#path}: the folder ${folder} does not exist`);
     refuseLinkOfOthers(this.#path);
-    const makes = this.#use === 'serves';
+    const makes = this.#use === 'create';
     if (makes && !this.#wasOpen) createEmpty(this.#path);
     else if (!existsSync(this.#path)) throw new StoreError('unreachable', `sqlite ${this.#path}: ${this.#missing()}`);
     const database = makes ? openDatabase(this.#path) : openExisting(this.#path);
@@ -56,45 +57,48 @@ export class SqliteFile {
 
   #missing(): string {
     return this.#wasOpen
-      ? 'the file is gone (put it back; the daemon makes an empty one as it starts)'
-      : 'there is no such file (the daemon makes it as it starts)';
+      ? 'the file is gone (restore it; the daemon creates an empty one when it starts)'
+      : 'there is no such file (the daemon creates it when it starts)';
   }
 
-  /** Lets the file go; `open` opens it again. */
+  /** Closes the file; `open` opens it again. */
   close(): void {
     const opened = this.#opened;
     this.#opened = undefined;
     try {
       opened?.database.close();
     } catch {
-      // A damaged file may refuse even this.
+      // A damaged file may refuse even to be closed.
     }
   }
 }
 
-/** Who may write to the file or its folder besides us and root, for people; undefined where nobody may. */
-export function openToOthers(path: string): string | undefined {
+/** Who may write to the file or its folder besides root and our own user, for people; undefined if nobody may. */
+export function writableByOthers(path: string): string | undefined {
   const open = [path, dirname(path)].filter((one) => {
     const stat = statSync(one, { throwIfNoEntry: false });
     return stat !== undefined && (!isOurs(stat.uid) || (stat.mode & 0o022) !== 0);
   });
   if (open.length === 0) return undefined;
-  return `${open.join(' and ')} may be written to by others: whoever does can raise and clear alarms, and stop this daemon by it`;
+  return `other users can write to ${open.join(' and ')}: they can raise and clear alarms, and stop this daemon`;
 }
 
-/** Where others may write to the folder, a link of theirs would have root write to any file. */
+/** If others may write to the folder, a link of theirs would make root write to any file. */
 function refuseLinkOfOthers(path: string): void {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isSymbolicLink() && !isOurs(stat.uid))
-    throw new StoreError('denied', `sqlite ${path}: is a link of user ${stat.uid}, which is not followed (expected a file)`);
+    throw new StoreError(
+      'denied',
+      `sqlite ${path}: this is a symbolic link of user ${stat.uid}, which is not followed (expected a file)`,
+    );
 }
 
-/** SQLite would make the file that a dangling link names. */
+/** Without this SQLite would create the target of a dangling link. */
 function createEmpty(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o644));
   } catch {
-    // It is there, or cannot be made: SQLite will say so.
+    // The file exists, or cannot be created: SQLite will report it.
   }
 }
 
@@ -102,7 +106,7 @@ function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** A database whose statements are prepared once each: a poll asks the same again and again. */
+/** A database that prepares each statement once: every poll runs the same statements again. */
 class PreparingOnce extends DatabaseSync {
   readonly #statements = new Map<string, StatementSync>();
 
@@ -116,7 +120,7 @@ class PreparingOnce extends DatabaseSync {
   }
 }
 
-/** Those that ask for names differ by how many there are. */
+/** The statements that ask for names differ by their number of names. */
 const MOST_STATEMENTS = 100;
 
 /** How long one call may block the loop while another program holds the lock. */
@@ -128,7 +132,7 @@ function openDatabase(path: string): DatabaseSync {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     createSchema(database);
   } catch (error) {
-    // A file that takes no writes can still be polled.
+    // A read-only file can still be polled.
     if (sqliteFault(error) !== 'read_only') {
       database.close();
       throw error;
@@ -137,7 +141,10 @@ function openDatabase(path: string): DatabaseSync {
   return database;
 }
 
-/** Not `readOnly`: whether it takes writes is asked of it too. By that mode SQLite makes no file in the place of one that goes. */
+/**
+ * Not `readOnly`, because we also ask whether the file accepts writes. In this mode SQLite does not create a file that goes
+ * missing.
+ */
 function openExisting(path: string): DatabaseSync {
   const place = pathToFileURL(path);
   place.searchParams.set('mode', 'rw');
@@ -146,7 +153,7 @@ function openExisting(path: string): DatabaseSync {
     const find = database.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND upper(name) = ?");
     const missing = ['PROCESE', 'STATUS_PROCESS'].find((table) => find.get(table) === undefined);
     if (missing === undefined) return database;
-    throw new StoreError('schema', `sqlite ${path}: there is no table ${missing} (the daemon makes it as it starts)`);
+    throw new StoreError('schema', `sqlite ${path}: there is no table ${missing} (the daemon creates it when it starts)`);
   } catch (error) {
     database.close();
     throw error;

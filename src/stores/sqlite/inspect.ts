@@ -6,9 +6,9 @@ import { sqliteFault } from './faults.ts';
 import type { Schema } from './known-tables.ts';
 import type { Statement } from './statements.ts';
 
-/** Looks at file and schema. Throws what node:sqlite throws. */
+/** Inspects the file and its schema. Throws what node:sqlite throws. */
 export function inspectSqlite(database: DatabaseSync, { statements, remarks }: Schema, notes: string): StoreReport {
-  // Whatever a poll needs: what is missing is a fault here as it is there.
+  // Does what a poll does, so that whatever is missing for a poll is a fault here too.
   const poll = statements.alarms(undefined);
   database.prepare(poll.sql).get(...poll.values);
   const count = ({ sql, values }: Statement) => database.prepare(sql).get(...values) ?? {};
@@ -27,20 +27,20 @@ export function inspectSqlite(database: DatabaseSync, { statements, remarks }: S
       ...remarks,
       ...(shared.length > 0 ? [ambiguityRemark(shared)] : []),
       ...unnamedRemark(Number(unnamed.unnamed), Number(unnamed.alarms)),
-      ...(readOnly ? ['the file is read-only: alarms can be read, and not cleared'] : []),
+      ...(readOnly ? ['the file is read-only: alarms can be read but not cleared'] : []),
     ],
   };
 }
 
-const SHARED_LOOKED_AT = 1000;
+const MOST_SHARED_IDS = 1000;
 
 function sharedIds(database: DatabaseSync, statements: Schema['statements']): string[] {
-  const { sql, values } = statements.sharedIds(SHARED_LOOKED_AT, false);
+  const { sql, values } = statements.sharedIds(MOST_SHARED_IDS, false);
   const rows = database.prepare(sql).all(...values);
   return rows.flatMap(({ id }) => (id instanceof Uint8Array ? textOf(id) : []));
 }
 
-/** Takes the lock of a writer and gives it back. */
+/** Takes the writer's lock and releases it. */
 function isReadOnly(database: DatabaseSync): boolean {
   try {
     database.exec('BEGIN IMMEDIATE; ROLLBACK');

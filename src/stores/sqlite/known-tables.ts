@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../alarms-read.ts';
+import { flagRemark, MOST_IN_DOUBT, TABLES_VALID_MS } from '../alarms-read.ts';
 import { textOf } from '../exact-text.ts';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
-import { openToOthers } from './file.ts';
+import { writableByOthers } from './file.ts';
 import { Statements } from './statements.ts';
 import { readTables, type SqliteTables } from './tables.ts';
 
@@ -10,13 +10,13 @@ import { readTables, type SqliteTables } from './tables.ts';
 export interface Schema {
   readonly tables: SqliteTables;
   readonly statements: Statements;
-  /** What is odd about them, a line each; of rows, as they were five minutes ago at most. */
+  /** What is odd, a line each: about the tables now, about rows at most five minutes ago. */
   readonly remarks: readonly string[];
-  /** Names of rows of which it is not known whether they are in alarm, for a flag of theirs is no number; the first of them. */
+  /** Names of rows that may or may not be in alarm, because one of their flags is not a number; at most MOST_IN_DOUBT. */
   readonly inDoubt: readonly string[];
 }
 
-/** What is known of the tables of the file that is open. */
+/** What is known about the tables of the open file. */
 export class KnownTables {
   readonly #scope: RowScope;
   readonly #store: string;
@@ -35,12 +35,17 @@ export class KnownTables {
     const version = database.prepare('PRAGMA schema_version').get()?.schema_version;
     const known = this.#known;
     const isKnown = known?.database === database && known.version === version;
-    if (isKnown && performance.now() - known.atMs < LOOK_AGAIN_MS) return known;
+    if (isKnown && performance.now() - known.atMs < TABLES_VALID_MS) return known;
     const tables = isKnown ? known.tables : readTables(database);
     const statements = isKnown ? known.statements : new Statements(tables, this.#scope, this.#store);
     const oddFlags = oddFlagsRemark(database, statements);
-    const told = [openToOthers(this.#path), statements.scopeRemark, hostRemark(database, statements, this.#scope), oddFlags];
-    const remarks = told.filter((line) => line !== undefined);
+    const lines = [
+      writableByOthers(this.#path),
+      statements.scopeRemark,
+      hostRemark(database, statements, this.#scope),
+      oddFlags,
+    ];
+    const remarks = lines.filter((line) => line !== undefined);
     const inDoubt = oddFlags === undefined ? [] : namesInDoubt(database, statements);
     this.#known = { tables, statements, remarks, inDoubt, database, version, atMs: performance.now() };
     return this.#known;

@@ -1,16 +1,18 @@
+// Reads many rows in portions, so that neither the daemon nor other writers wait for long.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Key, Statement } from './statements.ts';
 
-/** A row of a statement that tells its key. */
+/** A row of a statement that includes its key. */
 export type KeyedRow = Readonly<Record<string, unknown>>;
 
-/** How long one portion may block the loop from its first row on, or as long again as it took to come to that. */
+/** How long one portion may block the loop, counted from its first row; longer if the first row itself took longer. */
 const PORTION_MS = 15;
 
 /**
- * Reads the rows of a statement in the order of their keys, a portion at a time, and hands what `map` makes of each to `take`, which
- * returns false once it has enough. Between two portions no cursor is open, which would keep writers out, and the loop goes on.
- * `attempt` runs a call on the database. A portion never ends between rows of one key: what comes next begins beyond it.
+ * Reads the rows of a statement in the order of their keys, a portion at a time, and passes what `map` makes of each to `take`,
+ * which returns false once it has enough. Between two portions the loop goes on, and no cursor is open that would lock out
+ * writers. `attempt` runs a call on the database. A portion never ends between rows of one key, because the next one begins
+ * after that key.
  */
 export async function readInPortions<T>(
   attempt: <R>(call: (database: DatabaseSync) => R) => Promise<R>,
@@ -36,7 +38,7 @@ interface Portion<T> {
 
 function readPortion<T>(database: DatabaseSync, { sql, values }: Statement, map: (row: KeyedRow) => T): Portion<T> {
   const statement = database.prepare(sql);
-  // One number beyond 2^53 would else fail the whole poll.
+  // Otherwise one number beyond 2^53 would make the whole poll fail.
   statement.setReadBigInts(true);
   const items: T[] = [];
   const startMs = performance.now();
@@ -44,9 +46,9 @@ function readPortion<T>(database: DatabaseSync, { sql, values }: Statement, map:
   let last: Key | undefined;
   for (const row of statement.iterate(...values) as Iterable<KeyedRow>) {
     const key = keyOf(row);
-    // Where all are sorted before the first one comes, they are not to be sorted for each.
+    // If SQLite sorts all rows before it returns the first, a short portion would make it sort them again for each row.
     endMs ??= performance.now() + Math.max(PORTION_MS, performance.now() - startMs);
-    // What comes after the time is over is read again, unless it belongs to the last key.
+    // Rows after the time limit are read again, unless they belong to the last key.
     if (last !== undefined && performance.now() > endMs && !isSameKey(last, key)) return { items, next: last };
     items.push(map(row));
     last = key;

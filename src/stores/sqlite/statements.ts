@@ -4,39 +4,39 @@ import { READ_CHARACTERS } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
 import type { SqliteTables } from './tables.ts';
 
-/** A statement and what its `?` stand for. */
+/** A statement and the values of its `?`. */
 export interface Statement {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
 }
 
-/** Of long notes so many bytes are digested. */
+/** How many bytes of long notes are digested. */
 const DIGESTED_BYTES = 1 << 20;
 
 const size = (table: string): string => `octet_length(${table}notes)`;
-/** What is shown of notes: SQLite ends a text at a NUL as well. */
+/** The shown part of notes; SQLite also ends a text at a NUL. */
 const head = (table: string): string => `substr(CAST(${table}notes AS TEXT), 1, ${READ_CHARACTERS})`;
-/** Stands for notes that are not shown whole; sha256 is a function of ours. */
+/** A digest in place of notes that are not shown whole; sha256 is our own SQL function. */
 const digest = (table: string): string =>
   `CASE WHEN ${size(table)} > octet_length(${head(table)}) THEN sha256(substr(CAST(${table}notes AS BLOB), 1, ${DIGESTED_BYTES})) END`;
 /** NULL is neither alarma = 1 nor sound = 0: a row in doubt is left alone. */
 const inAlarm = (table: string): string => `${table}alarma = 1 AND ${table}sound = 0`;
 
-/** Every statement on tables of that kind. None of them sees or changes a row that is not ours. */
+/** Every statement on tables of this kind. None of them sees or changes a row that is not ours. */
 export class Statements {
-  /** What is to be told of whose rows are ours. */
+  /** The remark about whose rows are ours, if there is one. */
   readonly scopeRemark: string | undefined;
-  /** True where no two of our rows can have one process_id. */
+  /** True if no two of our rows can have the same process_id. */
   readonly idsAreUnique: boolean;
   readonly #rows: Statement;
-  /** The same with the rows of STATUS_PROCESS for which PROCESE has none: no other host can say that they are its own. */
+  /** The same, and the rows of STATUS_PROCESS that have none in PROCESE: no other host can claim them. */
   readonly #allRows: Statement;
-  /** That a row is ours, of STATUS_PROCESS alone. */
+  /** The condition that a row is ours, for STATUS_PROCESS alone. */
   readonly #ours: Statement;
-  /** The same of PROCESE. */
+  /** The same for PROCESE. */
   readonly #ourNames: Statement;
 
-  /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
+  /** Throws a StoreError (`config`) if it is not known whose rows are ours. `store`: AlarmStore.description. */
   constructor(tables: SqliteTables, scope: RowScope, store: string) {
     const { statusHost, processHost, uniqueIds, uniqueIdsPerHost } = tables;
     const own = ownRows(scope, statusHost || processHost, store);
@@ -56,30 +56,30 @@ export class Statements {
     this.idsAreUnique = uniqueIds || (uniqueIdsPerHost && ours.values.length > 0);
   }
 
-  /** The rows in alarm, those without a name too, after `after` in the order of process_id. */
+  /** The rows in alarm after `after`, ordered by process_id, including rows without a name. */
   alarms(after: Key | undefined): Statement {
     return this.#select(`${inAlarm('s.')} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER, this.#allRows);
   }
 
-  /** Those of them with a name. */
+  /** Those of them that have a name. */
   namedAlarms(after: Key | undefined): Statement {
     const isNamed = 'p.process_name IS NOT NULL';
     return this.#select(`${inAlarm('s.')} AND ${isNamed} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER);
   }
 
-  /** Those of them with these names. */
+  /** Those of them that have one of these names. */
   alarmsOf(names: readonly string[], after: Key | undefined): Statement {
     const among = `CAST(p.process_name AS BLOB) IN (${names.map(() => '?').join(', ')})`;
     const values = [...names.map(bytesOf), ...keyValues(after)];
     return this.#select(`${inAlarm('s.')} AND ${among} AND ${beyond(after)}`, values, INDEXED_ORDER);
   }
 
-  /** How many rows have both halves, `processes`. */
+  /** How many rows are in both tables, as `processes`. */
   processCount(): Statement {
     return { sql: `SELECT count(*) AS processes ${this.#rows.sql}`, values: this.#rows.values };
   }
 
-  /** One row of this host; undefined where the rows of every host are ours. */
+  /** One row of this host; undefined if the rows of every host are ours. */
   anyOfHost(): Statement | undefined {
     const { sql, values } = this.#rows;
     return values.length === 0 ? undefined : { sql: `SELECT 1 ${sql} LIMIT 1`, values };
@@ -91,7 +91,7 @@ export class Statements {
     return { sql: `SELECT count(*) AS alarms ${sql} AND ${inAlarm('s.')}`, values };
   }
 
-  /** How many rows have no name, `unnamed`, and how many of those are in alarm, `alarms`. */
+  /** How many rows have no name, as `unnamed`, and how many of those are in alarm, as `alarms`. */
   unnamed(): Statement {
     const { sql, values } = this.#allRows;
     const isUnnamed = "(p.process_name IS NULL OR trim(CAST(p.process_name AS TEXT)) = '')";
@@ -101,7 +101,9 @@ export class Statements {
     };
   }
 
-  /** The process_ids, `id`, that several rows of ours have, the first `limit`; `onlyAlarms`: of one in alarm. */
+  /**
+   * The process_ids, as `id`, that several of our rows have, the first `limit`; `onlyAlarms`: only if one of them is in alarm.
+   */
   sharedIds(limit: number, onlyAlarms: boolean): Statement {
     const suspects = `s.process_id IN (SELECT process_id FROM STATUS_PROCESS WHERE ${inAlarm('')})`;
     const { sql, values } = this.#rows;
@@ -111,7 +113,7 @@ export class Statements {
     };
   }
 
-  /** How many rows, `odd`, have a flag that is no number. */
+  /** How many rows, as `odd`, have a flag that is not a number. */
   oddFlags(): Statement {
     const odd = `${isNoFlag('alarma')} OR ${isNoFlag('sound')}`;
     return {
@@ -120,7 +122,7 @@ export class Statements {
     };
   }
 
-  /** The names, `process_name`, each once, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`. */
+  /** The distinct names, as `process_name`, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`. */
   namesInDoubt(limit: number): Statement {
     const { sql, values } = this.#rows;
     return { sql: `SELECT DISTINCT ${NAME} AS process_name ${sql} AND (${IN_DOUBT}) LIMIT ${limit}`, values };
@@ -132,13 +134,13 @@ export class Statements {
     return this.#select(sql, values, 'LIMIT 2');
   }
 
-  /** The rows with that very name after `after`. */
+  /** The rows with exactly that name after `after`. */
   byName(name: string, after: Key | undefined): Statement {
     const values = [bytesOf(name), ...keyValues(after)];
     return this.#select(`CAST(p.process_name AS BLOB) = ? AND ${beyond(after)}`, values, INDEXED_ORDER);
   }
 
-  /** The process_ids, `id`, that PROCESE alone has for that very name, the first `limit`. */
+  /** The process_ids, as `id`, that only PROCESE has for exactly that name, the first `limit`. */
   idsOfName(name: string, limit: number): Statement {
     const { sql, values } = this.#ourNames;
     return {
@@ -147,7 +149,7 @@ export class Statements {
     };
   }
 
-  /** The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. */
+  /** The name, as `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it for any host. */
   nameOfId(processId: string): Statement {
     const id = hasKey('p.process_id', processId);
     const { sql, values } = this.#ourNames;
@@ -163,7 +165,7 @@ export class Statements {
     return { sql: `SELECT 1 FROM STATUS_PROCESS WHERE ${sql} LIMIT 1`, values };
   }
 
-  /** The names, `process_name`, of the rows after `after`. */
+  /** The names, as `process_name`, of the rows after `after`. */
   names(after: Key | undefined): Statement {
     const { sql, values } = this.#rows;
     return {
@@ -182,8 +184,8 @@ export class Statements {
   }
 
   /**
-   * A change to the row with that id, `assignments` with `assigned` for their `?`; `size` and `digest`: only with these notes, in
-   * alarm.
+   * Changes the row with that id by `assignments`, with `assigned` for their `?`; `seen`: only if the row is in alarm and its
+   * notes have this size and digest.
    */
   change(
     assignments: string,
@@ -217,20 +219,20 @@ export class Statements {
 }
 
 const EVERY: Statement = { sql: 'TRUE', values: [] };
-/** A name that is longer is none: no process has it, and SQLite knows no length of columns. */
+/** A longer name counts as none: no process has it, and SQLite does not limit the length of columns. */
 const NAME = `CASE WHEN octet_length(p.process_name) <= ${MOST_BYTES} THEN CAST(p.process_name AS BLOB) END`;
 const ID = 'CAST(CAST(s.process_id AS TEXT) AS BLOB)';
 const IN_DOUBT = `${isNoFlag('s.alarma')} OR s.alarma = 1 AND ${isNoFlag('s.sound')}`;
 
-/** That a flag's column holds what is no number. */
+/** The condition that a flag's column holds something other than a number. */
 function isNoFlag(name: string): string {
   return `(typeof(${name}) IN ('text', 'blob') AND CAST(CAST(${name} AS NUMERIC) AS TEXT) <> CAST(${name} AS TEXT))`;
 }
 
-/** By its bytes: what a collation holds for equal are several keys. */
+/** By bytes: values that are equal for a collation are several keys. */
 const INDEXED_ORDER = 'ORDER BY s.process_id COLLATE BINARY';
 
-/** A process_id as SQLite holds it; of a text its bytes. */
+/** A process_id as SQLite stores it; for a text, its bytes. */
 export interface Key {
   readonly type: string;
   readonly value: SQLInputValue;
@@ -241,7 +243,7 @@ const KEY =
 
 function beyond(after: Key | undefined): string {
   if (after === undefined) return 'TRUE';
-  // The plus: CAST alone would have numbers compared as texts.
+  // The plus is needed: after CAST alone, numbers would be compared as texts.
   return `s.process_id COLLATE BINARY > ${after.type === 'text' ? '+CAST(? AS TEXT)' : '?'}`;
 }
 
@@ -249,11 +251,14 @@ function keyValues(after: Key | undefined): SQLInputValue[] {
   return after === undefined ? [] : [after.value];
 }
 
-/** That a column holds a key, whatever its type: as SQLite writes it. An index serves for whole numbers and texts. */
+/**
+ * The condition that a column holds a key, in SQLite's text form, whatever its type. An index is used for whole numbers and
+ * texts.
+ */
 function hasKey(name: string, key: string): Statement {
   const bytes = bytesOf(key);
   const exactly = `CAST(CAST(${name} AS TEXT) AS BLOB) = ?`;
-  // Of a number with a fraction, or beyond 64 bits, the text is rounded: by that it is not found again.
+  // The text of a number with a fraction, or beyond 64 bits, is rounded: the number could not be found by it.
   if (NUMBER.test(key) && !WHOLE.test(key)) return { sql: exactly, values: [bytes] };
   const whole = WHOLE.test(key) ? BigInt.asIntN(64, BigInt(key)) : 0n;
   return { sql: `${name} IN (CAST(? AS TEXT), ?, ?) AND ${exactly}`, values: [bytes, bytes, whole, bytes] };

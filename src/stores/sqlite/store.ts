@@ -18,7 +18,7 @@ import type { Key, Statement } from './statements.ts';
 
 export { createSchema } from './file.ts';
 
-/** The embedded store: one file, which other programs may write to meanwhile (WAL). */
+/** The embedded store: one file, which other programs may write to at the same time (WAL). */
 export class SqliteStore implements AlarmStore {
   readonly description: string;
   readonly #options: SqliteOptions;
@@ -26,8 +26,8 @@ export class SqliteStore implements AlarmStore {
   readonly #tables: KnownTables;
   #closed = false;
 
-  /** `asks`: what is not there is not made. */
-  constructor(options: SqliteOptions, scope: RowScope = NOTHING_CONFIGURED, use: 'serves' | 'asks' = 'serves') {
+  /** `existing`: nothing missing is created. */
+  constructor(options: SqliteOptions, scope: RowScope = NOTHING_CONFIGURED, use: 'create' | 'existing' = 'create') {
     this.#options = options;
     this.#file = new SqliteFile(options.path, use);
     this.description = `sqlite ${options.path}`;
@@ -159,7 +159,7 @@ export class SqliteStore implements AlarmStore {
     return readInPortions((call) => this.#attempt(call), statement, map, take);
   }
 
-  /** Runs `call` until the file is not locked or the deadline is over; the loop goes on between two tries. */
+  /** Runs `call` until the file is not locked or the deadline has passed; the loop goes on between two attempts. */
   async #attempt<T>(call: (database: DatabaseSync, schema: Schema) => T): Promise<T> {
     const end = performance.now() + this.#options.queryTimeoutMs;
     for (;;) {
@@ -169,7 +169,7 @@ export class SqliteStore implements AlarmStore {
         return call(database, this.#tables.of(database));
       } catch (error) {
         if (sqliteFault(error) !== 'busy' || performance.now() > end) {
-          // The file may be mended or replaced: the next call opens it anew.
+          // The file may be repaired or replaced: the next call opens it again.
           if (sqliteFault(error) !== 'config') this.#file.close();
           throw sqliteError(this.description, error);
         }
@@ -179,7 +179,7 @@ export class SqliteStore implements AlarmStore {
   }
 }
 
-/** Pause between two tries while another program holds the lock. */
+/** The pause between two attempts while another program holds the lock. */
 const RETRY_MS = 25;
 
 /** As much as TEXT holds in MySQL. */

@@ -1,18 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** What both tables, or views, are made of. */
+/** The structure of both tables, or views. */
 export interface SqliteTables {
-  /** Whether STATUS_PROCESS, and PROCESE, have a column host_id. */
+  /** Whether STATUS_PROCESS and PROCESE have a column host_id. */
   readonly statusHost: boolean;
   readonly processHost: boolean;
-  /** True where a unique key sees to it that no two rows of either have one process_id; `PerHost`: no two of one host. */
+  /**
+   * True if a unique key guarantees that no two rows of either table have the same process_id; `PerHost`: no two rows of one
+   * host.
+   */
   readonly uniqueIds: boolean;
   readonly uniqueIdsPerHost: boolean;
-  /** True where STATUS_PROCESS is a view: of what its triggers change SQLite counts nothing. */
+  /** True if STATUS_PROCESS is a view: SQLite does not count what its triggers change. */
   readonly isView: boolean;
 }
 
-/** Looks at the schema as it is now. */
+/** Reads the schema as it is now. */
 export function readTables(database: DatabaseSync): SqliteTables {
   const columns = (table: string): string[] =>
     database
@@ -32,7 +35,7 @@ export function readTables(database: DatabaseSync): SqliteTables {
   };
 }
 
-/** The columns, lower case, of each key of which no two rows are alike. */
+/** The columns, lower case, of each unique key. */
 function uniqueKeys(database: DatabaseSync, table: string): string[][] {
   const primary = 'SELECT lower(name) AS name FROM pragma_table_xinfo(?) WHERE pk > 0';
   const keys = [
@@ -49,7 +52,7 @@ function uniqueKeys(database: DatabaseSync, table: string): string[][] {
   return keys.filter((key) => key.length > 0);
 }
 
-/** True where rows of a table are found by that column: it is the first of a key or an index. */
+/** True if an index serves for that column: it is the first of a key or an index. */
 export function hasIndex(database: DatabaseSync, table: string, column: string): boolean {
   const primary = 'SELECT lower(name) AS name FROM pragma_table_xinfo(?) WHERE pk = 1';
   const first = `SELECT lower(c.name) AS name FROM pragma_index_list(?) i, pragma_index_info(i.name) c WHERE c.seqno = 0 AND i.partial = 0`;
@@ -61,7 +64,7 @@ export function hasIndex(database: DatabaseSync, table: string, column: string):
   );
 }
 
-/** True for a view of that name, whatever its case. */
+/** True if there is a view of that name, in upper or lower case. */
 export function isView(database: DatabaseSync, name: string): boolean {
   const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)").get(name);
   return found !== undefined;

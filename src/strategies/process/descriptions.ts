@@ -1,5 +1,5 @@
-import { Breath } from '../../core/breath.ts';
 import { zonedTimestamp } from '../../core/clock.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { counted } from '../../core/text/counted.ts';
 import { printable } from '../../core/text/printable.ts';
 import { userWords } from '../../system/accounts/names.ts';
@@ -17,9 +17,9 @@ export async function describeTrees(table: ProcessTable, trees: readonly Process
   const shown = trees.slice(0, SHOWN_TREES);
   const roots = shown.map(({ root }) => root);
   const commands = (await judgeWhole(table, roots, describeCommand)).verdicts;
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const tree of shown) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     lines.push(describeTree(table, tree, commands.get(tree.root) ?? describeCommand(tree.root), now));
   }
   return trees.length > shown.length ? [...lines, `and ${trees.length - shown.length} more`] : lines;

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { closest } from '../../config/did-you-mean.ts';
 import { DEFAULT_SECTION, type SectionReader } from '../../core/config.ts';
-import { unseenIn } from '../../core/text/printable.ts';
+import { invisibleIn } from '../../core/text/printable.ts';
 
 /** The process strategy's keys of `[process.NAME]`. */
 export interface ProcessOptions {
@@ -123,7 +123,7 @@ const ENDING = Object.entries(constants.signals).flatMap(([name, number]) =>
 /** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command, or looks like another name. */
 function parseUser(section: SectionReader): string | undefined {
   const user = section.text('user');
-  if (user === undefined || (USER_NAME.test(user) && unseenIn(user) === undefined)) return user;
+  if (user === undefined || (USER_NAME.test(user) && invisibleIn(user) === undefined)) return user;
   section.problem('user', `cannot be used (expected a user's name or a uid, got "${user}")`);
   return undefined;
 }

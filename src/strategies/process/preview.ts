@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
-import { Breath } from '../../core/breath.ts';
 import { previewCommand } from '../../core/command-template.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { RestartSight } from './actions/restart.ts';
@@ -45,9 +45,9 @@ export class ProgramPreview {
     }
     // Of too many nothing would be started: each of them may have megabytes to be read.
     const trees = found.trees.slice(0, this.#options.maxMatches);
-    const breath = new Breath();
+    const pause = new LoopPause();
     const plan = await launches.plan(managed, 1, trees);
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const stop = this.#stopCommand(managed, found.trees.length + found.rest.length > 0);
     const start = plan.kind === 'planned' ? this.#startCommand(managed) : NONE;

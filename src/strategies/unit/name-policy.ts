@@ -1,4 +1,4 @@
-import { quoted, unseenIn } from '../../core/text/printable.ts';
+import { invisibleIn, quoted } from '../../core/text/printable.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 
 /** What a name means as a systemd service. */
@@ -21,8 +21,8 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   if (type !== undefined) return refused(name, `is a ${type} unit: only services are restarted`);
   const unit = name.endsWith(SUFFIX) ? name : `${name}${SUFFIX}`;
   const stem = serviceName(unit);
-  const unseen = unseenIn(name);
-  if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is not seen: systemd takes it for no unit's name`);
+  const unseen = invisibleIn(name);
+  if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is invisible: systemd takes it for no unit's name`);
   if (name.includes('/')) return impossible(name, "is a path, and no unit's name");
   if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is no name that systemd takes for a unit');
   if (stem.endsWith('@') && stem.indexOf('@') === stem.length - 1) {

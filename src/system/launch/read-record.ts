@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { resolve } from 'node:path';
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { hostStat } from '../files/host-path.ts';
 import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';
@@ -77,14 +77,14 @@ export async function readLaunchRecord(
   if ([argvBytes, environmentBytes].some((bytes) => countStrings(bytes) > MOST_STRINGS))
     return unusable('it has more than 65,536 arguments or variables');
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
-  const breath = new Breath();
+  const pause = new LoopPause();
   const fault = argvFault(table, pid, { argvBytes, environmentBytes, name: process.name, executable, cwd });
   if (fault !== undefined) return unusable(fault);
-  if (breath.isDue) await breath.take();
+  if (pause.isDue) await pause.take();
   const argv = splitNul(argvBytes.toString());
-  if (breath.isDue) await breath.take();
+  if (pause.isDue) await pause.take();
   const environment = splitNul(environmentBytes.toString());
-  if (breath.isDue) await breath.take();
+  if (pause.isDue) await pause.take();
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined)
     return unusable(`its working directory ${cwd} ${hostStat(cwd) === 'unknown' ? 'cannot be looked at' : 'is gone'}`);

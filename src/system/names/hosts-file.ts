@@ -1,6 +1,6 @@
 // Looks up names in the hosts file.
 
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { type HostAddress, hostAddress } from './address.ts';
 import { readPieces } from './read-pieces.ts';
 
@@ -13,7 +13,7 @@ const HOSTS_FILE = '/etc/hosts';
  */
 export async function addressesInHosts(name: string, path: string = HOSTS_FILE): Promise<HostAddress[]> {
   const found: HostAddress[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   let begun = '';
   for (const piece of readPieces(path, MOST_BYTES)) {
     const text = begun + piece.toLowerCase();
@@ -22,7 +22,7 @@ export async function addressesInHosts(name: string, path: string = HOSTS_FILE):
     // A line that long is not a valid line.
     begun = text.length - end > LONGEST_LINE ? '' : text.slice(end);
     // A list of blocked names has megabytes.
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
   }
   takeLines(begun, name, found);
   return found;

@@ -1,6 +1,6 @@
 // A look at all processes at once, which many callers share.
 import { setImmediate as turn } from 'node:timers/promises';
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { calledName, calledNames } from './called-names.ts';
 import { childrenOf } from './process-tree.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
@@ -70,9 +70,9 @@ export async function judgeWhole<T>(
   const verdicts = new Map<SeenProcess, T>();
   const unread: SeenProcess[] = [];
   const cut = new Map<number, SeenProcess>();
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const seen of processes) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     if (seen.isCut === true) cut.set(seen.pid, seen);
     else verdicts.set(seen, judge(seen));
   }

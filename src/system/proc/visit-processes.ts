@@ -1,5 +1,5 @@
 // Visits processes in slices, and never waits on the event loop for another user's process.
-import { Breath } from '../../core/breath.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import type { ProcFiles } from './files.ts';
 import { type PoolRead, UNREAD } from './pool-files.ts';
 
@@ -20,10 +20,10 @@ interface VisitSteps<T> {
  */
 export async function visitProcesses<T>(files: ProcFiles, pids: readonly number[], steps: VisitSteps<T>): Promise<void> {
   const { begin, look, lookInPool } = steps;
-  const breath = new Breath();
+  const pause = new LoopPause();
   const foreign = new Map<number, [pid: number, begun: T][]>();
   for (const pid of pids) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const begun = begin(pid);
     if (begun === undefined) continue;
     const owner = lookInPool === undefined ? undefined : foreignOwner(files, pid);
@@ -34,7 +34,7 @@ export async function visitProcesses<T>(files: ProcFiles, pids: readonly number[
   const lookAtUsers = async ([uid, ofUser]: readonly [number, readonly [pid: number, begun: T][]]): Promise<void> => {
     let ms = MAX_WAIT_MS;
     for (const [pid, begun] of ofUser) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       if ((await lookInPool?.(begun, { pid, uid, ms })) === UNREAD) ms = 0;
     }
   };

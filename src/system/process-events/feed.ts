@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { release } from 'node:os';
-import { Breath } from '../../core/breath.ts';
 import { systemClock } from '../../core/clock.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import type { ProcessEvent, ProcessEventType } from '../../core/process/event.ts';
 import type { DescriptorWatch } from '../native/libc.ts';
 import { KernelTime } from './kernel-time.ts';
@@ -87,8 +87,8 @@ export class ConnectorFeed {
     this.#time.synchronise();
     const before = this.counters().received;
     let received: Received = 'more';
-    const breath = new Breath();
-    while (received !== 'drained' && !breath.isDue) {
+    const pause = new LoopPause();
+    while (received !== 'drained' && !pause.isDue) {
       received = this.#socket.receive(this.#read);
       if (received === 'overrun') this.#translator.overrun();
       this.#deliverTaken();

@@ -2,9 +2,9 @@
 
 import { closeSync, constants, ftruncateSync, openSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Breath } from '../../core/breath.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import { LoopPause } from '../../core/loop-pause.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { attempt, isLong, openRunFile, parseRunFileName, type RunFile, type RunFileKind } from './file.ts';
@@ -140,11 +140,11 @@ async function heldNames(table: ProcessTable, dir: string): Promise<Set<string>>
   attempt(() => {
     realDir = realpathSync(dir);
   });
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const { pid } of await table.survey([])) {
     for (const descriptor of table.descriptorNames(pid, MOST_DESCRIPTORS)) {
       // The event loop must not be blocked while thousands of descriptors are checked.
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       const path = table.descriptorPath(pid, descriptor) ?? '';
       if (dirname(path) === realDir) held.add(basename(path));
     }

@@ -206,12 +206,12 @@ test('what is odd about the form of a file hides no hint, and is told as what it
     [lines('[monitr]').replaceAll('\n', '\r\n'), ['4 monitr : unknown section, ignored (did you mean [monitor]?)']],
     [
       lines('[monitor]', 'mode: observe'),
-      ['5 monitor : cannot be read (expected "key = value", a [section] or a comment, got a ":" for the "=")'],
+      ['5 monitor : cannot be read (expected "key = value", a [section] or a comment, got ":" instead of "=")'],
     ],
     [lines('[monitor]', 'mode = "observe"'), []],
     [
       lines('[monitor]', "mode = 'observ'"),
-      ['5 monitor mode: cannot be used (expected act or observe, got "observ"; did you mean observe?)'],
+      ['5 monitor mode: invalid value "observ", expected act or observe; did you mean observe?'],
     ],
     [lines('[monitor]', 'MODE = act'), ['5 monitor MODE: unknown key, ignored (did you mean mode?)']],
     [
@@ -226,8 +226,8 @@ test('what is odd about the form of a file hides no hint, and is told as what it
     [
       lines('[monitor]', 'mode = act', '[monitor]', 'mode = act'),
       [
-        '6 monitor : the section stands twice (first in line 4); both are read as one',
-        '7 monitor mode: stands twice (first in line 5); the last one holds',
+        '6 monitor : the section is repeated (first in line 4); both are read as one',
+        '7 monitor mode: is repeated (first in line 5); the last one is used',
       ],
     ],
     [
@@ -245,7 +245,7 @@ test('what is odd about the form of a file hides no hint, and is told as what it
     // Whose keys the others are is not known then.
     [
       '[database]\ndriver = sqllite\npath = DIR/a.db\nhost = localhost\n',
-      ['2 database driver: cannot be used (expected mysql or sqlite, got "sqllite"; did you mean sqlite?)'],
+      ['2 database driver: invalid value "sqllite", expected mysql or sqlite; did you mean sqlite?'],
     ],
   ] as const)
     assert.deepEqual(told(text), expected, text);

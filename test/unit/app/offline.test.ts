@@ -74,7 +74,7 @@ test('without a daemon nothing makes a database that is not there: a mistyped pa
   const sections = `[monitor]\nstate_dir = ${dir}/state\n[logging]\nfile =\n[process.web]\nrestart_strategy = custom\nrestart_command = true\n`;
   writeFileSync(configFile, `[database]\ndriver = sqlite\npath = ${path}\n${sections}`, { mode: 0o600 });
   const options = { configFile, version: '1', log: new RecordedLog() };
-  const missing = `sqlite ${path}: there is no such file (the daemon makes it as it starts)`;
+  const missing = `sqlite ${path}: there is no such file (the daemon creates it when it starts)`;
 
   const { store, processes } = await offlineStatus(options);
   assert.deepEqual([store.state, store.reason, processes[0]?.inAlarm], ['unknown', missing, null]);

@@ -572,7 +572,7 @@ describe('run, demo and check-config', () => {
     assert.equal(run.code, 78);
     assert.equal(
       run.stderr,
-      'c.ini:3: [monitor] mode: cannot be used (expected act or observe, got "x")\nc.ini: something else\nmonitor_service: c.ini cannot be used: 2 errors, 0 warnings\n',
+      'c.ini:3: [monitor] mode: invalid value "x", expected act or observe\nc.ini: something else\nmonitor_service: c.ini cannot be used: 2 errors, 0 warnings\n',
     );
   });
 

@@ -13,16 +13,15 @@ function told(text: string): string[] {
 const EVALS = (innermost: string) => `x='y="${innermost}"; ${'eval $y; '.repeat(200)}'; ${'eval $x; '.repeat(200)}`;
 
 test('of a command that could not be looked through it is told what is not known, and only that', () => {
-  const unread =
-    'process.a restart_command: is not looked through to its end, for it is too long or runs too much by eval, sh -c';
+  const unread = 'process.a restart_command: is not checked to its end, because it is too long or runs too much by eval, sh -c';
   for (const [command, doubt] of [
-    [EVALS('echo %s'), 'every %s in it is meant for the name'],
-    [EVALS('pgrep -x foo'), 'what it looks for by a name has at most 15 bytes'],
-    [`echo ${'x'.repeat(20_000)} %s`, 'every %s in it is meant for the name'],
+    [EVALS('echo %s'), 'every %s in it stands for the name'],
+    [EVALS('pgrep -x foo'), 'each name that it searches for has at most 15 bytes'],
+    [`echo ${'x'.repeat(20_000)} %s`, 'every %s in it stands for the name'],
   ] as const) {
     const [only = '', ...more] = told(`[process.a]\nrestart_command = ${command}\n`);
     assert.deepEqual(more, []);
-    assert.ok(only.startsWith(unread) && only.endsWith(`see for yourself whether ${doubt}`), only);
+    assert.ok(only.startsWith(unread) && only.endsWith(`check yourself whether ${doubt}`), only);
   }
   // Nothing depends on it.
   assert.deepEqual(told(`[process.a]\nrestart_command = ${EVALS('echo a')}\n`), []);
@@ -32,7 +31,7 @@ test('of a command that could not be looked through it is told what is not known
 test('what is found in it is told all the same', () => {
   const [formats = '', unread = '', ...more] = told(`[process.a]\nrestart_command = date +%s; ${EVALS('echo %s')}\n`);
   assert.match(formats, /in date \+%s as well/);
-  assert.match(unread, /is not looked through to its end/);
+  assert.match(unread, /is not checked to its end/);
   assert.deepEqual(more, []);
 });
 

@@ -18,7 +18,7 @@ test('two sections of one system_name that differ in argument or pid_file are re
     ['argument = /a.py', ''],
   ] as const) {
     const [problem, ...more] = problems(shared(one, other));
-    assert.match(problem ?? '', /^process\.b system_name: python3 is \[process\.a\]'s name too, .*leave system_name out/);
+    assert.match(problem ?? '', /^process\.b system_name: python3 is also the name of \[process\.a\], .*remove system_name/);
     assert.deepEqual(more, []);
   }
   assert.match(problems('[process.a]\n[process.b]\nsystem_name = a\nargument = x\n').join(), /^process\.b system_name: a is/);

@@ -12,8 +12,8 @@ describe('ConfigDocument', () => {
     const document = loadConfigText('f', '[process.default]\nmax_attempts = x\n[process.a]\n[process.b]\nmax_attempts = y\n');
     for (const name of ['a', 'b', 'c', undefined, 'a']) document.processSection(name).integer('max_attempts', { default: 2 });
     assert.deepEqual(lines(document), [
-      'f:2: [process.default] max_attempts: cannot be used (expected a whole number of at least 0, got "x")',
-      'f:5: [process.b] max_attempts: cannot be used (expected a whole number of at least 0, got "y")',
+      'f:2: [process.default] max_attempts: invalid value "x", expected a whole number (at least 0)',
+      'f:5: [process.b] max_attempts: invalid value "y", expected a whole number (at least 0)',
     ]);
   });
 
@@ -66,7 +66,7 @@ describe('ConfigDocument', () => {
     assert.throws(() => document.finish(), ConfigError);
     const text = lines(document).join('\n');
     assert.doesNotMatch(text, /[\u0080-\u009f\u202e]/);
-    assert.match(text, /got "\?31mx{56}…"/);
+    assert.match(text, /value "\?31mx{56}…"/);
     assert.ok(text.length < 1000);
   });
 
@@ -91,7 +91,7 @@ describe('ConfigDocument', () => {
   it('does not let warnings hide an error', () => {
     const document = loadConfigText('f', `[s]\n${'x = 1\n'.repeat(1000)}y = x\n`);
     document.section('s').integer('y', { default: 1 });
-    assert.throws(() => document.finish(), /f:1002: \[s\] y: cannot be used/);
+    assert.throws(() => document.finish(), /f:1002: \[s\] y: invalid value/);
   });
 });
 
@@ -103,11 +103,11 @@ describe('what no editor shows', () => {
     document.section('s').verbatim('password');
     document.finish();
     assert.deepEqual(lines(document), [
-      'f:1: [process.ngi\\u200bnx] the name holds U+200B, which is not seen',
-      'f:2: [process.ngi\\u200bnx] system_name: holds U+3164, which is not seen',
+      'f:1: [process.ngi\\u200bnx] the name holds U+200B, which is invisible',
+      'f:2: [process.ngi\\u200bnx] system_name: holds U+3164, which is invisible',
       'f:3: [process.ngi\\u200bnx] max_attempt\\u00ads: unknown key, ignored',
-      'f:3: [process.ngi\\u200bnx] max_attempt\\u00ads: the key holds U+00AD, which is not seen',
-      'f:5: [s] password: holds what is not seen',
+      'f:3: [process.ngi\\u200bnx] max_attempt\\u00ads: the key holds U+00AD, which is invisible',
+      'f:5: [s] password: holds an invisible character',
     ]);
   });
 });
@@ -133,9 +133,9 @@ host_ids = 3
     assert.deepEqual(
       document.finish().map((problem) => formatProblem('f', problem)),
       [
-        "f:1: [self_recovery] not needed: systemd's WatchdogSec and Restart= see to it, as the unit has them",
-        'f:4: [predictive] not supported: a process is restarted once it is in alarm, never on a forecast',
-        'f:8: [logging] json_pretty: not needed: format = json writes an object a line, and jq shows it indented',
+        'f:1: [self_recovery] not needed: systemd does this by WatchdogSec= and Restart= of the unit',
+        'f:4: [predictive] not supported: a process is restarted when it is in alarm, not on a forecast',
+        'f:8: [logging] json_pretty: not needed: format = json writes one object per line, and jq can indent it',
         'f:9: [logging] jsonpretty: unknown key, ignored',
         'f:11: [host] host_ids: unknown key, ignored (did you mean host_id?)',
       ],

@@ -128,7 +128,7 @@ describe('loadConfigFile', () => {
     ] as const) {
       chownSync(joes, owner, 0);
       chmodSync(joes, mode);
-      assert.match(found().join('\n'), new RegExp(`^warning: lies where others can .*: ${words} [^\n]*$`));
+      assert.match(found().join('\n'), new RegExp(`^warning: can be replaced by others, .*: ${words} [^\n]*$`));
     }
     chownSync(joes, 0, 0);
     chmodSync(joes, 0o1777);
@@ -139,7 +139,7 @@ describe('loadConfigFile', () => {
     lchownSync(link, 4711, 0);
     assert.match(
       found(join(link, 'config.ini')).join('\n'),
-      /^warning: lies where others can .*: JOES\/link belongs to user 4711/,
+      /^warning: can be replaced by others, .*: JOES\/link belongs to user 4711/,
     );
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { circleThrough, findKnots } from '../../../src/config/dependency-circles.ts';
+import { circleThrough, findCircularGroups } from '../../../src/config/dependency-circles.ts';
 import { seededRandom } from '../../helpers/seeded-random.ts';
 
 test('every name that waits for itself is in just one knot, by whatever way it does', () => {
@@ -19,7 +19,7 @@ test('every name that waits for itself is in just one knot, by whatever way it d
       }
       return seen;
     };
-    const knots = findKnots(graph);
+    const knots = findCircularGroups(graph);
     const inKnots = knots.flat();
     assert.deepEqual(inKnots.toSorted(), names.filter((name) => reached(name).has(name)).toSorted());
     for (const knot of knots) {
@@ -34,7 +34,7 @@ test('every name that waits for itself is in just one knot, by whatever way it d
 
 test('a ring as long as the file is one knot', () => {
   const ring = new Map(Array.from({ length: 50_000 }, (_, i) => [`p${i}`, [`p${(i + 1) % 50_000}`]] as const));
-  const knots = findKnots(ring);
+  const knots = findCircularGroups(ring);
   assert.deepEqual([knots.length, knots[0]?.length], [1, 50_000]);
   assert.equal(circleThrough(ring, new Set(knots[0]), 'p7').length, 50_000);
 });

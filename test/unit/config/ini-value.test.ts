@@ -94,7 +94,7 @@ describe('a password', () => {
   });
 
   it('is remarked upon where a comment seems to follow it, never quoting it', () => {
-    assert.match(readValue('password', ' hunter2 # mine').remark ?? '', /^is taken to the end of the line/);
+    assert.match(readValue('password', ' hunter2 # mine').remark ?? '', /^extends to the end of the line/);
     assert.doesNotMatch(readValue('password', ' hunter2 # mine').remark ?? '', /hunter2/);
     assert.equal(readValue('password', ' "hunter2 # mine"').remark, undefined);
     assert.equal(readValue('password', ' hunter2#mine').remark, undefined);

@@ -7,7 +7,8 @@ import { ReadingBudget } from '../../../src/core/shell/reading-budget.ts';
 const told = (line: string): string[] => onceEvaled(line, new ReadingBudget(50_000));
 const shell = (line: string): string => execFileSync('bash', ['-c', line], { env: {}, encoding: 'utf8', stdio: 'pipe' });
 
-const NAME = '$process_name is empty, for nothing sets it here (the bash service did: write %s, or "$MONITOR_PROCESS_NAME")';
+const NAME =
+  '$process_name is empty, because nothing sets it here (the bash service did: write %s, or "$MONITOR_PROCESS_NAME")';
 
 test("a variable of the bash service's that nothing sets is told with how to write it", () => {
   for (const line of [
@@ -23,8 +24,8 @@ test("a variable of the bash service's that nothing sets is told with how to wri
   ])
     assert.deepEqual(told(line), [NAME], line);
   assert.deepEqual(told('kill $process_id; sleep $restart_delay'), [
-    '$process_id is empty, for nothing sets it here (the bash service did: write "$MONITOR_PROCESS_ID")',
-    '$restart_delay is empty, for nothing sets it here (expected its value, or a command before it that sets it)',
+    '$process_id is empty, because nothing sets it here (the bash service did: write "$MONITOR_PROCESS_ID")',
+    '$restart_delay is empty, because nothing sets it here (expected its value, or a command before it that sets it)',
   ]);
 });
 
@@ -63,8 +64,8 @@ test('nothing is told of what may be set, or is not the shell that reads it', ()
 });
 
 test('what only a function may call is told', () => {
-  const local = 'local fails outside of a function, and sets nothing (leave it out)';
-  const returns = 'return fails outside of a function, and what follows is run (write exit)';
+  const local = 'local fails outside of a function and sets nothing (remove it)';
+  const returns = 'return fails outside of a function, and the commands after it still run (write exit)';
   assert.deepEqual(told('local pid=$(cat /x); kill $pid'), [local]);
   assert.deepEqual(told('if true; then return 1; fi; local a; local b'), [returns, local]);
   assert.equal(shell('local x=1 2>/dev/null; return 3 2>/dev/null; echo "[$x]"'), '[]\n', 'as bash does it');

@@ -73,7 +73,7 @@ describe('parseRecoverySettings', () => {
     assert.deepEqual(parseRecoverySettings(document.processSection('web')).dependsOn, ['db', 'net']);
     const many = loadConfigText('f', `[process.a]\ndepends_on = ${Array.from({ length: 101 }, (_, i) => `p${i}`)}\n`);
     assert.deepEqual(parseRecoverySettings(many.processSection('a')).dependsOn, []);
-    assert.match(many.problems[0]?.problem ?? '', /at most 100 names, got 101/);
+    assert.match(many.problems[0]?.problem ?? '', /101 names\), expected at most 100 names/);
   });
 });
 
@@ -87,8 +87,8 @@ describe('checkDependencies', () => {
   it('finds a circle that goes through a process without a section', () => {
     const text = '[process.default]\ndepends_on = a\n[process.a]\ndepends_on = row\n';
     assert.deepEqual(problemsOf(text), [
-      '2 goes in a circle: row -> a -> row (expected that none waits for itself)',
-      '4 goes in a circle: a -> row -> a (expected that none waits for itself)',
+      '2 is a circle: row -> a -> row (expected that no process depends on itself)',
+      '4 is a circle: a -> row -> a (expected that no process depends on itself)',
     ]);
   });
 

@@ -28,7 +28,10 @@ test('an id is whatever text stands there', () => {
 test('what is not seen, or too long, is refused', () => {
   const { host, problems } = read(`[host]\nname = db\u200b1\nhost_id = ${'é'.repeat(128)}\n`, 'vm');
   assert.deepEqual(host, { name: 'vm', hostId: undefined });
-  const expected = 'cannot be used (expected at most 255 bytes without control characters and what is not seen, got';
-  assert.deepEqual(problems, [`f:2: [host] name: ${expected} "db\\u200b1")`, `f:3: [host] host_id: ${expected} 256 bytes)`]);
+  const expected = 'expected at most 255 bytes without control or invisible characters';
+  assert.deepEqual(problems, [
+    `f:2: [host] name: invalid value "db\\u200b1", ${expected}`,
+    `f:3: [host] host_id: invalid value (256 bytes), ${expected}`,
+  ]);
   assert.equal(read('[host]\nhost_id = 1\u009b2\n').problems.length, 1);
 });

@@ -15,7 +15,7 @@ describe('the shipped config.ini', () => {
     for (const variant of [text, uncommented]) {
       const problems = problemsIn(loadConfigText('config.ini', variant)).filter(({ severity, section, problem }) => {
         // An example's own section says what [process.default] showed already; nothing else may stand twice.
-        return !(severity === 'warning' && section === 'process.default' && problem.startsWith('stands twice'));
+        return !(severity === 'warning' && section === 'process.default' && problem.startsWith('is repeated'));
       });
       assert.deepEqual(
         problems.map((problem) => formatProblem('config.ini', problem)),

@@ -22,7 +22,7 @@ test('%s is the name where that means nothing to a shell', () => {
   assert.equal(expandCommand('x %s', named('/bin/x', true)).kind, 'ready');
 });
 
-test('a name that holds what is not seen is refused with its code point, never shortened to another name', () => {
+test('a name that holds an invisible character is refused with its code point, never shortened to another name', () => {
   for (let point = 0; point < 0x110000; point++) {
     const character = String.fromCodePoint(point);
     if (!/[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(character)) continue;
@@ -38,7 +38,7 @@ test('a name that holds what is not seen is refused with its code point, never s
   assert.deepEqual(expandCommand('restart %s', named('nginx\u3164')), {
     kind: 'refused',
     reason:
-      'the name "nginx\\u3164" cannot stand for %s in a command (it holds U+3164, which is not seen): set system_name, or use "$MONITOR_PROCESS_NAME" instead of %s',
+      'the name "nginx\\u3164" cannot stand for %s in a command (it holds U+3164, which is invisible): set system_name, or use "$MONITOR_PROCESS_NAME" instead of %s',
   });
   // In single quotes it would not become the name.
   for (const template of ["pkill -f '%s'", `kill "$(pgrep -f '^%s$')"`, "pgrep %s; awk '/%s/' f"]) {

@@ -38,7 +38,7 @@ for (const [name, damage] of Object.entries(damages)) {
     state.journal.begin(entryOf('after'));
     state.close();
     assert.equal(log.lines.length, 1, JSON.stringify(log.lines));
-    assert.match(log.lines[0]?.message ?? '', /set aside as .*state\.db\.damaged-\d{14}, a fresh one is made/);
+    assert.match(log.lines[0]?.message ?? '', /moved to .*state\.db\.damaged-\d{14}, a new one is created/);
     assert.equal(readdirSync(dir).filter((file) => /^state\.db\.damaged-\d{14}$/.test(file)).length, 1);
     assert.ok(list(dir).some(({ target }) => target === 'after'));
   });
@@ -189,7 +189,7 @@ test('rows that make no sense are dropped with one warning, the others stay', (t
   openState(dir, { log, clock }).close();
   assert.deepEqual(
     log.lines.map(({ level, message }) => `${level} ${message}`),
-    [`warning ${dir}/state.db: ${rows} rows made no sense and were dropped`],
+    [`warning ${dir}/state.db: ${rows} invalid rows were dropped`],
   );
   assert.equal(list(dir).length, 3);
 });
@@ -199,7 +199,7 @@ test('one row that makes no sense is told as one', (t) => {
   withSql(join(dir, 'state.db'), "INSERT INTO holds VALUES ('x', '{}')");
   const log = new RecordedLog();
   openState(dir, { log, clock }).close();
-  assert.deepEqual(log.of('warning'), [`${dir}/state.db: 1 row made no sense and was dropped`]);
+  assert.deepEqual(log.of('warning'), [`${dir}/state.db: 1 invalid row was dropped`]);
 });
 
 /** A state_dir that has seen some life. */

@@ -42,7 +42,7 @@ describe('[events]', () => {
       clients: 20,
     });
     assert.deepEqual(problems.length, 1);
-    assert.match(problems[0] ?? '', /^warning c:6: \[events\] auth: is taken to the end of the line/);
+    assert.match(problems[0] ?? '', /^warning c:6: \[events\] auth: extends to the end of the line/);
   });
 
   it('knows where to listen', () => {
@@ -93,7 +93,7 @@ describe('[events]', () => {
       ['socket = here', /socket: invalid value .*, expected the absolute path of a file/],
       ['socket_mode = 888', /socket_mode: invalid value "888", expected permissions in octal, such as 0660/],
       ['events = exec, start', /events: invalid value "start", expected a list of exec, exit/],
-      ['clients = 0', /clients: cannot be used/],
+      ['clients = 0', /clients: invalid value/],
       ['tls_cert = /x\ntcp = 1\nauth = s3cret', /tls_cert: has no effect alone: set tls_key too/],
     ] as const) {
       const problems = parse(line).problems.join('\n');

@@ -1,26 +1,29 @@
 import type { EventEmitter } from 'node:events';
 
-/** What of mysql2's connection is used beyond its types; package-lock.json pins it, and the tests of a rogue server would see it go. */
+/**
+ * The parts of mysql2's connection that we use beyond its types. package-lock.json pins its version, and the tests with a rogue
+ * server would notice if it changed.
+ */
 export interface Driver extends EventEmitter {
   readonly stream: unknown;
-  /** What the greeting says that the server can; 0 before it. */
+  /** The capabilities of the server, from its greeting; 0 before it. */
   readonly serverCapabilityFlags: number;
-  /** Gets every byte that comes, out of TLS; another one takes its place where the connection is compressed. */
+  /** Gets every byte that arrives, after TLS. mysql2 replaces it if the connection is compressed. */
   packetParser: PacketParser;
-  /** Gets what was compressed. */
+  /** Gets the compressed bytes. */
   _inflatedPacketsParser?: PacketParser;
-  /** What is to be inflated still. */
+  /** The data that is not yet inflated. */
   readonly inflateQueue?: { readonly _queue: unknown[] };
   /** Undefined: a command of ours begins. */
   handlePacket(packet?: Packet): void;
 }
 
-/** Makes packets of bytes. */
+/** Splits bytes into packets. */
 export interface PacketParser {
   execute(bytes: Buffer): unknown;
 }
 
-/** One of them; the next one may take its place. */
+/** One packet; the next one may reuse the object. */
 export interface Packet {
   /** With the header. */
   length(): number;

@@ -3,34 +3,34 @@ import type { Socket } from 'node:net';
 import { StoreError, type StoreFault } from '../../../core/errors.ts';
 import type { Circumstances } from '../faults/words.ts';
 import { ANSWER, type Bound, IDLE, LOGIN, sizeWords, withRows } from './bounds.ts';
+import { captureConsole } from './console-output.ts';
 import type { Driver, Packet, PacketParser } from './driver.ts';
 import { GREETING_HEAD, greetingEnd, notGreeting } from './greeting.ts';
-import { overhear } from './overhear.ts';
 
-/** What a guard needs to know of its connection. */
+/** What a guard needs to know about its connection. */
 interface GuardOptions {
   /** For people: `10.0.0.5:3306`. */
   readonly server: string;
-  /** Whether the greeting has to be followed by TLS. */
+  /** Whether TLS has to follow the greeting. */
   readonly tls: boolean;
-  /** Hears what mysql2 would print. */
-  readonly hear: (text: string) => void;
+  /** Gets what mysql2 would print. */
+  readonly onConsoleLine: (text: string) => void;
 }
 
 /**
- * Stands between a connection's bytes and mysql2, which would keep whatever comes: gives the connection up where it does not begin
- * like a MySQL server's, where an answer outgrows what it may be, and where something comes in the clear that should be in TLS. What is
- * given up is destroyed at once, and whoever waits gets a StoreError.
+ * Checks the bytes of a connection before mysql2, which would keep whatever arrives. It gives the connection up if it does not
+ * begin like that of a MySQL server, if an answer is larger than it may be, or if something arrives unencrypted that has to be
+ * in TLS. A connection that is given up is destroyed at once, and every waiting caller gets a StoreError.
  */
 export class AnswerGuard {
   readonly #driver: Driver;
   readonly #socket: Socket;
   readonly #options: GuardOptions;
   readonly #handle: (packet?: Packet) => void;
-  /** The first bytes, of which the greeting is known. */
+  /** The first bytes, until the greeting is recognised. */
   #head: Buffer = Buffer.alloc(0);
   #bound: Bound = LOGIN;
-  /** Bytes of the answer so far, as they came and inflated. */
+  /** The bytes of the answer so far, as sent and as inflated. */
   #bytes = { sent: 0, inflated: 0 };
   #packets = 0;
   #results = 0;
@@ -44,25 +44,25 @@ export class AnswerGuard {
     this.#handle = driver.handlePacket.bind(driver);
     driver.handlePacket = (packet) => this.#onPacket(packet);
     driver.packetParser = this.#meter(driver.packetParser, 'sent');
-    // To these nobody else may listen by then, and it would end the process.
+    // Nobody else may listen for these errors by then, and an unhandled one would end the process.
     driver.on('error', (error: unknown) => this.#fail?.(error));
   }
 
-  /** What a connection waits for that has not come about, for people. */
+  /** What a connection is still waiting for, for people. */
   get missing(): string {
     if (this.#socket.connecting) return 'no connection';
     const { stage } = this.circumstances;
-    if (stage === 'open') return 'no first answer';
-    return stage === 'login' ? 'no end of the login' : 'no greeting of a MySQL server';
+    if (stage === 'open') return 'no answer to the first statement';
+    return stage === 'login' ? 'login not completed' : 'no greeting from a MySQL server';
   }
 
-  /** What it is about when something fails now. */
+  /** The circumstances of a failure at this moment. */
   get circumstances(): Circumstances {
     const stage = this.#bound.stage !== 'login' ? 'open' : this.#head.length === 0 ? 'greeting' : 'login';
     return { stage, tlsUnused: !this.#options.tls && (this.#driver.serverCapabilityFlags & CLIENT_SSL) !== 0 };
   }
 
-  /** The login is over: from now on nothing comes unasked. */
+  /** The login is over: from now on nothing may arrive unasked. */
   opened(): void {
     if (this.#driver._inflatedPacketsParser !== undefined) {
       this.#driver.packetParser = this.#meter(this.#driver.packetParser, 'sent');
@@ -71,7 +71,7 @@ export class AnswerGuard {
     this.#expect(IDLE);
   }
 
-  /** The answer to what `ask` asks, of at most `maxRows` rows: it settles once, or fails because the connection does. */
+  /** The answer to what `ask` sends, with at most `maxRows` rows. It settles once, or fails because the connection fails. */
   answer<T>(maxRows: number, ask: (resolve: (value: T) => void, reject: (error: unknown) => void) => EventEmitter): Promise<T> {
     this.#expect(ANSWER);
     return new Promise<T>((resolve, reject) => {
@@ -98,7 +98,7 @@ export class AnswerGuard {
         if (this.#bytes[kind] > this.#bound.bytes)
           this.#giveUp(`${this.#bound.what} is larger than ${sizeWords(this.#bound.bytes)}`);
         if (this.#bound.stage === 'login') this.#greet(bytes);
-        if (!this.#over) overhear(this.#options.hear, () => parser.execute(bytes));
+        if (!this.#over) captureConsole(this.#options.onConsoleLine, () => parser.execute(bytes));
       },
     };
   }
@@ -107,9 +107,9 @@ export class AnswerGuard {
     if (this.#head.length < GREETING_HEAD) this.#head = Buffer.concat([this.#head, bytes]).subarray(0, GREETING_HEAD);
     const problem = notGreeting(this.#head);
     if (problem !== undefined) this.#giveUp(problem, 'unreachable');
-    // What is read before TLS begins is anybody's, and mysql2 would take it for the server's.
+    // Anybody may have sent what is read before TLS begins, and mysql2 would take it for the server's.
     else if (this.#inTheClear() && this.#head.length >= PACKET_HEADER && this.#bytes.sent > greetingEnd(this.#head))
-      this.#giveUp('it says more than its greeting before TLS has begun');
+      this.#giveUp('it sent more than its greeting before TLS began');
   }
 
   #inTheClear(): boolean {
@@ -126,14 +126,14 @@ export class AnswerGuard {
     const first = packet.peekByte();
     if (this.#packets > this.#bound.packets) this.#giveUp(`${this.#bound.what} has ${this.#bound.many}`);
     else if (first === FILE_WANTED && this.#bound.stage === 'answer' && this.#results === 0)
-      this.#giveUp('it asks for a file of this machine, and gets none');
-    else if (first === ERROR && packet.length() > ERROR_BYTES) this.#giveUp('its error message has no end');
+      this.#giveUp('it asked for a file of this machine; nothing was sent');
+    else if (first === ERROR && packet.length() > ERROR_BYTES) this.#giveUp('its error message is too long');
   }
 
-  /** A result begins, of so many columns; of none where it has no rows. */
+  /** A result begins that has this many columns; none if it has no rows. */
   #onColumns(columns: number, maxRows: number): void {
     this.#results += 1;
-    if (this.#results > 1) this.#giveUp('it gives several answers to one statement');
+    if (this.#results > 1) this.#giveUp('it sent several results for one statement');
     this.#bound = withRows(columns, this.#packets, maxRows);
   }
 
@@ -149,8 +149,8 @@ export class AnswerGuard {
 
 const CLIENT_SSL = 0x800;
 const PACKET_HEADER = 4;
-/** Before its rows no answer has such a packet. Source: LOCAL INFILE Request. */
+/** No answer has such a packet before its rows. Source: LOCAL INFILE Request. */
 const FILE_WANTED = 0xfb;
 const ERROR = 0xff;
-/** MySQL's own end at 512. */
+/** MySQL's own limit is 512. */
 const ERROR_BYTES = 4096;

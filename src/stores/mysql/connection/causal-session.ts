@@ -1,13 +1,15 @@
+// Session settings that a new connection needs, above all for reads that are causal in a cluster.
 import { errorMessage, StoreError } from '../../../core/errors.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { isRefusal, isUnknownVariable } from '../faults/store-error.ts';
 import type { MysqlSession } from '../session.ts';
 
 /**
- * Makes a new connection independent of the server's defaults, mostly in one round trip. Without autocommit no clearing would last and
- * every poll would see the first one's snapshot; a wait for a lock has to end before our deadline does; and on a cluster a read has to
- * wait for what other nodes have committed before it: Galera and group replication each have a variable for that, which servers that
- * are neither do not know. Whether the server took such a variable. Throws a StoreError `not_causal` where it refused one that it knows.
+ * Makes a new connection independent of the server's defaults, usually in one round trip. Without autocommit no clearing would
+ * last, and every poll would see the snapshot of the first one. A wait for a lock has to end before our deadline. On a cluster
+ * a read has to wait for what other nodes committed before it: Galera and group replication each have a variable for this,
+ * which other servers do not know. Returns whether the server accepted such a variable. Throws a StoreError `not_causal` if it
+ * refused one that it knows.
  */
 export async function prepareSession(session: MysqlSession, server: string, timeoutMs: number): Promise<boolean> {
   const waitS = Math.max(1, Math.floor((timeoutMs * 0.8) / 1000));
@@ -19,14 +21,14 @@ export async function prepareSession(session: MysqlSession, server: string, time
       return causal !== undefined;
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      // All of the statement or nothing: whatever else the server has against it is found one by one.
+      // The server applies the whole statement or none of it: the one-by-one way finds whatever else it objects to.
       if (causal === undefined || !isUnknownVariable(error, causal.variable)) break;
     }
   }
   return prepareOneByOne(session, server, waitS);
 }
 
-/** What makes reads causal: of Galera (1: reads), and of MySQL's group replication. */
+/** The variables that make reads causal: of Galera (1: reads), and of MySQL's group replication. */
 const CAUSAL = [
   { variable: 'wsrep_sync_wait', value: '1' },
   { variable: 'group_replication_consistency', value: "'BEFORE'" },
@@ -53,22 +55,22 @@ async function prepareOneByOne(session: MysqlSession, server: string, waitS: num
   return isCausal;
 }
 
-/** Waits until the server has applied everything that was committed before, anywhere in its cluster. */
+/** Waits until the server has applied everything that was committed before anywhere in its cluster. */
 export async function catchUp(session: MysqlSession): Promise<void> {
-  // A group waits only where a table is read.
+  // A group waits only if the statement reads a table.
   await session.query('SELECT 1 FROM STATUS_PROCESS LIMIT 1');
 }
 
 /**
- * True where the server says that it is not part of a Galera cluster. There 1205 means of a read that somebody has locked the table, and
- * not that the wait for the cluster failed.
+ * True if the server says that it is not part of a Galera cluster. On such a server error 1205 of a read means that somebody
+ * has locked the table, and not that the wait for the cluster failed.
  */
 export async function isWithoutCluster(session: MysqlSession): Promise<boolean> {
   const rows = await session.query("SHOW SESSION VARIABLES LIKE 'wsrep_on'");
   return String(rows[0]?.Value).toUpperCase() === 'OFF';
 }
 
-/** Whether a server takes writes, asked by a causal read of the table that matters. */
+/** Whether a server accepts writes, asked by a causal read of the table that matters. */
 export async function takesWrites(session: MysqlSession): Promise<boolean> {
   const sql = 'SELECT @@global.read_only AS readOnly, EXISTS (SELECT 1 FROM STATUS_PROCESS) AS hasRows';
   const [row] = await session.query(sql);

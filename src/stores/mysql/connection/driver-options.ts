@@ -4,16 +4,16 @@ import { channelOf } from '../login/channel.ts';
 import { loginPlugins } from '../login/plugins.ts';
 import type { MysqlOptions } from '../options.ts';
 
-/** How a pool is to be, beside what the file says. */
-interface PoolHabits {
-  /** Statements that stay prepared on each. */
+/** The settings of a pool that are not in the configuration file. */
+interface PoolSettings {
+  /** The number of statements that stay prepared on each connection. */
   readonly statements: number;
   /** See loginPlugins. */
   readonly caution: (text: string) => void;
 }
 
-/** What mysql2's pool is told, but for `stream`: who opens its sockets. */
-export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, habits: PoolHabits) {
+/** The options of mysql2's pool, except `stream`, which opens its sockets. */
+export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, settings: PoolSettings) {
   const { user, password, database, compress, serverPublicKey } = options;
   const login = { user, password, publicKey: serverPublicKey };
   return {
@@ -21,26 +21,26 @@ export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, ha
     password,
     database,
     compress,
-    authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), habits.caution),
-    // Ours knows what it waited for.
+    authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), settings.caution),
+    // Our own timeout knows what it waited for.
     connectTimeout: 0,
     // No limit: ours stands before the pool (MysqlLane). The pool counts a connection that was given up until its socket has closed, and
     // would hold up the next one for that. Nor does it look for idle connections each second: see IdleConnections.
     connectionLimit: 0,
-    maxPreparedStatements: habits.statements,
+    maxPreparedStatements: settings.statements,
     gracefulEnd: true,
     charset: 'utf8mb4',
     supportBigNumbers: true,
     disableEval: true,
     stringifyObjects: true,
     multipleStatements: false,
-    // Without FOUND_ROWS the server counts changed rows; without LOCAL_FILES it cannot ask for ours.
+    // Without FOUND_ROWS the server counts changed rows only; without LOCAL_FILES it cannot ask for our files.
     flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
     ...tlsOptions(endpoint, options),
   };
 }
 
-/** What mysql2 is told of encryption: nothing with `ssl = off`, and then it uses none. */
+/** The TLS options of mysql2: none with `ssl = off`, and then it does not encrypt. */
 interface TlsOptions {
   readonly ssl?: {
     readonly rejectUnauthorized: boolean;
@@ -52,7 +52,7 @@ interface TlsOptions {
   readonly host?: string;
 }
 
-/** The options of `ssl` for a server at `endpoint`; of one behind a Unix socket the certificate is checked, and no name: it has none. */
+/** The TLS options for a server at `endpoint`. A server behind a Unix socket has no name: only its certificate is checked. */
 function tlsOptions(endpoint: MysqlEndpoint, { ssl, ca }: MysqlOptions): TlsOptions {
   if (ssl === 'off') return {};
   const verify = ssl === 'verify';
@@ -64,8 +64,8 @@ function tlsOptions(endpoint: MysqlEndpoint, { ssl, ca }: MysqlOptions): TlsOpti
 }
 
 /**
- * mysql2 keeps an IP address from the check of the name, which would then accept a certificate for "localhost". With a closing dot
- * it does not, and the check takes the dot off again (tls.checkServerIdentity).
+ * mysql2 does not check the name if it is an IP address, and would then accept a certificate for "localhost". With a trailing
+ * dot it checks, and tls.checkServerIdentity removes the dot again.
  */
 function provenName(host: string): string {
   return isIP(host) ? `${host}.` : host;

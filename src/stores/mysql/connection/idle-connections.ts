@@ -1,16 +1,19 @@
-/** What of a connection is used here. */
+// Ends connections that have been idle for too long.
+
+/** The method of a connection that is used here. */
 interface Idle {
-  /** Ends it politely. */
+  /** Ends the connection with the protocol's goodbye. */
   end(): void;
 }
 
 /**
- * Connections that nobody uses at present: each is ended after it was idle for `limitMs` milliseconds. One timer for all of them, which
- * runs at most once in that time, and not at all while there is none; mysql2's own looks once a second, for ever.
+ * The connections that nobody uses at present; each is ended after `limitMs` milliseconds idle. One timer serves all of them.
+ * It fires at most once in that time, and does not run while there is no idle connection; mysql2's own timer fires each second
+ * for ever.
  */
 export class IdleConnections<Connection extends Idle> {
   readonly #limitMs: number;
-  /** Since when each is idle, on the monotonic clock; the longest idle one first. */
+  /** Since when each connection is idle, on the monotonic clock; the one idle longest is first. */
   readonly #since = new Map<Connection, number>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -19,7 +22,7 @@ export class IdleConnections<Connection extends Idle> {
     this.#limitMs = limitMs;
   }
 
-  /** It is idle from now on. */
+  /** Adds a connection that is idle from now on. */
   add(connection: Connection): void {
     if (this.#isClosed) return;
     this.#since.delete(connection);
@@ -27,12 +30,12 @@ export class IdleConnections<Connection extends Idle> {
     this.#timer ??= this.#lookIn(this.#limitMs);
   }
 
-  /** It is used again, or has ended. */
+  /** Removes a connection that is used again or has ended. */
   delete(connection: Connection): void {
     this.#since.delete(connection);
   }
 
-  /** Forgets them all, and whatever is added from now on: somebody else ends them. */
+  /** Removes all connections and ignores later ones: somebody else ends them. */
   close(): void {
     this.#isClosed = true;
     this.#since.clear();
@@ -40,7 +43,7 @@ export class IdleConnections<Connection extends Idle> {
   }
 
   #lookIn(ms: number): NodeJS.Timeout {
-    // Open connections keep the process alive, and nothing else of this needs to.
+    // Open connections keep the process alive; this timer does not need to.
     return setTimeout(() => this.#look(), ms).unref();
   }
 

@@ -1,3 +1,4 @@
+// One MySQL server, and mysql2's pool of connections to it.
 import type { Socket } from 'node:net';
 import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { StoreError } from '../../../core/errors.ts';
@@ -16,38 +17,38 @@ import type { MysqlSession, SqlValue } from '../session.ts';
 import { prepareSession } from './causal-session.ts';
 import { driverOptions } from './driver-options.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { inTurn } from './in-turn.ts';
+import { oneAfterAnother } from './one-after-another.ts';
 import { connectToServer } from './socket-peer.ts';
 
-/** What all connections of a store have in common, beside its options. */
+/** What all connections of a store share, besides its options. */
 export interface MysqlCommon {
-  /** When an idle one is let go. */
+  /** After how many milliseconds an idle connection is closed. */
   readonly idleTimeoutMs: number;
-  /** Hears, in one line, of what works and may not for long, and of what mysql2 has to say. */
+  /** Gets, in one line, cautions and what mysql2 would print. */
   readonly caution: (text: string) => void;
 }
 
-/** What the connections to a server are for. */
+/** How the connections to a server are used. */
 interface MysqlConnections {
-  /** How many statements stay prepared on each; the one used longest ago goes. */
+  /** The number of statements that stay prepared on each connection; the least recently used one is dropped. */
   readonly statements: number;
-  /** Milliseconds after which a call is given up: its waits for locks end before. */
+  /** Milliseconds after which a call is given up; its waits for locks end earlier. */
   readonly timeoutMs: number;
 }
 
 /** A connection in use. */
 export interface MysqlLease {
   readonly session: MysqlSession;
-  /** True where its reads are causal if the server is in a cluster. */
+  /** True if its reads are causal when the server is in a cluster. */
   readonly isCausal: boolean;
-  /** The connection is as good as before, and may be used again. */
+  /** Returns a good connection, which may be used again. */
   release(): void;
-  /** It is not, and ends. */
+  /** Ends a connection that is no longer good. */
   discard(): void;
 }
 
 /**
- * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for a while.
+ * One server and mysql2's pool of connections to it, opened when they are needed and closed after they were idle for a while.
  */
 export class MysqlServer {
   /** For people: `10.0.0.5:3306`. */
@@ -55,14 +56,14 @@ export class MysqlServer {
   readonly #options: MysqlOptions;
   readonly #connections: MysqlConnections;
   readonly #caution: (text: string) => void;
-  /** Its own: the names of health checks that nobody answers for do not hold it up. */
+  /** Its own resolver: health checks of names that no server answers for do not delay it. */
   readonly #names = new NameResolver({ children: 1 });
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
   readonly #leases = new WeakMap<PoolConnection, MysqlLease>();
   readonly #idle: IdleConnections<PoolConnection>;
-  /** The socket that mysql2 asked for last, until it is taken. */
+  /** The socket that mysql2 requested last, until it is taken. */
   #newest: Socket | undefined;
 
   constructor(endpoint: MysqlEndpoint, options: MysqlOptions, connections: MysqlConnections, common: MysqlCommon) {
@@ -79,11 +80,12 @@ export class MysqlServer {
   async lease(): Promise<MysqlLease> {
     const connection = await this.#connection();
     const lease = this.#leases.get(connection);
-    if (lease === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection that nobody opened`);
+    if (lease === undefined)
+      throw new StoreError('failed', `mysql ${this.name}: the pool returned a connection that it did not open`);
     return lease;
   }
 
-  /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
+  /** Closes all connections: running work may end within `graceMs` milliseconds, then it is cut off. */
   async close(graceMs: number): Promise<void> {
     this.#idle.close();
     const ended = new Promise<void>((resolve) => this.#pool.end(() => resolve()));
@@ -91,12 +93,12 @@ export class MysqlServer {
     this.cutOff();
   }
 
-  /** Ends every connection at once, and with it what runs there. */
+  /** Closes every connection at once, together with what runs on it. */
   cutOff(): void {
-    for (const socket of this.#sockets) socket.destroy(new Error('its connections were ended'));
+    for (const socket of this.#sockets) socket.destroy(new Error('its connections were closed'));
   }
 
-  /** `error` as a StoreError; of a connection that is open unless said. */
+  /** `error` as a StoreError. Without `circumstances` the connection is taken to be open. */
   errorOf(error: unknown, circumstances?: Circumstances): StoreError {
     return storeError(this.name, error, circumstances, this.#options.database);
   }
@@ -116,11 +118,11 @@ export class MysqlServer {
     }
   }
 
-  /** A connection that the pool holds, or a new one, its socket and guard. None waits in the pool's queue: the pool has no limit. */
+  /** A connection that the pool holds, or a new one, with its socket and guard. None waits in the pool's queue: see connectionLimit. */
   #fromPool(): { socket: Socket | undefined; guard: AnswerGuard | undefined; ready: Promise<PoolConnection> } {
     const { promise, resolve, reject } = Promise.withResolvers<PoolConnection>();
     this.#takeNewest();
-    // The callback and not the promise: it comes before a connection that mysql2 has given up can report a second fault.
+    // The callback and not the promise: it runs before a connection that mysql2 has given up can report a second fault.
     this.#pool.getConnection((error, connection) => {
       if (error !== null) {
         socket?.destroy();
@@ -160,10 +162,10 @@ export class MysqlServer {
   }
 
   #guard(socket: Socket): AnswerGuard {
-    // The pool has no name for a connection that is not one yet.
+    // The pool has no API for a connection that is still being opened.
     const { _allConnections: all } = this.#pool as unknown as { readonly _allConnections: DriverConnections };
     const tls = this.#options.ssl !== 'off';
-    return new AnswerGuard(all.get(all.length - 1), socket, { server: this.name, tls, hear: this.#caution });
+    return new AnswerGuard(all.get(all.length - 1), socket, { server: this.name, tls, onConsoleLine: this.#caution });
   }
 
   #open(endpoint: MysqlEndpoint): Socket {
@@ -186,7 +188,7 @@ export class MysqlServer {
 }
 
 const KEEP_ALIVE_MS = 15_000;
-/** How much of connect_timeout a host's name may take: what is said then is that it could not be resolved. */
+/** The share of connect_timeout that resolving a host's name may take; then the message says that it could not be resolved. */
 const RESOLVE_SHARE = 0.75;
 
 /** mysql2's queue of connections. */
@@ -196,7 +198,7 @@ interface DriverConnections {
 }
 
 function sessionOn(connection: PoolConnection, guard: AnswerGuard, server: string): MysqlSession {
-  const next = inTurn();
+  const next = oneAfterAnother();
   const execute = (sql: string, values: readonly SqlValue[], maxRows: number): Promise<QueryResult> =>
     next(() =>
       guard.answer(maxRows, (done, failed) =>
@@ -216,14 +218,14 @@ function sessionOn(connection: PoolConnection, guard: AnswerGuard, server: strin
     change: async (sql, values) => {
       const { affectedRows } = (await execute(sql, values, 0)) as ResultSetHeader;
       if (Number.isSafeInteger(affectedRows)) return affectedRows;
-      throw new StoreError('failed', `mysql ${server}: it does not say how many rows have changed`);
+      throw new StoreError('failed', `mysql ${server}: it did not report how many rows changed`);
     },
   };
 }
 
 const MOST_ROWS = 100_000;
 
-/** None of a statement that has none. */
+/** [] for a statement that returns no rows. */
 function rowsOf(result: QueryResult): RowDataPacket[] {
   return Array.isArray(result) ? (result as RowDataPacket[]) : [];
 }

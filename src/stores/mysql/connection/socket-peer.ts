@@ -1,3 +1,4 @@
+// Proves who runs the server behind a Unix socket before anything is sent to it.
 import { connect, Socket } from 'node:net';
 import { StoreError } from '../../../core/errors.ts';
 import { groupId, userId } from '../../../system/accounts/database.ts';
@@ -7,26 +8,32 @@ import { libcProblem } from '../../../system/native/libc.ts';
 import { peerUid } from '../../../system/native/peer.ts';
 
 /**
- * A connection to the server's Unix socket, if the server can be believed: as the socket lies, none but root, `mysql`, our own user and
- * `owner` (`socket_owner`) can have put it there, and once connected the kernel says that one of them listens. Else it is destroyed
- * with a StoreError, before a byte of ours is written: between the two looks the path may come to lead elsewhere.
+ * A connection to the server's Unix socket, if the server can be trusted: only root, `mysql`, our own user and `owner`
+ * (`socket_owner`) can have created the socket at that path, and once connected the kernel confirms that one of them listens.
+ * Otherwise the socket is destroyed with a StoreError before we write a byte. Both checks are needed, because the path may lead
+ * elsewhere between them.
  */
 export function connectToServer(path: string, owner: number | undefined): Socket {
-  const believed = believedUsers(owner);
-  const place = judgeSocket(path, believed);
+  const trusted = trustedUsers(owner);
+  const place = judgeSocket(path, trusted);
   if (place.kind === 'others')
-    return new Socket().destroy(notBelieved(path, `${place.reason} (expected a place for sockets of ${words(believed)} alone`));
+    return new Socket().destroy(
+      untrusted(path, `${place.reason} (expected a folder in which only ${words(trusted)} can create a socket`),
+    );
   const socket = connect(path);
-  // mysql2 writes nothing before it has read a greeting, and this listener is there before its own.
+  // mysql2 writes nothing before it has read a greeting, and this listener is added before its own.
   socket.once('connect', () => {
-    const problem = peerProblem(socket, believed);
-    if (problem !== undefined) socket.destroy(notBelieved(path, `${problem} (expected ${words(believed)}`));
+    const problem = peerProblem(socket, trusted);
+    if (problem !== undefined) socket.destroy(untrusted(path, `${problem} (expected ${words(trusted)}`));
   });
   return socket;
 }
 
-/** Who may run the server. Source: the packages of Debian, RHEL and MySQL, where it is `mysql`, with a group of that name. */
-export function believedUsers(owner: number | undefined, passwd = '/etc/passwd', group = '/etc/group'): Believed {
+/**
+ * The users that may run the server. Source: the packages of Debian, RHEL and MySQL, in which it is `mysql`, with a group of
+ * that name.
+ */
+export function trustedUsers(owner: number | undefined, passwd = '/etc/passwd', group = '/etc/group'): Believed {
   const known = (id: number | undefined): number[] => (id === undefined ? [] : [id]);
   return {
     uids: new Set([0, ...known(userId('mysql', passwd)), ...known(process.geteuid?.()), ...known(owner)]),
@@ -36,14 +43,14 @@ export function believedUsers(owner: number | undefined, passwd = '/etc/passwd',
 
 function peerProblem(socket: Socket, { uids }: Believed): string | undefined {
   const uid = peerUid(socket);
-  if (uid === undefined) return `whose process listens there cannot be told (${libcProblem() ?? 'SO_PEERCRED'})`;
+  if (uid === undefined) return `cannot determine which process listens there (${libcProblem() ?? 'SO_PEERCRED'})`;
   return uids.has(uid) ? undefined : `the process that listens there belongs to ${userWords(uid)}`;
 }
 
-/** Unreachable, as with a server that is down: whoever sits in its place must not keep us from the next one. */
-function notBelieved(path: string, reason: string): StoreError {
-  const cure = '; another user that runs the server is named by socket_owner)';
-  return new StoreError('unreachable', `mysql unix:${path}: not believed, nothing was sent: ${reason}${cure}`);
+/** Unreachable, as with a server that is down: a process that took its place must not keep us from the next host. */
+function untrusted(path: string, reason: string): StoreError {
+  const cure = '; if another user runs the server, set socket_owner)';
+  return new StoreError('unreachable', `mysql unix:${path}: not trusted, nothing was sent: ${reason}${cure}`);
 }
 
 function words({ uids }: Believed): string {

@@ -1,57 +1,58 @@
+// Turns an error of mysql2 into a StoreError.
 import { errorMessage, StoreError, type StoreFault } from '../../../core/errors.ts';
 import { type Circumstances, faultWords, isProtocolFault } from './words.ts';
 
-/** What a failed call looks like as mysql2 throws it. */
+/** A failed call as mysql2 throws it. */
 interface DriverError extends Error {
   readonly code?: string;
-  /** The server's error number; a negative errno(3) where the network failed. */
+  /** The server's error number; a negative errno(3) if the network failed. */
   readonly errno?: number;
-  /** Stands only in what the server itself said. */
+  /** Set only if the server itself sent the error. */
   readonly sqlState?: string;
 }
 
-/** `error` as a StoreError whose message names the server; a StoreError stays as it is. `database`: see faultWords. */
+/** `error` as a StoreError whose message names the server. A StoreError stays as it is. `database`: see faultWords. */
 export function storeError(server: string, error: unknown, circumstances: Circumstances = OPEN, database?: string): StoreError {
   if (error instanceof StoreError) return error;
   const fault = faultOf(error);
-  // What is refused later is a privilege, as the server's own words say.
+  // A refusal after the login is a missing privilege, as the server's own text says.
   const number = serverErrorNumber(error);
   const isLogin = fault === 'denied' && circumstances.stage !== 'open' && number !== undefined && number !== DATABASE_DENIED;
-  const refused = isLogin ? ' refuses the login' : '';
+  const refused = isLogin ? ': database login refused' : '';
   return new StoreError(fault, `mysql ${server}${refused}: ${faultWords(error, circumstances, database)}`, error);
 }
 
 const OPEN: Circumstances = { stage: 'open', tlsUnused: false };
 
-/** The login was right, and that database is not for this account, or is not there. */
+/** The login succeeded, but this account may not use that database, or the database does not exist. */
 const DATABASE_DENIED = 1044;
 
-/** True where the server answered and refused: the connection is as good as before. */
+/** True if the server answered and refused: the connection is as good as before. */
 export function isRefusal(error: unknown): boolean {
   return serverErrorNumber(error) !== undefined && !['unreachable', 'not_causal'].includes(faultOf(error));
 }
 
-/** True where the server does not know that system variable. */
+/** True if the server does not know that system variable. */
 export function isUnknownVariable(error: unknown, variable: string): boolean {
   return serverErrorNumber(error) === 1193 && errorMessage(error).includes(variable);
 }
 
-/** True where a wait ended without what was waited for: a lock, or, on a Galera node, the writes of the others. */
+/** True if a wait ended without success: for a lock or, on a Galera node, for the writes of the others. */
 export function isLockWait(error: unknown): boolean {
   return serverErrorNumber(error) === 1205;
 }
 
-/** True where the connection has nothing under way: the server refused, or the work itself gave up between two statements. */
-export function isSettled(error: unknown): boolean {
+/** True if nothing runs on the connection: the server refused, or the work itself gave up between two statements. */
+export function leavesConnectionFree(error: unknown): boolean {
   return isRefusal(error) || (error instanceof StoreError && error.fault === 'config');
 }
 
-/** True where a statement names a column that is not there. */
+/** True if a statement names a column that does not exist. */
 export function isUnknownColumn(error: unknown): boolean {
   return serverErrorNumber(error) === 1054;
 }
 
-/** True where the server would not take this text into `notes`: too long, not of its character set, or damaged before. */
+/** True if the server did not accept this text for `notes`: it is too long, not in its character set, or was damaged before. */
 export function isRefusalOfNotes(error: unknown): boolean {
   return NOTES_REFUSED.has(serverErrorNumber(error) ?? 0);
 }
@@ -89,10 +90,11 @@ const FAULTS: readonly (readonly [StoreFault, ReadonlySet<number>])[] = [
     'busy',
     new Set([1021, 1037, 1038, 1040, 1041, 1099, 1114, 1203, 1205, 1213, 1226, 1317, 1461, 1615, 1637, 1969, 3024, 3101, 3572]),
   ],
-  // Outside of the primary component (Galera); the state or a wait of a group's member. Each is said before anything was done.
+  // Outside of the primary component (Galera); the state or a failed wait of a group's member. The server sends each before it
+  // does anything.
   ['not_causal', new Set([1047, 3796, 3797, 3798, 3799])],
-  // A commit that failed on its way through the cluster, which may have taken it all the same; shutting down, killed; and what
-  // proxies say of the server behind them.
+  // A commit that failed on its way through the cluster and may have been applied nevertheless; shutdown, killed; and what
+  // proxies say about the server behind them.
   [
     'unreachable',
     new Set([1180, 3100, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 3168, 3169, 4031]),

@@ -3,22 +3,22 @@ import type { MysqlCommon } from '../connection/server.ts';
 import { earlierHosts, isThere } from '../endpoints.ts';
 import type { MysqlOptions } from '../options.ts';
 import { CLOSE_GRACE_MS, type MysqlLane } from './lane.ts';
-import { looksLane } from './lanes.ts';
+import { pollLane } from './lanes.ts';
 
-/** What the failback needs of those who call the hosts, which it names by their place in the list. */
+/** What the failback needs of its caller. Hosts are named by their index in the list. */
 interface FailbackParts {
   /** The host that is in use. */
   present(): number;
-  /** Whether it takes writes; undefined without an answer. */
+  /** Whether it accepts writes; undefined if it does not answer. */
   presentTakesWrites(): Promise<boolean | undefined>;
-  /** From now on calls go there. */
+  /** Sends calls to this host from now on. */
   goBack(index: number): void;
 }
 
 /**
- * Brings the calls back to a host that stands earlier in the list, once it has answered causal reads for `failback` (half as long
- * to one and a half times): never to one that is read-only while the present one takes writes. It asks only while a later host is
- * in use, every few seconds, over one connection at most.
+ * Returns the calls to an earlier host of the list once it has answered causal reads for `failback` (half to one and a half
+ * times as long), but never to a read-only host while the present one accepts writes. It asks only while a later host is in
+ * use, every few seconds, over one connection at most.
  */
 export class Failback {
   readonly #options: MysqlOptions;
@@ -36,12 +36,12 @@ export class Failback {
     this.#parts = parts;
   }
 
-  /** To be called whenever another host has come into use. */
+  /** Call this whenever another host has come into use. */
   watch(): void {
     const { failbackMs } = this.#options;
     this.stop();
     if (failbackMs === 0 || this.#earlier().length === 0) return;
-    // Not all machines of a site at once.
+    // A random time, so that the machines of a site do not all switch at once.
     this.#dueMs = failbackMs * (0.5 + Math.random());
     this.#sleep();
   }
@@ -65,7 +65,7 @@ export class Failback {
   }
 
   /**
-   * Asks the earlier hosts in turn until one answers, and goes back there if it is time. `isOurs`: no other host has come into
+   * Asks the earlier hosts in turn until one answers, and returns to it if it is time. `isOurs`: no other host has come into
    * use meanwhile.
    */
   async #look(isOurs: () => boolean): Promise<void> {
@@ -79,7 +79,7 @@ export class Failback {
       if (now - sinceMs < this.#dueMs) return;
       const mayGo = isWritable || (await this.#parts.presentTakesWrites()) === false;
       if (!isOurs()) return;
-      // Where it may not, it has to answer for as long once more.
+      // If it may not be used, it has to answer for the whole time again.
       this.#candidate = undefined;
       if (mayGo) this.#parts.goBack(index);
       return;
@@ -95,7 +95,7 @@ export class Failback {
     const endpoint = this.#options.endpoints[index];
     if (endpoint === undefined || !isThere(endpoint)) return undefined;
     if (this.#probe?.index !== index) this.#endProbe();
-    this.#probe ??= { index, lane: looksLane(endpoint, this.#options, this.#common) };
+    this.#probe ??= { index, lane: pollLane(endpoint, this.#options, this.#common) };
     const { lane } = this.#probe;
     const attempt = await lane.run(takesWrites, 'read');
     if (attempt.kind === 'done') return attempt.value;

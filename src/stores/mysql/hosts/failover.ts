@@ -11,19 +11,20 @@ import { HostLanes } from './lanes.ts';
 type Work<T> = (session: MysqlSession) => Promise<T>;
 
 /**
- * The servers of the `host` list. A call goes to the one that answered last, at first the first, and moves on along the list, each server
- * once, where that is safe: where no connection came about, where a read broke off, timed out or could not be causal, and where a write
- * was refused as a whole. A write whose outcome nobody knows ends; the next call begins elsewhere if its deadline had passed.
+ * The servers of the `host` list. A call goes to the server that answered last (at first: the first of the list) and moves on
+ * along the list, each server once, if that is safe: if no connection was established, if a read broke off, timed out or could
+ * not be causal, or if a write was refused as a whole. A write with unknown outcome is not repeated; if its deadline had
+ * passed, the next call begins at another server.
  */
 export class MysqlFailover {
   readonly #options: MysqlOptions;
   readonly #common: MysqlCommon;
   readonly #hosts = new Map<number, HostLanes>();
-  /** Hosts that are left, whose calls may still end. */
+  /** Hosts that are no longer used, whose calls may still end. */
   readonly #leaving = new Set<HostLanes>();
   readonly #failback: Failback;
   #current = 0;
-  /** Which one answered last; none has at first. */
+  /** The index of the server that answered last; -1 before the first answer. */
   #answered = -1;
   #closed = false;
 
@@ -33,7 +34,7 @@ export class MysqlFailover {
     this.#failback = new Failback(options, common, {
       present: () => this.#current,
       presentTakesWrites: async () => {
-        const attempt = await this.#host(this.#current)?.looks.run(takesWrites, 'read');
+        const attempt = await this.#host(this.#current)?.polls.run(takesWrites, 'read');
         return attempt?.kind === 'done' ? attempt.value : undefined;
       },
       goBack: (index) => {
@@ -49,9 +50,9 @@ export class MysqlFailover {
     return endpoint && endpointName(endpoint);
   }
 
-  /** A poll or a re-read: it waits for no other call. Throws a StoreError. */
-  look<T>(work: Work<T>): Promise<T> {
-    return this.#call(work, 'read', ({ looks }) => looks);
+  /** A poll or a re-read: it never waits for another call. Throws a StoreError. */
+  poll<T>(work: Work<T>): Promise<T> {
+    return this.#call(work, 'read', ({ polls }) => polls);
   }
 
   /** Other work that changes nothing. Throws a StoreError. */
@@ -59,12 +60,12 @@ export class MysqlFailover {
     return this.#call(work, 'read', ({ calls }) => calls);
   }
 
-  /** Work that may change something and is never done twice. Throws a StoreError. */
+  /** Work that may change something and is never repeated. Throws a StoreError. */
   write<T>(work: Work<T>): Promise<T> {
     return this.#call(work, 'write', ({ calls }) => calls);
   }
 
-  /** Ends everything within a second; later calls fail as unreachable. */
+  /** Closes everything within a second; later calls fail as unreachable. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#failback.stop();
@@ -82,7 +83,7 @@ export class MysqlFailover {
       if (host === undefined) continue;
       const attempt = await laneOf(host).run(work, kind);
       if (attempt.kind === 'done') {
-        this.#settleOn(index, host);
+        this.#onAnswer(index, host);
         return attempt.value;
       }
       errors.push(attempt.error);
@@ -92,7 +93,7 @@ export class MysqlFailover {
     throw joined(errors);
   }
 
-  /** The server that a call asks next: the present one, which another call may have found meanwhile, then those after it. */
+  /** The server that a call asks next: the present one, which another call may have changed meanwhile, then those after it. */
   #next(tried: ReadonlySet<number>): number | undefined {
     const { endpoints } = this.#options;
     const order = endpoints.map((_, i) => (this.#current + i) % endpoints.length);
@@ -111,14 +112,17 @@ export class MysqlFailover {
     return host;
   }
 
-  /** A call that began before another one moved on does not call it back. */
-  #settleOn(index: number, host: HostLanes): void {
+  /** A call that began before another one moved on does not switch back. */
+  #onAnswer(index: number, host: HostLanes): void {
     this.#answered = index;
     if (this.#hosts.get(index) !== host) return;
     if (this.#current !== index || this.#hosts.size > 1) this.#moveTo(index);
   }
 
-  /** New calls go there, and connections are held to that server only: what others had may end, and goes. */
+  /**
+   * New calls go to this server, and only its connections are kept: running calls on others may end, then their connections
+   * close.
+   */
   #moveTo(index: number): void {
     this.#current = index;
     for (const other of this.#hosts.keys()) if (other !== index) void this.#retire(other, this.#options.queryTimeoutMs);
@@ -142,17 +146,17 @@ export class MysqlFailover {
 function mayMoveOn<T>({ error: { fault }, stage }: MysqlAttempt<T> & { kind: 'failed' }, kind: MysqlWork): boolean {
   if (stage === 'waiting') return fault === 'unreachable';
   if (stage === 'connecting') return fault !== 'denied' && fault !== 'schema';
-  // It was refused as a whole.
+  // The server refused the whole write.
   if (fault === 'not_causal' || (fault === 'read_only' && kind === 'write')) return true;
   return (kind === 'read' || stage === 'catching up') && (fault === 'unreachable' || fault === 'timeout');
 }
 
-/** One error for a call that failed everywhere: the fault that says most, and what each server said. */
+/** One error for a call that failed on every server: the most specific fault, and what each server said. */
 function joined(errors: readonly StoreError[]): StoreError {
   const last = errors.at(-1);
   if (last === undefined) return new StoreError('unreachable', `mysql: ${NO_SOCKET}`);
   if (errors.length === 1) return last;
   const faultIs = (pattern: (fault: StoreFault) => boolean) => errors.find(({ fault }) => pattern(fault));
-  const telling = faultIs((fault) => fault === 'not_causal') ?? faultIs((fault) => fault !== 'unreachable') ?? last;
-  return new StoreError(telling.fault, errors.map(({ message }) => message).join('; '), telling);
+  const mostSpecific = faultIs((fault) => fault === 'not_causal') ?? faultIs((fault) => fault !== 'unreachable') ?? last;
+  return new StoreError(mostSpecific.fault, errors.map(({ message }) => message).join('; '), mostSpecific);
 }

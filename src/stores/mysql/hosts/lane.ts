@@ -1,19 +1,20 @@
+// Runs calls on one server over connections of their own.
 import { StoreError } from '../../../core/errors.ts';
 import { Slots } from '../../../core/slots.ts';
 import { configuredSeconds } from '../../../core/text/duration.ts';
 import { withTimeout } from '../../../core/with-timeout.ts';
 import { catchUp, isWithoutCluster } from '../connection/causal-session.ts';
 import type { MysqlLease, MysqlServer } from '../connection/server.ts';
-import { isLockWait, isSettled } from '../faults/store-error.ts';
+import { isLockWait, leavesConnectionFree } from '../faults/store-error.ts';
 import type { MysqlSession } from '../session.ts';
 
-/** What a piece of work does: change nothing, or perhaps something. */
+/** Whether a piece of work only reads, or may change something. */
 export type MysqlWork = 'read' | 'write';
 
-/** How far a piece of work came on a server: nothing of it was begun before `working`. */
+/** How far a piece of work came on a server: before `working` nothing of it was begun. */
 type MysqlStage = 'waiting' | 'connecting' | 'catching up' | 'working';
 
-/** How a piece of work on a server ended, and if it failed, in what. */
+/** How a piece of work on a server ended, and if it failed, in which stage. */
 export type MysqlAttempt<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'failed'; readonly error: StoreError; readonly stage: MysqlStage };
@@ -24,12 +25,13 @@ interface Held {
   calls: number;
 }
 
-/** How long calls under way may still take when the store is closed. */
+/** How long running calls may still take when the store is closed. */
 export const CLOSE_GRACE_MS = 500;
 
 /**
- * Calls to one server over connections of their own. After a deadline or a network fault a connection is never used again, nor one that
- * told of a cluster's or a read-only server's trouble: behind an address that moves, a new one may reach a server that has none.
+ * Calls to one server over connections of their own. After a timeout or a network fault a connection is never used again, nor
+ * after an error that reports trouble of a cluster or a read-only server: behind an address that moves, a new connection may
+ * reach a server without that trouble.
  */
 export class MysqlLane {
   readonly #server: MysqlServer;
@@ -39,12 +41,12 @@ export class MysqlLane {
   readonly #size: number | 'one for all';
   readonly #slots: Slots;
   readonly #left = new AbortController();
-  /** What all calls share, while there are any. */
+  /** The connection that all calls share, while there are any. */
   #shared: Held | undefined;
 
   /**
-   * `timeoutMs`: how long a call may take, once connected. `size`: how many calls there may be at once, each with a connection; or they
-   * share one, statement by statement, and what ends it ends them all.
+   * `timeoutMs`: how long a call may take, once connected. `size`: how many calls may run at once, each with its own
+   * connection; or all share one connection, statement by statement, and what ends it ends them all.
    */
   constructor(server: MysqlServer, timeoutMs: number, size: number | 'one for all') {
     this.#server = server;
@@ -54,8 +56,8 @@ export class MysqlLane {
   }
 
   /**
-   * Runs `work` on a connection, once one may be had: at most connect_timeout to get it, and the lane's time for the work. Never
-   * rejects.
+   * Runs `work` on a connection as soon as one is available: it takes at most connect_timeout to get it, plus the lane's
+   * timeout for the work. Never rejects.
    */
   async run<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
     if (!(await this.#slots.take(this.#timeoutMs, this.#left.signal)))
@@ -68,15 +70,15 @@ export class MysqlLane {
   }
 
   /**
-   * Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off; what has not begun fails at
-   * once.
+   * Closes all connections: running work may end within `graceMs` milliseconds, then it is cut off; work that has not begun
+   * fails at once.
    */
   close(graceMs: number): Promise<void> {
     this.#left.abort('left');
     return this.#server.close(graceMs);
   }
 
-  /** Ends every connection at once, and with it what runs there. */
+  /** Closes every connection at once, together with what runs on it. */
   cutOff(): void {
     this.#server.cutOff();
   }
@@ -99,7 +101,7 @@ export class MysqlLane {
       return { kind: 'done', value };
     } catch (thrown) {
       const error = await this.#errorOf(thrown, lease, kind === 'read' || stage === 'catching up');
-      if (isSettled(thrown) && !['read_only', 'not_causal'].includes(error.fault)) this.#release(held, lease);
+      if (leavesConnectionFree(thrown) && !['read_only', 'not_causal'].includes(error.fault)) this.#release(held, lease);
       else {
         this.#forget(held);
         lease.discard();
@@ -108,7 +110,10 @@ export class MysqlLane {
     }
   }
 
-  /** A clearing would not find what its server has yet to apply of an alarm that was read elsewhere, and take it for changed. */
+  /**
+   * Without this a clearing would miss an alarm that was read elsewhere and that this server has yet to apply, and would report
+   * it as changed.
+   */
   async #catchUp(session: MysqlSession): Promise<void> {
     if (this.#caughtUp.has(session)) return;
     await this.#inTime(catchUp(session), this.#left.signal);
@@ -148,7 +153,7 @@ export class MysqlLane {
   }
 
   #leftError(): StoreError {
-    return new StoreError('unreachable', `mysql ${this.#server.name}: another host has come into use`);
+    return new StoreError('unreachable', `mysql ${this.#server.name}: another host is in use now`);
   }
 
   #inTime<T>(work: Promise<T>, left?: AbortSignal): Promise<T> {
@@ -158,5 +163,5 @@ export class MysqlLane {
   }
 }
 
-/** For a question that is asked after a failure. */
+/** The timeout of a question that is asked after a failure. */
 const ASK_MS = 1000;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cures, type LoginCircumstances, type LoginPlugin, nonceOf, unproved } from './plugin.ts';
+import { type LoginCircumstances, type LoginPlugin, nonceOf, remedies, unproved } from './plugin.ts';
 import { plainPassword, sealedPassword } from './sealed.ts';
 
 /**
- * caching_sha2_password, the default of MySQL since 8.0: a server that remembers the password takes an answer that does not hold it; one
- * that does not wants the password itself. It gets it if it is proved, or sealed for a key that is known to be its own; it is never
- * asked for a key. Source: MySQL, sql/auth/sha2_password.cc.
+ * caching_sha2_password, the default of MySQL since 8.0. A server that remembers the password accepts an answer that does not
+ * contain it; one that does not remember it wants the password itself. We send it if the server is proved, or encrypted with a
+ * key that is known to belong to the server; we never ask the server for a key. Source: MySQL, sql/auth/sha2_password.cc.
  */
 export const cachingSha2: LoginPlugin = (circumstances) => {
   const { password } = circumstances.login;
@@ -19,20 +19,20 @@ export const cachingSha2: LoginPlugin = (circumstances) => {
     }
     if (data.equals(PASSED)) return null;
     if (data.equals(WANTS_PASSWORD)) return wholePassword(circumstances, nonce);
-    throw new Error('it sent what does not belong to a login by caching_sha2_password');
+    throw new Error('it sent an unexpected message in a login by caching_sha2_password');
   };
 };
 
 const PASSED = Buffer.of(3);
 const WANTS_PASSWORD = Buffer.of(4);
 
-/** Also where it goes well: what the server has in memory it has forgotten after its restart. */
+/** Also when the login succeeds: a server that restarts forgets what it remembered. */
 function warn({ login, channel, caution }: LoginCircumstances): void {
   const way = channel();
   if (way.proved || (login.publicKey !== undefined && !way.encrypted)) return;
   caution(
-    `the account "${login.user}" logs in by caching_sha2_password ${unproved(way)}: that works only while the server remembers the ` +
-      `password, which it does not after a restart, and then the login fails (expected ${cures(way)})`,
+    `the account "${login.user}" logs in by caching_sha2_password ${unproved(way)}: this works only while the server remembers the ` +
+      `password; after a restart of the server the login fails (expected ${remedies(way)})`,
   );
 }
 
@@ -55,6 +55,6 @@ function wholePassword({ login, channel }: LoginCircumstances, nonce: Buffer): B
   if (login.publicKey !== undefined && !way.encrypted) return sealedPassword(login.password, nonce, login.publicKey);
   throw new Error(
     `the account "${login.user}" logs in by caching_sha2_password, for which the server wants the password now; ${unproved(way)} it is ` +
-      `not sent (expected ${cures(way)})`,
+      `not sent (expected ${remedies(way)})`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Channel } from './channel.ts';
 
-/** The account, and the key that is known to be the server's. */
+/** The account, and the public key that is known to belong to the server. */
 export interface Login {
   readonly user: string;
   readonly password: string;
@@ -8,22 +8,22 @@ export interface Login {
   readonly publicKey: string | undefined;
 }
 
-/** What a plugin learns beside what the server says. */
+/** What a plugin knows besides the server's messages. */
 export interface LoginCircumstances {
   readonly login: Login;
-  /** What the connection is now. */
+  /** The state of the connection now. */
   channel(): Channel;
-  /** Hears, in one line, that the login may not work the next time. */
+  /** Gets, in one line, why the login may fail the next time. */
   caution(text: string): void;
 }
 
 /**
- * One way to log in: what is answered to the server's challenge (20 bytes and a NUL), then to each further word of it; null: nothing.
- * Throws an Error whose message is for people.
+ * One login method: returns the answer to the server's challenge (20 bytes and a NUL), then to each further message of it;
+ * null: no answer. Throws an Error whose message is for people.
  */
 export type LoginPlugin = (circumstances: LoginCircumstances) => (data: Buffer) => Buffer | null;
 
-/** The bytes of a challenge that count; throws where there are fewer. */
+/** The relevant bytes of a challenge; throws if there are fewer. */
 export function nonceOf(data: Buffer): Buffer {
   if (data.length < NONCE_BYTES) throw new Error(`its challenge has ${data.length} bytes (expected ${NONCE_BYTES})`);
   return Buffer.from(data.subarray(0, NONCE_BYTES));
@@ -31,13 +31,16 @@ export function nonceOf(data: Buffer): Buffer {
 
 const NONCE_BYTES = 20;
 
-/** What helps where the password must not go through a channel; a public key only where the server would take what it seals. */
-export function cures({ encrypted }: Channel): string {
+/**
+ * What to change if the password must not go over a channel; a public key helps only if the server would accept what it
+ * encrypts.
+ */
+export function remedies({ encrypted }: Channel): string {
   const key = encrypted ? '' : 'server_public_key, ';
   return `ssl = verify with ssl_ca, ${key}the server's Unix socket, or an account by mysql_native_password`;
 }
 
-/** What a channel that is not proved is called. */
+/** The words for a channel that is not proved. */
 export function unproved({ encrypted }: Channel): string {
   return encrypted ? 'over TLS without a verified certificate' : 'over TCP without verified TLS';
 }

@@ -4,12 +4,13 @@ import type { Channel } from './channel.ts';
 import type { Login, LoginPlugin } from './plugin.ts';
 import { sha256Password } from './sha256.ts';
 
-/** A plugin as mysql2 makes one for a login. */
+/** A plugin in the form that mysql2 calls. */
 type DriverPlugin = (login: { readonly connection: unknown }) => (data: Buffer) => Buffer | null;
 
 /**
- * The table of plugins that mysql2 looks a server's wish up in: it holds every name, so that none of its own ever sees the password, but
- * for mysql_native_password, whose answer does not hold it. `channel`: what the stream of a connection is.
+ * The table in which mysql2 looks up the plugin that a server asks for. It has an entry for every name, so that no plugin of
+ * mysql2 itself ever sees the password, except mysql_native_password, whose answer does not contain it. `channel`: the state of
+ * a connection's stream.
  */
 export function loginPlugins(
   login: Login,
@@ -17,9 +18,9 @@ export function loginPlugins(
   caution: (text: string) => void,
 ): Record<string, DriverPlugin> {
   const pluginOf = (name: string): DriverPlugin => {
-    const plugin = SPOKEN[name] ?? notSpoken(name);
+    const plugin = SUPPORTED[name] ?? unsupported(name);
     return ({ connection }) => {
-      // Looked at each time: TLS is another stream.
+      // Read at each call: TLS is another stream.
       const now = (): Channel => channel((connection as { readonly stream: unknown }).stream);
       return plugin({ login, caution, channel: now });
     };
@@ -34,12 +35,12 @@ export function loginPlugins(
 
 const NATIVE = 'mysql_native_password';
 
-const SPOKEN: Readonly<Record<string, LoginPlugin>> = Object.assign(Object.create(null), {
+const SUPPORTED: Readonly<Record<string, LoginPlugin>> = Object.assign(Object.create(null), {
   caching_sha2_password: cachingSha2,
   sha256_password: sha256Password,
 });
 
-function notSpoken(name: string): LoginPlugin {
+function unsupported(name: string): LoginPlugin {
   return ({ login }) =>
     () => {
       const means = MEANINGS[name];
@@ -51,7 +52,7 @@ function notSpoken(name: string): LoginPlugin {
     };
 }
 
-/** What is behind the names of plugins, where the administrator knows it by another. Source: MariaDB and MySQL references. */
+/** What the plugins are, if administrators know them by another name. Source: MariaDB and MySQL references. */
 const MEANINGS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
   '': 'the hash of MySQL before 4.1',
   mysql_old_password: 'the hash of MySQL before 4.1',

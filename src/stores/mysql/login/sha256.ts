@@ -1,10 +1,10 @@
-import { cures, type LoginPlugin, nonceOf, unproved } from './plugin.ts';
+import { type LoginPlugin, nonceOf, remedies, unproved } from './plugin.ts';
 import { plainPassword, sealedPassword } from './sealed.ts';
 
 /**
- * sha256_password, of MySQL 5.6 to 8: the server always wants the password itself, over TLS as it is, else sealed. It gets it if it is
- * proved, or sealed for a key that is known to be its own; only the proved peer of a Unix socket is asked for a key. Source: MySQL,
- * sql-common/client_authentication.cc.
+ * sha256_password, of MySQL 5.6 to 8: the server always wants the password itself, plain over TLS, otherwise encrypted. We send
+ * it if the server is proved, or encrypted with a key that is known to belong to the server; we ask only the proved peer of a
+ * Unix socket for a key. Source: MySQL, sql-common/client_authentication.cc.
  */
 export const sha256Password: LoginPlugin = ({ login, channel }) => {
   let nonce: Buffer | undefined;
@@ -20,8 +20,8 @@ export const sha256Password: LoginPlugin = ({ login, channel }) => {
     }
     if (login.publicKey !== undefined && !way.encrypted) return sealedPassword(login.password, challenge, login.publicKey);
     throw new Error(
-      `the account "${login.user}" logs in by sha256_password, for which the password is sent; ${unproved(way)} it is not ` +
-        `(expected ${cures(way)})`,
+      `the account "${login.user}" logs in by sha256_password, for which the password is sent; ${unproved(way)} it is not sent ` +
+        `(expected ${remedies(way)})`,
     );
   };
 };

@@ -7,25 +7,28 @@ type ColumnKind = 'number' | 'bit' | 'text' | 'enum' | 'binary' | 'other';
 /** A column of a table or view, as information_schema.COLUMNS describes it. */
 export interface Column {
   readonly kind: ColumnKind;
-  /** `bigint(20) unsigned`: for people. */
+  /** For people: `bigint(20) unsigned`. */
   readonly type: string;
-  /** What CAST makes such a number of: `SIGNED`, `UNSIGNED`, `DECIMAL(20,4)`; empty if it makes none. */
+  /** The type to which CAST converts such a number: `SIGNED`, `UNSIGNED`, `DECIMAL(20,4)`; empty if there is none. */
   readonly castType: string;
-  /** `utf8mb4`, `utf8mb4_general_ci`; empty where it has none. */
+  /** `utf8mb4`, `utf8mb4_general_ci`; empty if it has none. */
   readonly charset: string;
   readonly collation: string;
 }
 
-/** A column of which nothing is known. */
+/** A column about which nothing is known. */
 export const UNKNOWN_COLUMN: Column = { kind: 'other', type: 'unknown', castType: '', charset: '', collation: '' };
 
-/** The bytes of a value's text in UTF-8, whatever its character set: read so and compared so, what is equal is the very same. */
+/**
+ * SQL for the bytes of a value's text in UTF-8, whatever its character set. Values that are read and compared in this form are
+ * equal only if they are exactly the same.
+ */
 export function exact(name: string, { kind }: Pick<Column, 'kind'> = { kind: 'text' }): string {
   if (kind === 'binary') return `CAST(${name} AS BINARY)`;
   return `CAST(CONVERT(${kind === 'bit' ? `${name} + 0` : name} USING utf8mb4) AS BINARY)`;
 }
 
-/** A condition that a column holds a key, and what its `?` stand for. */
+/** A condition that a column holds a key, and the values of its `?`. */
 export interface KeyTest {
   readonly sql: string;
   /** Undefined for a key that the column cannot hold. */
@@ -33,8 +36,8 @@ export interface KeyTest {
 }
 
 /**
- * Compares as the column's type does, so that an index is used and no number is rounded; what is no number besides by its very bytes,
- * which a collation does not.
+ * Compares as the column's type does, so that an index is used and no number is rounded. Everything but numbers is also
+ * compared byte by byte, because a collation is not exact.
  */
 export function keyTest(name: string, column: Column): KeyTest {
   if (column.castType !== '')
@@ -49,7 +52,7 @@ export function keyTest(name: string, column: Column): KeyTest {
     : { sql: `${text} AND ${bytes}`, values: (key) => [key.toWellFormed(), bytesOf(key)] };
 }
 
-/** True for a number that CAST takes as it is: of a larger one it makes the largest that there is. */
+/** True for a number that CAST keeps as it is; it turns a larger one into the largest that the type has. */
 function holds(castType: string, key: string): boolean {
   const [, sign, digits = ''] = /^(-?)0*(\d+)(?:\.\d+)?$/.exec(key) ?? [];
   if (sign === undefined) return false;
@@ -60,10 +63,10 @@ function holds(castType: string, key: string): boolean {
   return (castType === 'UNSIGNED' ? BigInt.asUintN(64, number) : BigInt.asIntN(64, number)) === number;
 }
 
-/** Of 2^64. */
+/** The digits of 2^64. */
 const MOST_DIGITS = 20;
 
-/** `name` = `text` by the column's own collation; undefined for what has none. */
+/** `name` = `text` by the column's own collation; undefined if it has none. */
 function sameText(name: string, { kind, charset, collation }: Column, text: string): string | undefined {
   if (kind !== 'text' || !WORD.test(charset) || !WORD.test(collation)) return undefined;
   return `${name} = CONVERT(${text} USING ${charset}) COLLATE ${collation}`;
@@ -81,8 +84,8 @@ export function joins(one: string, oneColumn: Column, other: string, otherColumn
 }
 
 /**
- * A condition that a flag is `value`. A flag that is text or ENUM is it only if it says so: an ENUM's own number is its place in
- * a list.
+ * A condition that a flag is `value`. A flag of type text or ENUM matches only by its text: an ENUM's number is its index in a
+ * list.
  */
 export function flagIs(name: string, { kind }: Column, value: 0 | 1): string {
   switch (kind) {
@@ -100,12 +103,12 @@ export function flagIs(name: string, { kind }: Column, value: 0 | 1): string {
   }
 }
 
-/** What a flag is set to, for SQL. */
+/** The value that a flag is set to, as SQL. */
 export function flagValue({ kind }: Column, value: 0 | 1): string {
   return kind === 'number' || kind === 'bit' ? String(value) : `'${value}'`;
 }
 
-/** A condition that a flag is no number; undefined where it always is one. */
+/** A condition that a flag is not a number; undefined if it always is one. */
 export function isNoFlag(name: string, { kind }: Column): string | undefined {
   if (kind === 'number' || kind === 'bit') return undefined;
   return kind === 'other'
@@ -113,7 +116,7 @@ export function isNoFlag(name: string, { kind }: Column): string | undefined {
     : `${name} IS NOT NULL AND CONVERT(${name} USING utf8mb4) NOT REGEXP '^ *[0-9]+ *$'`;
 }
 
-/** The column that a row of information_schema.COLUMNS describes (`dataType`, `type`, `digits`, `decimals`, `charset`, `collation`). */
+/** The column of a row of information_schema.COLUMNS (`dataType`, `type`, `digits`, `decimals`, `charset`, `collation`). */
 export function columnOf(row: Readonly<Record<string, unknown>>): Column {
   const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value).toLowerCase());
   const dataType = text(row.dataType);

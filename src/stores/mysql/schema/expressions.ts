@@ -3,8 +3,9 @@ import type { SqlValue } from '../session.ts';
 import { exact } from './column.ts';
 
 /**
- * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:
- * however many rows are in alarm, no whole text of theirs travels. `isBinary`: the column has no character set, and counts bytes.
+ * SQL for the part of notes that a row shows, and that a clearing compares. Only long notes are digested, and the server does
+ * it: no whole text is transferred, however many rows are in alarm. `isBinary`: the column has no character set, and counts
+ * bytes.
  */
 export function head(notes: string, isBinary: boolean): string {
   const text = isBinary ? `CONVERT(${notes} USING utf8mb4)` : notes;
@@ -12,7 +13,10 @@ export function head(notes: string, isBinary: boolean): string {
   return `CAST(${isBinary ? cut : `CONVERT(${cut} USING utf8mb4)`} AS BINARY)`;
 }
 
-/** Their length, and what stands for their first quarter of a million characters: of four gigabytes the server would be busy for long. */
+/**
+ * SQL for the length of notes and a digest of their first quarter of a million characters: digesting four gigabytes would keep
+ * the server busy for too long.
+ */
 export function digest(notes: string, isBinary: boolean): string {
   const beginning = exact(`LEFT(${notes}, ${DIGESTED_CHARACTERS})`, { kind: isBinary ? 'binary' : 'text' });
   const whole = `CAST(CONCAT(LENGTH(${notes}), ':', SHA2(${beginning}, 256)) AS BINARY)`;
@@ -21,7 +25,7 @@ export function digest(notes: string, isBinary: boolean): string {
 
 const DIGESTED_CHARACTERS = 262_144;
 
-/** A value as it stands in a statement: of a text the digits of its bytes, which mean nothing else in any mode of the server. */
+/** A value as SQL: a text as the hexadecimal digits of its bytes, which have no other meaning in any mode of the server. */
 export function literal(value: SqlValue): string {
   if (typeof value === 'number' || value === null) return String(value);
   if (value instanceof Buffer) return `x'${value.toString('hex')}'`;

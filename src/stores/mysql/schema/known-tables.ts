@@ -1,4 +1,4 @@
-import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../../alarms-read.ts';
+import { flagRemark, MOST_IN_DOUBT, TABLES_VALID_MS } from '../../alarms-read.ts';
 import { textOf } from '../../exact-text.ts';
 import { noRowRemark, type RowScope } from '../../row-scope.ts';
 import { isUnknownColumn } from '../faults/store-error.ts';
@@ -6,22 +6,25 @@ import type { MysqlSession } from '../session.ts';
 import { Statements } from './statements.ts';
 import { readTables, type Tables } from './tables.ts';
 
-/** The tables as they were last seen, and the statements for them. */
+/** The tables as last seen, and the statements for them. */
 export interface Schema {
   readonly tables: Tables;
   readonly statements: Statements;
-  /** What is odd about them, a line each. */
+  /** What is odd about the tables, a line each. */
   readonly remarks: readonly string[];
-  /** Names of rows of which it is not known whether they are in alarm, for a flag of theirs is no number; the first of them. */
+  /** Names of rows that may or may not be in alarm, because one of their flags is not a number; at most MOST_IN_DOUBT. */
   readonly inDoubt: readonly string[];
 }
 
-/** What is known of the tables: looked at on each connection, every five minutes, and when a column turns out to be missing. */
+/**
+ * What is known about the tables. They are read on each connection, again every five minutes, and again if a column turns out
+ * to be missing.
+ */
 export class KnownTables {
   readonly #scope: RowScope;
   readonly #store: () => string;
   readonly #known = new WeakMap<object, Schema & { readonly readAtMs: number }>();
-  /** Looks that are under way: calls at once on one connection share them. */
+  /** Reads in progress; simultaneous calls on one connection share them. */
   readonly #looking = new WeakMap<object, Promise<Schema>>();
 
   /** `store`: AlarmStore.description. */
@@ -30,7 +33,7 @@ export class KnownTables {
     this.#store = store;
   }
 
-  /** Does `work` with what is known; once more where a statement of it was refused because the tables have changed. */
+  /** Does `work` with what is known, and once more if a statement was refused because the tables have changed. */
   async use<T>(session: MysqlSession, work: (schema: Schema) => Promise<T>): Promise<T> {
     try {
       return await work(await this.#schema(session));
@@ -41,14 +44,14 @@ export class KnownTables {
     }
   }
 
-  /** The tables are looked at again before anything else is done on that connection. */
+  /** Makes the next call on that connection read the tables again first. */
   forget({ connection }: MysqlSession): void {
     this.#known.delete(connection);
   }
 
   async #schema(session: MysqlSession): Promise<Schema> {
     const known = this.#known.get(session.connection);
-    if (known !== undefined && performance.now() - known.readAtMs < LOOK_AGAIN_MS) return known;
+    if (known !== undefined && performance.now() - known.readAtMs < TABLES_VALID_MS) return known;
     const { connection } = session;
     const looking = this.#looking.get(connection) ?? this.#look(session).finally(() => this.#looking.delete(connection));
     this.#looking.set(connection, looking);
@@ -59,8 +62,8 @@ export class KnownTables {
     const tables = await readTables(session);
     const statements = new Statements(tables, this.#scope, this.#store());
     const oddFlags = await oddFlagsRemark(session, tables, statements);
-    const told = [statements.scopeRemark, await hostRemark(session, statements, this.#scope), oddFlags];
-    const remarks = told.filter((line) => line !== undefined);
+    const lines = [statements.scopeRemark, await hostRemark(session, statements, this.#scope), oddFlags];
+    const remarks = lines.filter((line) => line !== undefined);
     const inDoubt = oddFlags === undefined ? [] : await namesInDoubt(session, statements);
     const schema = { tables, statements, remarks, inDoubt, readAtMs: performance.now() };
     this.#known.set(session.connection, schema);
@@ -85,5 +88,5 @@ async function oddFlagsRemark(session: MysqlSession, { status }: Tables, stateme
   const question = statements.oddFlags();
   if (question === undefined) return undefined;
   const [row] = await session.rows(question.sql, question.values);
-  return flagRemark(`alarma is ${status.alarma.type}, sound is ${status.sound.type}, and what stands there`, Number(row?.odd));
+  return flagRemark(`alarma is ${status.alarma.type}, sound is ${status.sound.type}, and the value`, Number(row?.odd));
 }

@@ -12,7 +12,9 @@ import { exact } from './column.ts';
 import type { Schema } from './known-tables.ts';
 import { one, text } from './rows.ts';
 
-/** How the notes change. Of long ones only the beginning was read; the rest is not needed, unless something has to go. */
+/**
+ * How a clearing changes the notes. Only the beginning of long notes was read; the rest is needed only if some of it has to go.
+ */
 export async function notesChange(
   session: MysqlSession,
   { statements, tables }: Schema,
@@ -31,10 +33,13 @@ export async function notesChange(
   return restartedNotes(text(whole?.notes) ?? '', note, capacity);
 }
 
-/** `written` with a `?` for each letter that the character set lacks: strict mode would refuse the alarm because of one. */
+/**
+ * `written` with a `?` for each character that the character set lacks: one such character would make strict mode refuse the
+ * whole statement.
+ */
 export async function textFor(session: MysqlSession, written: string, charset: NotesCapacity['charset']): Promise<string> {
   if (!/^\w+$/.test(charset) || charset === 'utf8mb4') return written;
-  // Strict only in what it writes.
+  // Strict mode does not apply to what is only read.
   const [row] = await session.rows(`SELECT ${exact(`CONVERT(? USING ${charset})`)} AS text`, [written]);
   return text(row?.text) ?? written;
 }

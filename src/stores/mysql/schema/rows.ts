@@ -3,10 +3,10 @@ import { textOf } from '../../exact-text.ts';
 import type { MysqlSession } from '../session.ts';
 import type { Statement } from './statements.ts';
 
-/** A row as it came. */
+/** A row as the server sent it. */
 type Answer = Readonly<Record<string, unknown>>;
 
-/** The rows of a statement; [] for one that there cannot be. */
+/** The rows of a statement; [] for an impossible one. */
 export function rowsOf(session: MysqlSession, statement: Statement | undefined): Promise<Answer[]> {
   return statement === undefined ? Promise.resolve([]) : session.rows(statement.sql, statement.values);
 }
@@ -21,12 +21,12 @@ export async function processRows(session: MysqlSession, statement: Statement | 
   return (await rowsOf(session, statement)).map(processRow);
 }
 
-/** How many rows a statement has changed; 0 for one that there cannot be. */
+/** How many rows a statement has changed; 0 for an impossible one. */
 export async function changes(session: MysqlSession, statement: Statement | undefined): Promise<number> {
   return statement === undefined ? 0 : session.change(statement.sql, statement.values);
 }
 
-/** The text of bytes that came; null for anything else. */
+/** The text of received bytes; null for anything else. */
 export function text(value: unknown): string | null {
   return value instanceof Uint8Array ? textOf(value) : null;
 }

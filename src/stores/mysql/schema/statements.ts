@@ -11,30 +11,30 @@ import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, k
 import { digest, head, literal } from './expressions.ts';
 import type { Tables } from './tables.ts';
 
-/** A statement and what its `?` stand for. */
+/** A statement and the values of its `?`. */
 export interface Statement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
 }
 
-/** Every statement on tables of that kind. None of them sees or changes a row that is not ours. */
+/** Every statement on tables of this kind. None of them sees or changes a row that is not ours. */
 export class Statements {
-  /** What is to be told of whose rows are ours. */
+  /** The remark about whose rows are ours, if there is one. */
   readonly scopeRemark: string | undefined;
   readonly #tables: Tables;
-  /** `FROM … WHERE`, and that a row is ours. */
+  /** `FROM … WHERE` with the condition that a row is ours. */
   readonly #rows: Statement;
-  /** The same with the rows of STATUS_PROCESS for which PROCESE has none: no other host can say that they are its own. */
+  /** The same, and the rows of STATUS_PROCESS that have none in PROCESE: no other host can claim them. */
   readonly #allRows: Statement;
-  /** That a row is ours, of STATUS_PROCESS alone. */
+  /** The condition that a row is ours, for STATUS_PROCESS alone. */
   readonly #ours: Statement;
-  /** The same of PROCESE. */
+  /** The same for PROCESE. */
   readonly #ourNames: Statement;
   readonly #idTest: KeyTest;
   readonly #bareIdTest: KeyTest;
   #poll: { readonly limit: number; readonly statement: Statement } | undefined;
 
-  /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
+  /** Throws a StoreError (`config`) if it is not known whose rows are ours. `store`: AlarmStore.description. */
   constructor(tables: Tables, scope: RowScope, store: string) {
     this.#tables = tables;
     const { statusHost, processHost, status, process } = tables;
@@ -58,33 +58,33 @@ export class Statements {
     this.#bareIdTest = keyTest('process_id', status.processId);
   }
 
-  /** True where no two of our rows can have one process_id. */
+  /** True if no two of our rows can have the same process_id. */
   get idsAreUnique(): boolean {
     const { uniqueIds, uniqueIdsPerHost } = this.#tables;
     return uniqueIds || (uniqueIdsPerHost && this.#rows.values.length > 0);
   }
 
-  /** The rows in alarm by process_id, those without a name too, the first `limit` of them. */
+  /** The first `limit` rows in alarm, ordered by process_id, including rows without a name. */
   alarms(limit: number): Statement {
-    // The one of each poll: the very same text is found sooner among the prepared ones.
+    // The statement of each poll: the same string object is found faster among the prepared statements.
     if (this.#poll?.limit !== limit)
       this.#poll = { limit, statement: this.#select(this.#inAlarm('s.'), [], limit, this.#allRows) };
     return this.#poll.statement;
   }
 
-  /** Those of them with a name. */
+  /** The first `limit` of them that have a name. */
   namedAlarms(limit: number): Statement {
     return this.#select(`${this.#inAlarm('s.')} AND p.process_name IS NOT NULL`, [], limit);
   }
 
-  /** Those of them with these names, NAMES_AT_ONCE at most. */
+  /** The first `limit` of them that have one of these names; at most NAMES_AT_ONCE names. */
   alarmsOf(names: readonly string[], limit: number): Statement {
     const bytes = Array.from({ length: NAMES_AT_ONCE }, (_, i) => bytesOf(names[i] ?? names[0] ?? ''));
     const among = `${this.#name} IN (${bytes.map(() => '?').join(', ')})`;
     return this.#select(`${this.#inAlarm('s.')} AND ${among}`, bytes, limit);
   }
 
-  /** One row of this host, to be asked without preparing it; undefined where the rows of every host are ours. */
+  /** One row of this host, for a query without preparing; undefined if the rows of every host are ours. */
   anyOfHost(): string | undefined {
     const { sql, values } = this.#rows;
     if (values.length === 0) return undefined;
@@ -98,12 +98,12 @@ export class Statements {
     return { sql: `SELECT COUNT(*) AS alarms ${sql} AND ${this.#inAlarm('s.')}`, values };
   }
 
-  /** How many rows have both halves, `processes`. */
+  /** How many rows are in both tables, as `processes`. */
   processCount(): Statement {
     return { sql: `SELECT COUNT(*) AS processes ${this.#rows.sql}`, values: this.#rows.values };
   }
 
-  /** The process_ids, `id`, that several rows of ours have, the first `limit`; `inAlarm`: one of them in alarm. */
+  /** The process_ids, as `id`, that several of our rows have, the first `limit`; `inAlarm`: only if one of them is in alarm. */
   sharedIds(limit: number, inAlarm = false): Statement {
     const id = exact('s.process_id', this.#tables.status.processId);
     const suspects = `s.process_id IN (SELECT a.process_id FROM STATUS_PROCESS a WHERE ${this.#inAlarm('a.')})`;
@@ -113,7 +113,7 @@ export class Statements {
     };
   }
 
-  /** How many rows, `odd`, have a flag that is no number; undefined where the columns take nothing else. */
+  /** How many rows, as `odd`, have a flag that is not a number; undefined if the columns hold numbers only. */
   oddFlags(): Statement | undefined {
     const { alarma, sound } = this.#tables.status;
     const odd = [isNoFlag('alarma', alarma), isNoFlag('sound', sound)].filter((condition) => condition !== undefined);
@@ -126,7 +126,7 @@ export class Statements {
   }
 
   /**
-   * The names, `process_name`, each once, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`; undefined where
+   * The distinct names, as `process_name`, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`; undefined if
    * there can be none.
    */
   namesInDoubt(limit: number): Statement | undefined {
@@ -137,18 +137,18 @@ export class Statements {
     return { sql: `SELECT DISTINCT ${this.#name} AS process_name ${sql} AND (${inDoubt}) AND ${short} LIMIT ${limit}`, values };
   }
 
-  /** The rows with that id: two are enough to know that there are several. Undefined for what can be no id. */
+  /** The rows with that id: two are enough to know that there are several. Undefined for an impossible id. */
   byId(processId: string): Statement | undefined {
     const values = this.#idTest.values(processId);
     return values && this.#select(this.#idTest.sql, values, 2);
   }
 
-  /** The rows with that very name. */
+  /** The rows with exactly that name. */
   byName(name: string): Statement {
     return this.#select(`${this.#name} = ?`, [bytesOf(name)], MOST_ALARMS);
   }
 
-  /** The process_ids, `id`, that PROCESE alone has for that very name, the first `limit`. */
+  /** The process_ids, as `id`, that only PROCESE has for exactly that name, the first `limit`. */
   idsOfName(name: string, limit: number): Statement {
     const { sql, values } = this.#ourNames;
     const id = exact('p.process_id', this.#tables.process.processId);
@@ -159,8 +159,8 @@ export class Statements {
   }
 
   /**
-   * The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. Undefined for
-   * what can be no id.
+   * The name, as `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it for any host. Undefined for
+   * an impossible id.
    */
   nameOfId(processId: string): Statement | undefined {
     const { process, status } = this.#tables;
@@ -177,7 +177,7 @@ export class Statements {
     );
   }
 
-  /** The names, each once, the first `limit`. */
+  /** The distinct names, the first `limit`. */
   names(limit: number): Statement {
     return {
       sql: `SELECT DISTINCT ${this.#name} AS process_name ${this.#rows.sql} AND LENGTH(p.process_name) <= ${MOST_BYTES} LIMIT ${limit}`,
@@ -185,7 +185,7 @@ export class Statements {
     };
   }
 
-  /** How many rows have no name, `unnamed`, and how many of those are in alarm, `alarms`. */
+  /** How many rows have no name, as `unnamed`, and how many of those are in alarm, as `alarms`. */
   unnamed(): Statement {
     const { sql, values } = this.#allRows;
     const alarms = `COALESCE(SUM(${this.#inAlarm('s.')}), 0)`;
@@ -193,7 +193,9 @@ export class Statements {
     return { sql: `SELECT COUNT(*) AS unnamed, ${alarms} AS alarms ${sql} AND ${isUnnamed}`, values };
   }
 
-  /** What is true of the row with that id, in STATUS_PROCESS alone: the columns `expression`, of two rows at most. */
+  /**
+   * The columns `expression` of the row with that id in STATUS_PROCESS, of at most two rows. Undefined for an impossible id.
+   */
   status(expression: string, processId: string): Statement | undefined {
     const id = this.#bareIdTest.values(processId);
     const { sql, values } = this.#ours;
@@ -205,7 +207,7 @@ export class Statements {
     );
   }
 
-  /** A change to the row with that id. `assignments`: with `values` for their `?`. Undefined for what can be no id. */
+  /** Changes the row with that id by `assignments`, with `assigned` for their `?`. Undefined for an impossible id. */
   change(assignments: string, assigned: readonly SqlValue[], processId: string, where?: Statement): Statement | undefined {
     const id = this.#bareIdTest.values(processId);
     if (id === undefined) return undefined;
@@ -216,7 +218,7 @@ export class Statements {
     };
   }
 
-  /** That a row is still in alarm, with the notes that were seen. */
+  /** The condition that a row is still in alarm, with the notes that were seen. */
   asSeen({ notes, notesDigest }: SeenNotes): Statement {
     const exactly = (text: string | null): Buffer | null => (text === null ? null : bytesOf(text));
     return {
@@ -225,7 +227,7 @@ export class Statements {
     };
   }
 
-  /** `alarma` and, where given, `sound` set to these values. */
+  /** The assignments that set `alarma` and, if given, `sound`. */
   flags(alarma: 0 | 1, sound?: 0 | 1): string {
     const { status } = this.#tables;
     const both = [`alarma = ${flagValue(status.alarma, alarma)}`];
@@ -233,12 +235,12 @@ export class Statements {
     return both.join(', ');
   }
 
-  /** That `sound` is 0. */
+  /** The condition that `sound` is 0. */
   silent(): string {
     return flagIs('sound', this.#tables.status.sound, 0);
   }
 
-  /** That a row is in alarm. */
+  /** The condition that a row is in alarm. */
   inAlarm(): string {
     return this.#inAlarm('');
   }
@@ -265,7 +267,7 @@ export class Statements {
 
   #select(condition: string, values: readonly SqlValue[], limit: number, rows = this.#rows): Statement {
     const { alarma, sound, processId } = this.#tables.status;
-    // NULL is neither: a row in doubt is left alone.
+    // A flag that is NULL is neither 0 nor 1: a row in doubt is left alone.
     const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent, ${this.#inDoubt ?? 'FALSE'} AS inDoubt`;
     const name = `IF(LENGTH(p.process_name) <= ${MOST_BYTES}, ${this.#name}, NULL)`;
     const columns = `${exact('s.process_id', processId)} AS process_id, ${name} AS process_name, ${flags}`;
@@ -285,6 +287,6 @@ function hostTest(name: string, column: Column, hostId: string, store: string): 
   if (bound !== undefined) return { sql, values: bound };
   throw new StoreError(
     'config',
-    `${store}: [host] host_id is ${quoted(hostId)}, and the column host_id holds ${column.type}: no row can be of this host (expected a number)`,
+    `${store}: [host] host_id is ${quoted(hostId)}, but the column host_id is of type ${column.type}: no row can belong to this host (expected a number)`,
   );
 }

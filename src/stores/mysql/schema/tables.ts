@@ -3,28 +3,31 @@ import { UNLIMITED } from '../../notes.ts';
 import type { MysqlSession } from '../session.ts';
 import { type Column, columnOf, UNKNOWN_COLUMN } from './column.ts';
 
-/** What both tables are made of. */
+/** The structure of both tables. */
 export interface Tables {
-  /** Of STATUS_PROCESS. */
+  /** The columns of STATUS_PROCESS. */
   readonly status: { readonly processId: Column; readonly alarma: Column; readonly sound: Column };
-  /** Of PROCESE. */
+  /** The columns of PROCESE. */
   readonly process: { readonly processId: Column; readonly processName: Column };
-  /** `host_id` of STATUS_PROCESS, and of PROCESE; undefined where there is none. */
+  /** `host_id` of STATUS_PROCESS, and of PROCESE; undefined if there is none. */
   readonly statusHost: Column | undefined;
   readonly processHost: Column | undefined;
-  /** What `notes` holds, and the same for people. */
+  /** The capacity of `notes`, and the same for people. */
   readonly notes: NotesCapacity;
   readonly notesDescription: string;
-  /** True where a unique key sees to it that no two rows of either table have one process_id; `perHost`: no two of one host. */
+  /**
+   * True if a unique key guarantees that no two rows of either table have the same process_id; `perHost`: no two rows of one
+   * host.
+   */
   readonly uniqueIds: boolean;
   readonly uniqueIdsPerHost: boolean;
   /** The columns of each index of STATUS_PROCESS, in order, lower case. */
   readonly statusIndexes: readonly (readonly string[])[];
-  /** True where STATUS_PROCESS is a view, which has no index of its own. */
+  /** True if STATUS_PROCESS is a view, which has no index of its own. */
   readonly isView: boolean;
 }
 
-/** Asks information_schema. What it does not tell is taken for unknown. Throws what the session throws. */
+/** Reads the structure from information_schema. What it does not say is unknown. Throws what the session throws. */
 export async function readTables(session: MysqlSession): Promise<Tables> {
   const columns = (await session.query(COLUMNS)).map((row) => ({
     table: lower(row.table),
@@ -91,7 +94,7 @@ function indexesOf(keys: readonly InfoRow[], wanted: string): Index[] {
   return [...indexes.values()];
 }
 
-/** True where some unique index has no column but those `among`, process_id being one of them. */
+/** True if a unique index has process_id and no column other than `among`. */
 function isUnique(keys: readonly InfoRow[], table: string, among: readonly string[]): boolean {
   return indexesOf(keys, table).some(
     ({ unique, columns }) => unique && columns.includes('process_id') && columns.every((column) => among.includes(column)),

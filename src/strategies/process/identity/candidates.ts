@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { argv as ownArgv } from 'node:process';
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import { lastPart } from '../../../core/process/comm.ts';
 import { linkedFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
@@ -102,10 +102,10 @@ async function foreignOf(
   bearers: readonly SeenProcess[],
   uids: readonly number[],
 ): Promise<Map<SeenProcess, Foreign>> {
-  const breath = new Breath();
+  const pause = new LoopPause();
   const foreign = new Map<SeenProcess, Foreign>();
   for (const seen of bearers) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const why = foreignTo(table, seen, uids);
     if (why !== undefined) foreign.set(seen, why);
   }

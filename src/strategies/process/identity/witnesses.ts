@@ -1,4 +1,4 @@
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import { isInterpreter } from '../../../core/program/interpreters.ts';
 import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
@@ -107,11 +107,11 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   const isMember = memberTest(table, look.all, isOwned);
   const bearers: SeenProcess[] = [];
   const leftOver: SeenProcess[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   const called = look.calledBy(systemName);
   const judged = await judgeWhole(table, called, (seen) => isNamed(seen) && isCandidate(seen));
   for (const seen of called) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     if (judged.verdicts.get(seen) !== true) continue;
     // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
     const isLeft = knownRoots.some((root) => isMember(root, seen)) && isOwned(seen);

@@ -1,4 +1,4 @@
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/program/launch-record.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import {
@@ -25,9 +25,9 @@ export async function rememberCopies(
 ): Promise<UnknownLaunch | undefined> {
   const isKept = !isAllNew && trees.length <= launches.further(systemName).length;
   const recalled: RecalledLaunch[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const tree of trees) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     if (!isKept || !tree.orphaned) recalled.push(await livingLaunch(sight, tree));
   }
   if (isKept) return recalled.find(isCaged);

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
 import { RecordRoom } from '../../../system/launch/read-record.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
@@ -67,11 +67,11 @@ export class ProgramLaunches {
     const running: RecalledLaunch[] = [];
     const sight = this.#sight();
     let isRunning = false;
-    const breath = new Breath();
+    const pause = new LoopPause();
     // A pin or start_command is what is started whatever runs.
     const isSaid = pin !== undefined || this.#options.startCommand !== undefined;
     for (const [index, tree] of (isSaid ? [] : trees).entries()) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       // A leftover does not tell how its program was started; the first one's record stands for it.
       if (tree.orphaned && index > 0) continue;
       const recalled = await recallLaunch(sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));

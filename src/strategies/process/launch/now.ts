@@ -1,4 +1,4 @@
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import type { LaunchRecord } from '../../../core/program/launch-record.ts';
 import type { Pin } from '../../../core/program/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
@@ -18,9 +18,9 @@ export async function launchesOf(
   unusable: string | undefined,
 ): Promise<LaunchesNow> {
   const living: RecalledLaunch[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const tree of trees) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     living.push(tree.orphaned ? LEFT_OVER : await livingLaunch(sight, tree));
   }
   const records = living.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
@@ -53,9 +53,9 @@ export async function differencesOf(
     return otherwise === undefined ? [] : [`pid ${oldest.root.pid}: ${otherwise}: ${cure}`];
   }
   const lines: string[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   for (const tree of trees.filter(({ orphaned }) => !orphaned)) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const living = await livingLaunch(sight, tree);
     if (living.kind === 'unknown' || pin.launches.some(({ record }) => sameLaunch(record, living.record))) continue;
     lines.push(`pid ${tree.root.pid} does not run as it was pinned: what is pinned would be started`);

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { appUnit, MOST_COPIES } from '../../../system/systemd/unit/name.ts';
@@ -122,9 +122,9 @@ export class ProgramFinder {
     for (const remark of remarks) {
       if (isNews(`${systemName}\0${remark}`)) this.#parts.log.warning(`${systemName}: ${remark}`, { process_name: systemName });
     }
-    const breath = new Breath();
+    const pause = new LoopPause();
     for (const [stranger, why] of strangers) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       const { pid } = stranger;
       if (!isNews(`${systemName}\0${JSON.stringify(why)}`)) continue;
       const [line] = describeStrangers(new Map([[stranger, why]]));

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import { type RootProcess, sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
@@ -177,10 +177,10 @@ export class KnownRoots {
     const owners = await findOwners(this.#options, this.#parts, systemName, AbortSignal.timeout(OWNERS_MS));
     if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
-    const breath = new Breath();
+    const pause = new LoopPause();
     const others = processes.filter(({ pid, kernelThread }) => !kernelThread && pid !== process.pid);
     for (const { pid, ppid, startTime } of await this.#table.withVariable(others, 'MONITOR_RUN_ID', runId)) {
-      if (breath.isDue) await breath.take();
+      if (pause.isDue) await pause.take();
       if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) bearers.set(pid, ppid);
     }
     return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));

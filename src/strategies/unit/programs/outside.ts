@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
-import { Breath } from '../../../core/breath.ts';
+import { LoopPause } from '../../../core/loop-pause.ts';
 import { lastPart } from '../../../core/process/comm.ts';
 import { sameProcess } from '../../../core/program/roots.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
@@ -45,7 +45,7 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
   const isScript = readShebang(path).length > 0;
   const depth = table.read(process.pid, ['namespaceDepth'])?.namespaceDepth;
   const found: number[] = [];
-  const breath = new Breath();
+  const pause = new LoopPause();
   const isKnownOne = (seen: ProcessIdentity): boolean => known.processes.some(sameProcess(seen));
   // Only of those few the arguments are read.
   const mayBe = (await table.survey(OUTER_FIELDS)).filter(
@@ -56,11 +56,11 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
   );
   const pids: number[] = [];
   for (const seen of mayBe) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     if (isKnownOne(seen) || isOwnedBy(table, seen, unit.uids)) pids.push(seen.pid);
   }
   for (const seen of await table.survey(FIELDS, { pids })) {
-    if (breath.isDue) await breath.take();
+    if (pause.isDue) await pause.take();
     const isKnown = isKnownOne(seen);
     const startMs = seen.startTime * MS_PER_TICK;
     const isItsOwn = startMs + MS_PER_TICK >= beganMs && startMs < overMs;

@@ -192,7 +192,7 @@ test('what the database has that somebody should look at counts as a warning, an
   const { code, stdout, stderr } = await check(['--database', '--strict']);
   assert.equal(code, 78);
   assert.deepEqual(stderr.trim().split('\n'), [
-    'DIR/config.ini:1: [database] "u\\u200bnseen" holds U+200B, which is not seen: it is another name than it looks like, and cannot stand for %s (warning)',
+    'DIR/config.ini:1: [database] "u\\u200bnseen" holds U+200B, which is invisible: it is another name than it looks like, and cannot stand for %s (warning)',
     'DIR/config.ini:13: [process.gone] matches no row of the database: it is never in alarm (warning)',
     'DIR/config.ini:15: [process.watched] matches no row of the database: only its own exits raise an alarm, which the daemon keeps (warning)',
     'DIR/config.ini:15: [process.watched] does not hold for "Watched", which differs from its name by blanks, letter case or how accents are written (warning)',
@@ -211,7 +211,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
   assert.equal(missing.code, 69);
   assert.deepEqual(missing.stderr.trim().split('\n'), [
     'DIR/config.ini:13: [process.a] depends_on: "nosuch" has no section; whether PROCESE has it is not known, for the database has not told (warning)',
-    'monitor_service: sqlite DIR/a.db: there is no such file (the daemon makes it as it starts)',
+    'monitor_service: sqlite DIR/a.db: there is no such file (the daemon creates it when it starts)',
   ]);
   assert.deepEqual(readdirSync(dir), ['config.ini']);
   assert.match(
@@ -224,7 +224,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
   assert.equal(empty.code, 69);
   assert.equal(
     empty.stderr,
-    'monitor_service: sqlite DIR/a.db: there is no table PROCESE (the daemon makes it as it starts)\n',
+    'monitor_service: sqlite DIR/a.db: there is no table PROCESE (the daemon creates it when it starts)\n',
   );
   assert.match(
     empty.stdout,
@@ -267,10 +267,10 @@ test('errors of other sections hide no warning of what is not there', async (t) 
   assert.deepEqual(
     stderr.split('\n').map((line) => line.replace(/^DIR\/config\.ini:\d+: /, '')),
     [
-      '[logging] max_log_size: cannot be used (expected a whole number from 1 to 10485760, got "big")',
+      '[logging] max_log_size: invalid value "big", expected a whole number (1 to 10485760)',
       "[logging] group: there is no group no-such-group (expected a group of /etc/group, or a number): the daemon's own group is used (warning)",
-      '[monitor] the section stands twice (first in line 4); both are read as one (warning)',
-      '[monitor] check_interval: cannot be used (expected a number of seconds from 0.1 to 2147483, got "soon")',
+      '[monitor] the section is repeated (first in line 4); both are read as one (warning)',
+      '[monitor] check_interval: invalid value "soon", expected seconds (0.1 to 2147483)',
       '[process.a] start_command: "/no/such" is not there (expected a program) (warning)',
       '[process.a] user: nothing of it is restarted as long as there is no user no-such-user; its STATE shows that only once it is in alarm (warning)',
       'monitor_service: DIR/config.ini cannot be used: 2 errors, 4 warnings',

@@ -57,12 +57,15 @@ describe('the status', () => {
       ) ?? '';
     const denied = "Access denied for user 'monitor'@'db1'";
     assert.match(
-      told('mysql db1:3306/v_process_monitor', `mysql db1:3306 refuses the login: ${denied}`),
-      /^alarm store {4}mysql db1:3306\/v_process_monitor: alarms unknown.*\d: it refuses the login: Access denied for [^:]*$/,
+      told('mysql db1:3306/v_process_monitor', `mysql db1:3306: database login refused: ${denied}`),
+      /^alarm store {4}mysql db1:3306\/v_process_monitor: alarms unknown.*\d: database login refused: Access denied for [^:]*$/,
     );
     assert.match(told('mysql db1:3306/v', 'mysql db1:3306: SELECT command denied'), / [+-]\d{4}: SELECT command denied/);
     // A file has no login.
-    assert.match(told('sqlite /a/b.db', 'sqlite /a/b.db: is a link of user 7'), / [+-]\d{4}: is a link of user 7/);
+    assert.match(
+      told('sqlite /a/b.db', 'sqlite /a/b.db: this is a symbolic link of user 7'),
+      / [+-]\d{4}: this is a symbolic link of user 7/,
+    );
     assert.match(told('mysql db1:3306/v', 'mysql db1:33060 is away'), /mysql db1:33060 is away/);
   });
 
@@ -80,7 +83,7 @@ describe('the status', () => {
     };
     const since = localTime(ago(300_000));
     assert.equal(line({}), `mysql a: alarms unknown for 5 min, since ${since}: no route; the alarms shown were read 6 min ago`);
-    assert.match(line({ fault: 'denied' }), /: the login is refused: no route; /);
+    assert.match(line({ fault: 'denied' }), /: database login refused: no route; /);
     assert.match(line({ lastPollAt: null }), /: no route; they have not been read yet$/);
     assert.equal(line({ state: 'starting', since: null, reason: null }), 'mysql a: alarms unknown, it has not answered yet');
   });

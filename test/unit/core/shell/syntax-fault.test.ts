@@ -27,7 +27,7 @@ test('what is not closed, or ends nothing, is told with what was expected and wh
     'kill `cat /run/a.pid': `expected a closing \`, ${end}`,
     'echo ${A': `expected a closing }, ${end}`,
     '(cd /srv; ./run': `expected a closing ), ${end}`,
-    'cd /srv; ./run)': 'expected no ) that closes nothing, got one',
+    'cd /srv; ./run)': 'unexpected )',
     'if true; then echo a': `expected fi, ${end}`,
     'if a; then b; else if c; then d; fi': `expected fi, ${end}`,
     'while sleep 1; do a': `expected done, ${end}`,
@@ -35,11 +35,11 @@ test('what is not closed, or ends nothing, is told with what was expected and wh
     'until a; do b; fi': 'expected done, got fi',
     'f() { a': `expected }, ${end}`,
     '{ a; b': `expected }, ${end}`,
-    'a; fi': 'expected no fi that ends nothing, got one',
-    'a; done': 'expected no done that ends nothing, got one',
-    'a &&': `expected a command behind &&, ${end}`,
-    'a || # b': `expected a command behind ||, ${end}`,
-    'a |': `expected a command behind |, ${end}`,
+    'a; fi': 'unexpected fi',
+    'a; done': 'unexpected done',
+    'a &&': `expected a command after &&, ${end}`,
+    'a || # b': `expected a command after ||, ${end}`,
+    'a |': `expected a command after |, ${end}`,
   };
   for (const [text, expected] of Object.entries(faults)) assert.equal(syntaxFault(text), expected, text);
   assert.ok(refused(Object.keys(faults)).every(Boolean));

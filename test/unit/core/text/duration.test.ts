@@ -13,6 +13,6 @@ test('a duration has no more digits than a person wants, whatever was measured',
     [600_000.0000001, '10 min'],
   ] as const)
     assert.equal(formatDuration(ms), text);
-  assert.equal(withinWords(1.999998999999836), 'in the moment that was left');
+  assert.equal(withinWords(1.999998999999836), 'in the time that was left');
   assert.equal(withinWords(1999.998999999836), 'within 2 s');
 });

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { escapeUnfit, escapeUnseen, nameWords, printable, quoted, unseenIn } from '../../../../src/core/text/printable.ts';
+import {
+  escapeInvisible,
+  escapeUnfit,
+  invisibleIn,
+  nameWords,
+  printable,
+  quoted,
+} from '../../../../src/core/text/printable.ts';
 
 /** Every code point that the property holds for. */
 function pointsOf(property: RegExp): number[] {
@@ -15,8 +22,8 @@ test('format and default-ignorable characters are left out, every one of them, a
     const text = `ngi${String.fromCodePoint(point)}nx`;
     const name = `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
     assert.equal(printable(text), 'nginx', name);
-    assert.equal(unseenIn(text), name);
-    assert.match(escapeUnseen(text), /^ngi(?:\\u[0-9a-f]{4}){1,2}nx$/, name);
+    assert.equal(invisibleIn(text), name);
+    assert.match(escapeInvisible(text), /^ngi(?:\\u[0-9a-f]{4}){1,2}nx$/, name);
     assert.equal(JSON.parse(quoted(text)), text, name);
     assert.doesNotMatch(quoted(text), /[^ -~]/, name);
   }
@@ -50,8 +57,8 @@ test('so is what is drawn as nothing, though it counts as a letter, a mark or a 
   ];
   const text = points.map((point) => `${String.fromCodePoint(point)}x`).join('');
   assert.equal(printable(text), 'x'.repeat(points.length));
-  assert.equal(unseenIn(text), 'U+00AD, U+034F, U+061C, U+115F and others');
-  assert.equal(unseenIn('a\u200bb\u200bc\u3164'), 'U+200B, U+3164');
+  assert.equal(invisibleIn(text), 'U+00AD, U+034F, U+061C, U+115F and others');
+  assert.equal(invisibleIn('a\u200bb\u200bc\u3164'), 'U+200B, U+3164');
 });
 
 test('control characters and codes that are none stay visible, breaks are blanks, half a pair is what UTF-8 makes of it', () => {
@@ -61,7 +68,7 @@ test('control characters and codes that are none stay visible, breaks are blanks
   }
   assert.equal(printable('a\r\nb\u2028c\u2029d'), 'a b c d');
   assert.equal(printable('\ud83da\udc00'), '\ufffda\ufffd');
-  assert.equal(unseenIn('\u0000\ud800\uffff'), undefined);
+  assert.equal(invisibleIn('\u0000\ud800\uffff'), undefined);
 });
 
 test('what is seen stays: letters of any script, blanks, signs, what has no character yet', () => {
@@ -81,8 +88,8 @@ test('what is seen stays: letters of any script, blanks, signs, what has no char
     '',
   ]) {
     assert.equal(printable(text), text);
-    assert.equal(unseenIn(text), undefined, text);
-    assert.equal(escapeUnseen(text), text);
+    assert.equal(invisibleIn(text), undefined, text);
+    assert.equal(escapeInvisible(text), text);
   }
   // A sequence of emoji loses its joiners alone.
   assert.equal(printable('👩‍👩‍👧 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿'), '👩👩👧 ❤ 🏴');

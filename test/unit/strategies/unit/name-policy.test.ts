@@ -176,7 +176,7 @@ test('what is not seen in a name is told by its code point', () => {
     ['\u{e0041}poweroff', 'U+E0041'],
   ] as const) {
     const judgement = judgeUnitName(name, true);
-    assert.ok(judgement.kind === 'impossible' && judgement.reason.includes(`holds ${code}, which is not seen`), name);
+    assert.ok(judgement.kind === 'impossible' && judgement.reason.includes(`holds ${code}, which is invisible`), name);
     assert.match(judgement.reason, /^"[ -~]+" holds [ -~]+$/);
   }
 });

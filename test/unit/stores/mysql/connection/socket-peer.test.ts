@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { believedUsers } from '../../../../../src/stores/mysql/connection/socket-peer.ts';
+import { trustedUsers } from '../../../../../src/stores/mysql/connection/socket-peer.ts';
 import { tempDir } from '../../../../helpers/temp-dir.ts';
 
 test('root, mysql, ourselves and socket_owner may run the server; root’s and mysql’s groups may write', (t) => {
@@ -12,7 +12,7 @@ test('root, mysql, ourselves and socket_owner may run the server; root’s and m
   writeFileSync(group, 'root:x:0:\nmysql:x:118:\n');
   const own = process.geteuid?.() ?? -1;
   const of = (owner: number | undefined, ...files: [string, string] | []) => {
-    const { uids, gids } = believedUsers(owner, ...files);
+    const { uids, gids } = trustedUsers(owner, ...files);
     return { uids: [...uids], gids: [...gids] };
   };
   assert.deepEqual(of(undefined, passwd, group), { uids: [...new Set([0, 112, own])], gids: [0, 118] });

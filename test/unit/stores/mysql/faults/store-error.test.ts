@@ -47,7 +47,7 @@ test('what the driver could not read is the server’s fault, and told so; a mis
   for (const error of [fatal(new TypeError('x')), fatal(new RangeError('x')), fatal(new Error('x'), 'PROTOCOL_ERROR')]) {
     const told = storeError('db:3306', error);
     assert.equal(told.fault, 'unreachable');
-    assert.equal(told.message, "mysql db:3306: what it says is not as MySQL's protocol has it (x)");
+    assert.equal(told.message, "mysql db:3306: its answer violates MySQL's protocol (x)");
   }
   assert.equal(storeError('db:3306', new TypeError('x')).message, 'mysql db:3306: x');
 });
@@ -55,14 +55,14 @@ test('what the driver could not read is the server’s fault, and told so; a mis
 test('words depend on how far the connection has come, and on whether TLS was offered', () => {
   const greeting = { stage: 'greeting', tlsUnused: false } as const;
   const lost = Object.assign(new Error('Connection lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true });
-  assert.match(storeError('db', lost, greeting).message, /^mysql db: the connection was closed before a greeting came/);
+  assert.match(storeError('db', lost, greeting).message, /^mysql db: the connection was closed before a greeting arrived/);
   assert.equal(storeError('db', lost).message, 'mysql db: the server closed the connection');
   assert.equal(
     storeError('db', said(1045), { stage: 'login', tlsUnused: false }).message,
-    'mysql db refuses the login: it said so',
+    'mysql db: database login refused: it said so (check user and password)',
   );
   assert.equal(storeError('db', said(1142)).message, 'mysql db: it said so', 'a privilege');
-  assert.match(storeError('db', said(1045), { stage: 'login', tlsUnused: true }).message, /REQUIRE SSL: ssl = verify\)$/);
+  assert.match(storeError('db', said(1045), { stage: 'login', tlsUnused: true }).message, /requires TLS, set ssl = verify\)$/);
   assert.match(storeError('db', said(3159)).message, /\(expected ssl = verify\)$/);
 });
 
@@ -72,10 +72,10 @@ test('a connection that did not come about is told in words', () => {
     return storeError('db', error).message;
   };
   assert.equal(refused({ address: '127.0.0.1', port: 3306 }), 'mysql db: nobody listens on 127.0.0.1 port 3306');
-  assert.equal(refused({ address: '/a.sock' }), 'mysql db: nobody listens on the socket /a.sock (expected the server to run)');
+  assert.equal(refused({ address: '/a.sock' }), 'mysql db: nobody listens on the socket /a.sock (start the server)');
   assert.equal(
     refused({ address: '/a.sock', code: 'ENOENT' }),
-    'mysql db: there is no socket /a.sock (expected the server to run, another path in socket, or host = 127.0.0.1 for TCP)',
+    'mysql db: there is no socket /a.sock (start the server, set another path in socket, or set host = 127.0.0.1 for TCP)',
   );
   assert.equal(refused({ address: '10.0.0.5', port: 3306, code: 'EHOSTUNREACH' }), 'mysql db: connect X');
   const each = ['127.0.0.1', '::1'].map((address) =>
@@ -92,13 +92,13 @@ test('for want of a privilege the GRANT is told as it is typed, and no login is 
     storeError('db', Object.assign(new Error(text), { errno, sqlState: '42000' }), LOGIN, database).message;
   assert.equal(
     told(1044, "Access denied for user 'u'@'localhost' to database 'no-such'", 'no-such'),
-    "mysql db: Access denied for user 'u'@'localhost' to database 'no-such' (expected the name of a database that is there, and " +
+    "mysql db: Access denied for user 'u'@'localhost' to database 'no-such' (expected the name of a database that exists, and " +
       "GRANT SELECT ON `no-such`.PROCESE TO 'u'@'localhost'; " +
       "GRANT SELECT, UPDATE (alarma, notes) ON `no-such`.STATUS_PROCESS TO 'u'@'localhost')",
   );
   assert.match(
     told(1049, "Unknown database 'x'"),
-    /^mysql db: Unknown database 'x' \(expected the name of one that is there in database; setup\.sql makes v_process_monitor\)$/,
+    /^mysql db: Unknown database 'x' \(set database to one that exists; setup\.sql creates v_process_monitor\)$/,
   );
   const grants: [number, string, string][] = [
     [1142, 'UPDATE command denied to user %s for table `v`.`STATUS_PROCESS`', 'UPDATE (alarma, notes) ON v.STATUS_PROCESS'],
