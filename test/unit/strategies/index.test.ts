@@ -134,9 +134,9 @@ test('who becomes a user in start_command cannot have become one before', () => 
 
 test('a pid_file, an argument and a user that cannot do what they look like are warnings', () => {
   const once = (values: Record<string, string>, section = 'process.app'): string[] => [...new Set(warningsOf(section, values))];
-  assert.deepEqual(once({ pid_file: '/run/%s.pid' }), ['warning pid_file: is taken as it stands: %s means nothing here']);
+  assert.deepEqual(once({ pid_file: '/run/%s.pid' }), ['warning pid_file: is used literally: %s is not replaced here']);
   assert.deepEqual(once({ argument: 'python3 /opt/app.py' }), [
-    'warning argument: holds a blank: it has to be one word of the command line, whole',
+    'warning argument: contains a blank: it must be one whole word of the command line',
   ]);
   assert.deepEqual(once({ any_user: 'true', user: 'app' }), [
     'warning user: only says who it is started as: with any_user = true the processes of all users are the program',

@@ -3,7 +3,7 @@ import type { ServiceManager } from '../../../system/systemd/service-manager.ts'
 import { pidsOfGroup } from '../../../system/systemd/unit/cgroup.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
 import type { ProcessTree } from '../../process/identity/identity.ts';
-import { unitAround } from '../../process/supervision/brought-back.ts';
+import { unitAround } from '../../process/supervision/restart-by-others.ts';
 import { isWrapperOf } from './wrapper.ts';
 
 /** Whether a program is its unit's main process; `unknown`: systemd does not say, one line why. */
