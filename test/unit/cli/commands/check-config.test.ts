@@ -301,7 +301,7 @@ test('a path where a name was meant is told with what was expected', async (t) =
   };
   assert.equal(
     await told('restart_strategy = service\nsystem_name = /usr/sbin/nosuch'),
-    `cannot be used: "/usr/sbin/nosuch" is a path, and no unit's name (expected a service's name, such as nginx or app@1)`,
+    `cannot be used: "/usr/sbin/nosuch" is a path, not a unit's name (expected a service's name, such as nginx or app@1)`,
   );
   assert.equal(
     await told('restart_strategy = auto\nstart_command = sleep 1\nsystem_name = /usr/sbin/nosuch'),

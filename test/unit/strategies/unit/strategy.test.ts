@@ -360,7 +360,7 @@ test('KillMode=none: a unit is stopped, and seen to end, before it is started', 
   });
   assert.equal(
     reasonOf(await kept.restart('app')),
-    `systemctl stop app.service: its ExecStop= has not ended its main process (pid ${main}), and its KillMode=none leaves that alive: not started, for that would make a second copy`,
+    `systemctl stop app.service: its ExecStop= has not ended its main process (pid ${main}), and its KillMode=none leaves that alive: not started, because that would make a second copy`,
   );
   assert.deepEqual(kept.systemd.calls, ['stop-alone app.service']);
   const table = new ProcessTable();
@@ -480,7 +480,7 @@ test('health: a short health_check_timeout is enough for a well unit, and no loo
     assert.ok(clock.monotonicMs() - startedMs <= timeoutMs);
   }
   const { health } = world({ 'nginx.service': { state: 'active' } });
-  assert.match(reasonOf(await health('nginx', 250)), /too late to tell/);
+  assert.match(reasonOf(await health('nginx', 250)), /too late to see/);
 });
 
 test('health: stable_time says how long it must last; 0: one look will do', async () => {
