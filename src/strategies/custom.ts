@@ -13,7 +13,7 @@ import {
 } from './strategy.ts';
 import { serviceName } from './unit/name-policy.ts';
 
-/** What the custom strategy takes from `[process.NAME]`. */
+/** The options that the custom strategy reads from `[process.NAME]`. */
 interface CustomOptions {
   /** `restart_command`, `%s` not yet expanded. */
   readonly restartCommand: string | undefined;
@@ -21,10 +21,10 @@ interface CustomOptions {
   readonly commandTimeoutMs: number;
 }
 
-/** What of the system a restart command needs. */
+/** What a restart command needs of the strategies' parts. */
 type CustomParts = Pick<StrategyParts, 'commands'>;
 
-/** `restart_strategy = custom`: runs `restart_command`; whether that helped, only a health check of the operator's can tell. */
+/** `restart_strategy = custom`: runs `restart_command`; only a health check of the operator's can show whether that helped. */
 export const customStrategy = {
   parse: (section) => ({
     restartCommand: section.verbatim('restart_command'),
@@ -42,7 +42,7 @@ export const customStrategy = {
   }),
 } satisfies StrategyDefinition<CustomOptions>;
 
-/** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is well. */
+/** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is healthy. */
 export function withRestartCommand(strategy: RestartStrategy, options: CustomOptions, parts: CustomParts): RestartStrategy {
   return {
     name: strategy.name,

@@ -81,7 +81,7 @@ test('the keys of every strategy are known, whichever is named', () => {
 
 test('nonsense in a section of its own is a warning', () => {
   assert.deepEqual(warningsOf('process.app', { restart_strategy: 'custom' }), [
-    'error restart_command: is missing (expected a command, for restart_strategy = custom does nothing else)',
+    'error restart_command: is missing: restart_strategy = custom needs a command',
   ]);
   assert.deepEqual(warningsOf('process.app', { restart_strategy: 'service', start_command: 'x' }), [
     'warning start_command: has no effect for app: restart_strategy = service restarts the unit only',
@@ -126,7 +126,7 @@ test('what only a program is known by, or given, does nothing for a unit', () =>
 test('who becomes a user in start_command cannot have become one before', () => {
   const start = 'cd /opt && su - app -c /opt/bin/app';
   assert.deepEqual(warningsOf('process.app', { start_command: start, user: 'app', argument: '/opt/bin/app' }), [
-    'warning start_command: is run as app (user), of whom su asks a password: leave out one of the two',
+    'warning start_command: is run as app (user), whom su asks for a password: leave out one of the two',
   ]);
   for (const user of ['root', '0', ''])
     assert.deepEqual(warningsOf('process.app', { start_command: start, user, argument: '/opt/bin/app' }), [], user);
