@@ -1,3 +1,4 @@
+// The health check by a command.
 import { randomUUID } from 'node:crypto';
 import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';

@@ -1,3 +1,4 @@
+// Reads the options of the HTTP health check, and builds its URL for one process.
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
 import { quoted, unseenIn } from '../core/text/printable.ts';

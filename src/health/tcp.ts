@@ -1,3 +1,4 @@
+// The TCP health check.
 import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';

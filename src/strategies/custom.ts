@@ -1,3 +1,4 @@
+// The custom strategy, and restart_command in place of another strategy's own action.
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';

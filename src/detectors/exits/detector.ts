@@ -1,3 +1,4 @@
+// The detector that raises an alarm when a watched process exits.
 import type { ProcessEvent } from '../../core/process/event.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../../system/process-events/source.ts';

@@ -1,3 +1,4 @@
+// How exits and new processes are detected on this machine, for people.
 import { configuredSeconds } from '../../core/text/duration.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 

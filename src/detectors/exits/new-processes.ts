@@ -1,3 +1,4 @@
+// Determines cheaply which wanted names new processes might have.
 import type { ProgramMarks } from '../../core/program/marks.ts';
 import { calledName, calledNames, NAME_FIELDS } from '../../system/proc/called-names.ts';
 import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../system/proc/files.ts';

@@ -1,3 +1,4 @@
+// The auto strategy: a unit if there is one, else a program.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program/marks.ts';

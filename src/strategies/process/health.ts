@@ -1,3 +1,4 @@
+// The process strategy's own health check, and whether a program that was found running lasts.
 import type { Clock } from '../../core/clock.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
 import { sameProcess } from '../../core/program/roots.ts';

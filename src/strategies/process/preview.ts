@@ -1,3 +1,4 @@
+// Previews a restart of a program.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import { Breath } from '../../core/breath.ts';
 import { previewCommand } from '../../core/command-template.ts';

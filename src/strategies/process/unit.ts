@@ -1,3 +1,4 @@
+// Restarts a program through the unit of which it is the main process.
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';

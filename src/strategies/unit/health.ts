@@ -1,3 +1,4 @@
+// Proves that a unit is healthy and stays so.
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isUp } from '../../system/systemd/unit/state.ts';

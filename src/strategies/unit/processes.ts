@@ -1,3 +1,4 @@
+// Sees which processes run in a unit.
 import { statSync } from 'node:fs';
 import { ancestorsOf } from '../../system/proc/kin.ts';
 import { hasEnded } from '../../system/proc/parse.ts';

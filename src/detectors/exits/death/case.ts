@@ -1,3 +1,4 @@
+// One death of a watched process: judges it, and reports what it means.
 import { describeWaitStatus, isCleanEnd } from '../../../core/process/wait-status.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../../../system/systemd/unit/transit.ts';

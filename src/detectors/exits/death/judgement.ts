@@ -1,3 +1,4 @@
+// Looks again and again until it is clear what the death of a watched process means.
 import type { Clock } from '../../../core/clock.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { RunningProcesses } from '../../../system/systemd/running-processes.ts';

@@ -1,3 +1,4 @@
+// What a process's death and its unit's state mean together.
 import { localTimestamp } from '../../../core/clock.ts';
 import { describeWaitStatus, isCleanEnd } from '../../../core/process/wait-status.ts';
 import { formatDuration } from '../../../core/text/duration.ts';

@@ -1,3 +1,4 @@
+// What the parts of an exit watch share.
 import type { Clock } from '../../../core/clock.ts';
 import type { EventBus } from '../../../core/events.ts';
 import type { Logger } from '../../../core/logger.ts';

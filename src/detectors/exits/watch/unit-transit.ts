@@ -1,3 +1,4 @@
+// Follows what systemd is doing with a watched unit.
 import type { Clock } from '../../../core/clock.ts';
 import type { ServiceManager, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { transitOf, type UnitTransit } from '../../../system/systemd/unit/transit.ts';

@@ -1,3 +1,4 @@
+// The unit of a watched process: its state, its changes and its last end.
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../../../system/systemd/unit/transit.ts';
 import type { WatchParts } from './parts.ts';

@@ -1,3 +1,4 @@
+// One restart of a program that is not a unit.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { counted } from '../../../core/text/counted.ts';

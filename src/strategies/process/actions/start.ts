@@ -1,3 +1,4 @@
+// Starts all copies of a program as planned.
 import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { RestartAttempt, RestartOutcome, StrategyParts } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';

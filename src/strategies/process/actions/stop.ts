@@ -1,3 +1,4 @@
+// Stops a program as configured: by stop_command, or by its stop signal.
 import process from 'node:process';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';

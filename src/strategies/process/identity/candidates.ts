@@ -1,3 +1,4 @@
+// What all witnesses share: which processes can be the program at all, and whose they must be.
 import { resolve } from 'node:path';
 import { argv as ownArgv } from 'node:process';
 import { Breath } from '../../../core/breath.ts';

@@ -1,3 +1,4 @@
+// Whose processes can be a program: owners, and processes that belong to another user.
 import process from 'node:process';
 import { lastPart } from '../../../core/process/comm.ts';
 import type { LaunchRecords } from '../../../core/program/launch-record.ts';

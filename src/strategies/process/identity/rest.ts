@@ -1,3 +1,4 @@
+// What belongs to a program besides its trees: the rest of its process groups and sessions.
 import type { RootProcess } from '../../../core/program/roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';

@@ -1,3 +1,4 @@
+// Knows how programs are started: from configuration, pins and records.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';

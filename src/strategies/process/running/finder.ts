@@ -1,3 +1,4 @@
+// Finds the processes of a program.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';

@@ -1,3 +1,4 @@
+// Tells processes of our own commands apart from programs.
 import process from 'node:process';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
 import { isRunUnit } from '../../../system/systemd/unit/name.ts';

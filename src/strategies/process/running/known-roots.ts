@@ -1,3 +1,4 @@
+// Records the roots by which a program is recognized later.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';

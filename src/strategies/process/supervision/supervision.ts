@@ -1,3 +1,4 @@
+// Remembers who else keeps each program running, and how long to wait for them.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import type { Clock } from '../../../core/clock.ts';

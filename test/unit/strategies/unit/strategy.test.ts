@@ -583,7 +583,7 @@ test('preview says what would be done, or why not, and does nothing', async () =
   });
   assert.deepEqual((await strategy.preview(managed('redis'), never)).starts, ['systemctl start redis.service']);
   unit('redis.service').set({ activeState: 'activating', subState: 'auto-restart' });
-  assert.match((await strategy.preview(managed('redis'), never)).starts[0]!, /is waited for/);
+  assert.match((await strategy.preview(managed('redis'), never)).starts[0]!, /monitor_service waits for that/);
   assert.deepEqual((await strategy.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
   assert.deepEqual((await strategy.preview(managed('ghost'), never)).refusals, ['systemd knows no unit ghost.service']);
   assert.deepEqual(systemd.calls, []);
