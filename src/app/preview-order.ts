@@ -5,7 +5,7 @@ import type { PreviewedCommand } from '../core/outcomes.ts';
 import type { HoldJudgement } from '../monitor/holds.ts';
 import { checkRefusals, managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Resolution, StrategyName } from '../strategies/strategy.ts';
-import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
+import { maskWarning, respectsMask } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { isConfigured, isRemembered, lookUp, nearSection, undecided, whyLeftAlone } from './known-names.ts';
@@ -31,7 +31,9 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   const refusals = [...kept, ...would.refusals, ...failures];
   const lastUnit = core.state.roots.lastUnit(process.systemName);
   // Else it stands among the refusals.
-  const mask = isHeeded(strategy) ? undefined : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
+  const mask = respectsMask(strategy)
+    ? undefined
+    : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
   const { monitor, watchedNames } = core.settings();
   const isLookedFor = strategy === 'custom' ? watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;

@@ -1,3 +1,4 @@
+// The watch of processes with `watch_exit`: starts the exit detector when the first name needs it, and follows reloads.
 import { errorMessage } from '../core/errors.ts';
 import { cannotLook } from '../strategies/process/running/found-running.ts';
 import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
@@ -5,32 +6,34 @@ import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitTransit } from '../system/systemd/unit/transit.ts';
-import type { LifeKeeper, RecoveryFollower } from './detector.ts';
+import type { LifeTracker, RecoveryFollower } from './detector.ts';
 import type { ExitWatchTarget, ProcessExitDetector, ProcessExitParts } from './exits/detector.ts';
 import type { WatchedLives } from './watched-lives.ts';
 
 /** What the watch needs. */
 interface ExitWatchParts extends Pick<ProcessExitParts, 'services' | 'clock' | 'events' | 'log'> {
-  /** What is to be watched, as configured now. */
+  /** What to watch, as configured now. */
   readonly config: { current(): WatchConfig };
   readonly lives: WatchedLives;
 }
 
-/** Names with `watch_exit`, how long each may take to run after a start or reload, and how each is found. */
+/** The names with `watch_exit`, how long each may take to run after a start or reload, and how each is found. */
 export interface WatchConfig {
   readonly watchedNames: readonly string[];
   readonly bootGracesMs: ReadonlyMap<string, number>;
   readonly plans: Plans;
 }
 
-/** What the watch is told and asks while it runs. `source`: the program's process events; undefined if there are none. */
+/** What the watch uses while it runs. `source`: the program's process events; undefined if there are none. */
 interface ExitWatchStart
   extends Pick<ProcessExitParts, 'raiser' | 'isRecovering' | 'isUnitRecovering' | 'isInAlarm' | 'source'> {
-  /** Counts an exit that nobody had asked for. */
+  /** Counts an exit that nobody has ordered. */
   readonly exits: { count(processName: string): void };
 }
 
-/** The watching of processes with `watch_exit`: loaded when the first one has it, kept up to date by reloads. */
+/**
+ * Watches the processes with `watch_exit`. The detector is loaded when the first process has it; reloads keep it up to date.
+ */
 export class ExitWatch implements RecoveryFollower {
   readonly #parts: ExitWatchParts;
   #detector: ProcessExitDetector | undefined;
@@ -47,12 +50,12 @@ export class ExitWatch implements RecoveryFollower {
     this.#follow(false);
   }
 
-  /** Takes up what is to be watched after a reload. */
+  /** Applies the watched names after a reload. */
   reconfigure(): void {
     this.#follow(true);
   }
 
-  /** Lets every process go. Idempotent. */
+  /** Stops watching every process. Idempotent. */
   async stop(): Promise<void> {
     this.#started = undefined;
     await this.#last;
@@ -60,12 +63,12 @@ export class ExitWatch implements RecoveryFollower {
     this.#detector = undefined;
   }
 
-  /** By which means it watches, for people; undefined if nothing is watched. */
+  /** How it watches, for people; undefined if nothing is watched. */
   describe(): string | undefined {
     return this.#detector?.describe();
   }
 
-  /** The watched process that a pid belongs to, also a moment after its end. */
+  /** The watched process that a pid belongs to, also for a moment after its end. */
   nameOf(pid: number): string | undefined {
     return this.#detector?.nameOf(pid);
   }
@@ -73,7 +76,7 @@ export class ExitWatch implements RecoveryFollower {
   /** ProcessExitDetector.runs; null also if nothing is watched. */
   readonly runs = (processName: string): boolean | null | UnitTransit => this.#detector?.runs(processName) ?? null;
 
-  /** Also of processes that nobody watches now: they may be watched again. */
+  /** Also for processes that are not watched now: they may be watched again. */
   afterRecovery(processName: string, target: string, hasSucceeded: boolean): void {
     if (hasSucceeded) this.#parts.lives.healed(processName);
     this.#detector?.afterRecovery(processName, target, hasSucceeded);
@@ -101,7 +104,7 @@ export class ExitWatch implements RecoveryFollower {
     try {
       await this.#open(start, byReload);
     } catch (error) {
-      log.error(`watch_exit cannot be had: ${errorMessage(error)}`, { err: error });
+      log.error(`watch_exit is not available: ${errorMessage(error)}`, { err: error });
     }
   }
 
@@ -113,14 +116,14 @@ export class ExitWatch implements RecoveryFollower {
     this.#detector = new ProcessExitDetector({
       ...{ table, services, clock, events, log },
       ...start,
-      lives: this.#keeper(start),
+      lives: this.#tracker(start),
       targets: () => config.current().watchedNames.map((name) => this.#target(name, look)),
     });
     this.#detector.start(byReload);
   }
 
-  /** An exit that opens the breaker is counted before the alarm is raised. */
-  #keeper({ exits }: ExitWatchStart): LifeKeeper {
+  /** Counts an exit towards the breaker before the alarm is raised. */
+  #tracker({ exits }: ExitWatchStart): LifeTracker {
     const { lives } = this.#parts;
     return {
       seen: (event) => lives.seen(event),
@@ -131,7 +134,7 @@ export class ExitWatch implements RecoveryFollower {
     };
   }
 
-  /** The process as it is configured now. */
+  /** The process, as it is configured now. */
   #target(name: string, shared: TakeLook): ExitWatchTarget {
     const { config, lives } = this.#parts;
     const { plans, bootGracesMs } = config.current();
@@ -143,7 +146,7 @@ export class ExitWatch implements RecoveryFollower {
         taken ??= shared();
         return taken;
       };
-      // How it was started is written down before anything else: a moment later it may be dead, and is to be started again.
+      // The launch is recorded before anything else: a moment later the process may be dead, and it has to be started again.
       await plan.strategy.observe?.(process, look);
       return (await plan.strategy.findRunning?.(process, signal, look)) ?? cannotLook;
     };

@@ -3,12 +3,12 @@ import type { EventOf } from '../core/events.ts';
 import type { WatchedLife, WatchedLifeRecords } from '../state/daemon-state.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 
-/** Since when watched processes run and how their last lives ended, across restarts of the daemon. */
+/** Since when watched processes run, and how their last lives ended. Survives restarts of the daemon. */
 export class WatchedLives {
   readonly #records: WatchedLifeRecords;
   readonly #clock: Clock;
   readonly #table: ProcessTable;
-  /** Names that were seen or reported in this life of the daemon: what stands of them is no memory. */
+  /** Names that this run of the daemon has seen or reported: their records are current. */
   readonly #seen = new Set<string>();
 
   constructor(records: WatchedLifeRecords, clock: Clock, table = new ProcessTable()) {
@@ -17,7 +17,7 @@ export class WatchedLives {
     this.#table = table;
   }
 
-  /** A life has begun, or is seen for the first time. */
+  /** A life has begun, or was seen for the first time. */
   seen({ processName, pid, since, unit }: EventOf<'process_seen'>): void {
     const { exits, lastExit } = this.#records.get(processName) ?? { exits: 0, lastExit: null };
     this.#seen.add(processName);
@@ -35,13 +35,15 @@ export class WatchedLives {
     this.#records.set({ processName, pid, since: null, unit, exits: counted, lastExit });
   }
 
-  /** The process was healed: it runs, though nobody has seen it yet. Should the daemon end before that, the next one has to miss it. */
+  /**
+   * The process was recovered: it runs, though it was not seen yet. If the daemon ends before that, the next one must miss it.
+   */
   healed(processName: string): void {
     const life = this.#records.get(processName);
     if (life?.since === null) this.#records.set({ ...life, pid: UNSEEN, since: this.#clock.date() });
   }
 
-  /** The life of that name; undefined where it was never watched. */
+  /** The life of that name; undefined if it was never watched. */
   of(processName: string): WatchedLife | undefined {
     const life = this.#records.get(processName);
     if (life === undefined || life.since === null) return life;
@@ -49,36 +51,42 @@ export class WatchedLives {
     return runs ? life : { ...life, since: null };
   }
 
-  /** How it is known that a life is over: its end was `seen` or told of, or a `boot` lies between; `unseen`: not at all, if it is. */
+  /**
+   * How the end of a life is known: it was `seen` or reported, or a `boot` came in between; `unseen`: not known, if it ended at
+   * all.
+   */
   endOf(processName: string): 'seen' | 'boot' | 'unseen' {
     const life = this.#records.get(processName);
     if (life?.beforeBoot) return 'boot';
     return life !== undefined && life.since === null ? 'seen' : 'unseen';
   }
 
-  /** What ran of that name when an earlier life of the daemon saw it last; undefined where nothing did, or a boot lies between. */
+  /**
+   * What ran under that name when an earlier run of the daemon saw it last; undefined if nothing did, or if a boot came in
+   * between.
+   */
   former(processName: string): (WatchedLife & { readonly since: Date }) | undefined {
     const life = this.#records.get(processName);
     const since = life?.since ?? undefined;
-    // A container begins anew without a boot, and all that ran in it has ended: its first process tells since when it is.
+    // A container can start again without a boot, and everything in it has ended: the start of its first process shows when.
     const first = this.#table.read(1, ['startTime']);
     if (life === undefined || since === undefined || first === undefined || this.#seen.has(processName)) return undefined;
     const begunAtMs = this.#clock.date().getTime() - this.#table.ageMs(first);
     return since.getTime() > begunAtMs - CLOCK_STEP_MS ? { ...life, since } : undefined;
   }
 
-  /** Forgets those that are not watched any more: what becomes of them is not known. */
+  /** Forgets the names that are not watched any more: their fate is not known. */
   keepOnly(watched: ReadonlySet<string>): void {
     for (const { processName } of this.#records.list()) if (!watched.has(processName)) this.#records.delete(processName);
   }
 
-  /** The names that run, or that were told of in this life of the daemon: others may not be watched any more. */
+  /** The names that run or that this run of the daemon has reported: others may not be watched any more. */
   names(): string[] {
     const known = this.#records.list().map(({ processName }) => processName);
     return known.filter((name) => this.#seen.has(name) || this.of(name)?.since !== null);
   }
 
-  /** What an earlier life of the daemon wrote down may have ended since. */
+  /** A process that an earlier run of the daemon recorded may have ended since. */
   #isAlive(pid: number, since: Date): boolean {
     const seen = this.#table.read(pid, ['startTime']);
     if (seen === undefined) return false;
@@ -87,5 +95,5 @@ export class WatchedLives {
 }
 
 const UNSEEN = 0;
-/** The wall clock may have been set a little meanwhile. */
+/** The wall clock may have been adjusted slightly in the meantime. */
 const CLOCK_STEP_MS = 10_000;

@@ -1,15 +1,16 @@
+// The health check by a command.
 import { randomUUID } from 'node:crypto';
 import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
-/** What the command check takes from `[process.NAME]`. */
+/** The options that the command check reads from `[process.NAME]`. */
 interface CommandCheckOptions {
   /** `health_check_command`, `%s` not yet expanded. */
   readonly line: string;
 }
 
-/** `health_check_command`: healthy where it ends with exit code 0. What it leaves behind dies with it. Source: seed 000. */
+/** `health_check_command`: healthy if it exits with code 0. What it leaves running is killed. Source: the bash service. */
 export const commandCheck = {
   parse: (section) => {
     const line = section.verbatim('health_check_command');
@@ -29,7 +30,7 @@ export const commandCheck = {
         {
           line: expanded.line,
           kind: 'check',
-          // Not the attempt's: a check is tried many times over, and nobody waits for one after our death.
+          // Not the attempt's id: one attempt tries a check many times, and nobody waits for a check after the daemon has died.
           runId: `check-${randomUUID()}`,
           description: `health_check_command of ${process.processName}`,
           environment: commandEnvironment(process, attempt),

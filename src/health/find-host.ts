@@ -3,8 +3,9 @@ import type { HostAddress } from '../system/names/address.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 
 /**
- * The addresses of the host that a check connects to; of one that cannot be found nothing is proved, for or against the process. It
- * takes at most three quarters of the try's time: a host that is found so late that it could not answer would be called unhealthy.
+ * The addresses of the host that a check connects to. If the host cannot be resolved, the result is `not_proved`: it says
+ * nothing about the process. Takes at most three quarters of the try's time: a host that is resolved too late to answer would
+ * be called unhealthy.
  */
 export async function findHost(
   names: NameResolver,

@@ -12,9 +12,9 @@ import type { HealthCheckDefinition } from './health-check.ts';
 import { expandUrl, type HttpCheckOptions, parseHttpOptions } from './http-options.ts';
 
 /**
- * `health_check_url`: healthy where a GET is answered with the status of `health_check_status` and, where `health_check_body` is
- * given, the first 1 MiB of the body contains or matches it. Redirects are answers like others: they are not followed.
- * Certificates are verified; no proxy is used; each try is a connection of its own.
+ * `health_check_url`: healthy if a GET is answered with a status of `health_check_status` and, if `health_check_body` is set,
+ * the first 1 MiB of the body contains or matches it. Redirects are answers like any other: they are not followed. Certificates
+ * are verified, no proxy is used, and each try opens its own connection.
  */
 export const httpCheck = {
   parse: parseHttpOptions,
@@ -41,7 +41,7 @@ async function tryGet(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const end = performance.now() + timeoutMs;
-  // TLS costs megabytes: only who checks an https URL pays for it.
+  // TLS costs megabytes: only a check of an https URL loads it.
   const request = url.protocol === 'https:' ? (await import('node:https')).request : requestHttp;
   const found = await findHost(names, url.hostname, timeoutMs, signal);
   if (found.kind !== 'found') return found;
@@ -56,7 +56,7 @@ async function tryGet(
     };
     const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
-    // Absolute: an answer that drips in byte by byte must not last for ever.
+    // An absolute limit: an answer that arrives byte by byte must not last for ever.
     const timer = setTimeout(() => unhealthy(`no complete answer ${withinWords(timeoutMs)}`), end - performance.now());
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -78,11 +78,11 @@ function judge(response: IncomingMessage, { status, body }: HttpCheckOptions, fi
 const REQUEST_OPTIONS = {
   agent: false,
   headers: { Accept: '*/*', 'Accept-Encoding': 'identity', 'User-Agent': 'monitor_service' },
-  // Said outright: an environment variable can turn it off.
+  // Stated explicitly: an environment variable can turn it off.
   rejectUnauthorized: true,
 } satisfies RequestOptions & { rejectUnauthorized: boolean };
 
-/** Tells `done` the body, or undefined where it broke off. */
+/** Calls `done` with the body, or with undefined if the connection broke in the middle. */
 function readBody(response: IncomingMessage, done: (body: string | undefined) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -103,7 +103,7 @@ function judgeBody(body: string, wanted: string | RegExp): HealthResult {
     return body.includes(wanted) ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body lacks ${quoted(wanted)}` };
   }
   try {
-    // Nothing but vm can stop an expression that backtracks for years, and the loop stands still meanwhile.
+    // Only vm can stop an expression that backtracks for years; the event loop blocks meanwhile.
     const matches = runInNewContext('wanted.test(body)', { wanted, body }, { timeout: MATCH_MS });
     return matches ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body does not match ${wanted}` };
   } catch {

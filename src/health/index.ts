@@ -4,10 +4,10 @@ import type { HealthCheck, HealthCheckDefinition, HealthCheckParts } from './hea
 import { httpCheck } from './http.ts';
 import { tcpCheck } from './tcp.ts';
 
-/** Every kind of health check there is. */
+/** Every kind of health check. */
 type HealthCheckName = 'command' | 'http' | 'tcp';
 
-/** The checks by name, in the order in which they are named to people. */
+/** The checks by name, in the order in which people see them. */
 const healthChecks: Readonly<Record<HealthCheckName, HealthCheckDefinition<unknown>>> = {
   command: commandCheck,
   http: httpCheck,
@@ -15,8 +15,8 @@ const healthChecks: Readonly<Record<HealthCheckName, HealthCheckDefinition<unkno
 };
 
 /**
- * Reads the keys of all health checks from `[process.NAME]`; problems go to the reader. What it returns makes those that are
- * configured: [] where none is, and then the restart strategy's own check holds.
+ * Reads the keys of all health checks from `[process.NAME]`; reports problems to the reader. The function that it returns
+ * creates the configured checks: [] if there are none, and then the restart strategy's own check applies.
  */
 export function parseHealthChecks(section: SectionReader): (parts: HealthCheckParts) => HealthCheck[] {
   const configured = Object.values(healthChecks).map((definition) => ({ definition, options: definition.parse(section) }));

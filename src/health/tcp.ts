@@ -1,3 +1,4 @@
+// The TCP health check.
 import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';
@@ -9,13 +10,13 @@ import { errorCode } from './error-code.ts';
 import { findHost } from './find-host.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
-/** What the TCP check takes from `[process.NAME]`. */
+/** The options that the TCP check reads from `[process.NAME]`. */
 interface TcpCheckOptions {
   readonly host: string;
   readonly port: number;
 }
 
-/** `health_check_tcp` host:port or [IPv6]:port: healthy where a connection comes about; nothing is sent. */
+/** `health_check_tcp` host:port or [IPv6]:port: healthy if a connection is established; nothing is sent. */
 export const tcpCheck = {
   parse: (section) => {
     const text = section.text('health_check_tcp');
@@ -30,7 +31,7 @@ export const tcpCheck = {
 function parseAddress(section: SectionReader, text: string): TcpCheckOptions | undefined {
   const { host, port } = parseHostPort(text) ?? {};
   if (host !== undefined && port !== undefined) return { host, port };
-  section.problem('health_check_tcp', `cannot be used (expected HOST:PORT or [IPv6]:PORT, got "${text}")`);
+  section.problem('health_check_tcp', `invalid value "${text}", expected HOST:PORT or [IPv6]:PORT`);
   return undefined;
 }
 
@@ -55,7 +56,7 @@ async function tryConnect(
     const abort = (): void => unhealthy('aborted');
     const timer = setTimeout(() => unhealthy(`no connection ${withinWords(timeoutMs)}`), end - performance.now());
     socket.on('connect', () => {
-      // Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
+      // If nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
       const toItself = socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
       if (toItself) unhealthy('nobody listens there');
       else finish({ kind: 'healthy' });

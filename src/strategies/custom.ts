@@ -1,3 +1,4 @@
+// The custom strategy, and restart_command in place of another strategy's own action.
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
@@ -13,7 +14,7 @@ import {
 } from './strategy.ts';
 import { serviceName } from './unit/name-policy.ts';
 
-/** What the custom strategy takes from `[process.NAME]`. */
+/** The options that the custom strategy reads from `[process.NAME]`. */
 interface CustomOptions {
   /** `restart_command`, `%s` not yet expanded. */
   readonly restartCommand: string | undefined;
@@ -21,10 +22,10 @@ interface CustomOptions {
   readonly commandTimeoutMs: number;
 }
 
-/** What of the system a restart command needs. */
+/** What a restart command needs of the strategies' parts. */
 type CustomParts = Pick<StrategyParts, 'commands'>;
 
-/** `restart_strategy = custom`: runs `restart_command`; whether that helped, only a health check of the operator's can tell. */
+/** `restart_strategy = custom`: runs `restart_command`; only a health check of the operator's can show whether that helped. */
 export const customStrategy = {
   parse: (section) => ({
     restartCommand: section.verbatim('restart_command'),
@@ -42,7 +43,7 @@ export const customStrategy = {
   }),
 } satisfies StrategyDefinition<CustomOptions>;
 
-/** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is well. */
+/** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is healthy. */
 export function withRestartCommand(strategy: RestartStrategy, options: CustomOptions, parts: CustomParts): RestartStrategy {
   return {
     name: strategy.name,

@@ -2,11 +2,11 @@ import type { Clock } from '../core/clock.ts';
 
 /** A common time limit for several steps. */
 export interface Deadline {
-  /** Aborts when the time is over, or with the signal it was made from. */
+  /** Aborts when the time is over, or with the parent signal. */
   readonly signal: AbortSignal;
   /** Whole milliseconds that are left; 0 once it is over. */
   remainingMs(): number;
-  /** Takes the timer down. To be called when the steps are done, however they went. */
+  /** Removes the timer. Call it when the steps are done, however they went. */
   end(): void;
 }
 
@@ -21,12 +21,12 @@ export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal
   return {
     signal: AbortSignal.any([parent, over.signal]),
     remainingMs: () => Math.max(Math.ceil(overAtMs - clock.monotonicMs()), 0),
-    // Without a reason each would make an error with a stack.
+    // Without a reason each abort would create an error with a stack.
     end: () => done.abort('done'),
   };
 }
 
-/** Runs `run` with a deadline of `limitMs` milliseconds, and takes its timer down however that ends. */
+/** Runs `run` with a deadline of `limitMs` milliseconds, and removes its timer however that ends. */
 export async function withDeadline<T>(
   clock: Clock,
   limitMs: number,

@@ -24,31 +24,32 @@ export const strategies: Readonly<Record<StrategyName, StrategyDefinition<unknow
   custom: customStrategy,
 };
 
-/** The strategy of one process, parsed; nothing of the system is touched before it is used. */
+/** The parsed strategy of one process; nothing of the system is touched before it is used. */
 export interface ParsedStrategy {
   readonly name: StrategyName;
-  /** What tells the section from others of its program, but for its name. */
+  /** What distinguishes the section from others of its program, besides its name. */
   readonly twin: Omit<NamedSection, 'systemName'>;
-  /** Which of the strategies' commands, where they are set, a restart may run. */
+  /** Which of the strategies' commands a restart may run, if they are set. */
   readonly commandKeys: readonly string[];
   create(parts: StrategyParts): RestartStrategy;
 }
 
 /**
- * Reads `restart_strategy` (default auto) and the keys of all strategies from `[process.NAME]`; problems and warnings go to the
- * reader. `restart_command` replaces the action of whatever strategy is named. `stands`: whether a key stands in that very section.
+ * Reads `restart_strategy` (default auto) and the keys of all strategies from `[process.NAME]`; reports problems and warnings
+ * to the reader. `restart_command` replaces the action of any strategy. `stands`: whether a key is in that very section.
  */
 export function parseStrategy(
   section: SectionReader,
   stands: (key: string) => boolean = (key) => section.has(key),
 ): ParsedStrategy {
   const name = section.choice('restart_strategy', strategyNames, 'auto');
-  // All are asked, so that no key of theirs is unknown; what is wrong in it is told now, not when the strategy is changed.
+  // All strategies parse, so that none of their keys is unknown; errors in them are reported now, not when the strategy is
+  // changed.
   for (const other of strategyNames) strategies[other].parse(section);
   const options = strategies[name].parse(section);
   const custom = customStrategy.parse(section);
   const program = processStrategy.parse(section);
-  tellNonsense(section, name, custom.restartCommand !== undefined, stands);
+  reportIneffectiveKeys(section, name, custom.restartCommand !== undefined, stands);
   const { argument, pidFile, user } = program;
   const isCommanded = custom.restartCommand !== undefined;
   const mayBeProgram = (name === 'process' || name === 'auto') && !isCommanded;
@@ -77,8 +78,8 @@ export function parseStrategy(
   };
 }
 
-/** Only of sections of a process's own: what stands in `[process.default]` may be meant for others. */
-function tellNonsense(
+/** Only for a process's own section: keys in `[process.default]` may be meant for other processes. */
+function reportIneffectiveKeys(
   section: SectionReader,
   name: StrategyName,
   hasRestartCommand: boolean,
@@ -106,7 +107,7 @@ function tellNonsense(
     section.text('user') !== undefined
   )
     section.warning('user', 'only says who it is started as: with any_user = true the processes of all users are the program');
-  // Of one that is watched it says whose processes are meant.
+  // With watch_exit it says whose processes are meant.
   if (name === 'custom' && !isWatched(section) && stands('user') && section.text('user') !== undefined)
     section.warning('user', `has no effect for ${processName}: restart_command is run as the daemon's own user`);
   const startCommand = section.verbatim('start_command');
@@ -118,7 +119,10 @@ function tellNonsense(
   const user = section.text('user');
   const switcher = unused === undefined && startCommand !== undefined ? switcherIn(startCommand) : undefined;
   if (switcher !== undefined && user !== undefined && !['root', '0'].includes(user))
-    section.warning('start_command', `is run as ${user} (user), of whom ${switcher} asks a password: leave out one of the two`);
+    section.warning(
+      'start_command',
+      `is run as ${user} (user), whom ${switcher} asks for a password: leave out one of the two`,
+    );
   if (name !== 'service' && name !== 'auto') return;
   const judgement = judgeUnitName(section.text('system_name') ?? processName, true);
   const key = section.has('system_name') ? 'system_name' : 'restart_strategy';
@@ -131,10 +135,10 @@ function isWatched(section: SectionReader): boolean {
   return ['watch_exit', 'ensure_running'].some((key) => section.boolean(key, false));
 }
 
-const NO_COMMAND = 'is missing (expected a command, for restart_strategy = custom does nothing else)';
+const NO_COMMAND = 'is missing: restart_strategy = custom needs a command';
 
 const UNIT_ONLY = 'restart_strategy = service restarts the unit only';
-/** What only a program is known by, or given. */
+/** Keys that only identify a program, or only apply to one. */
 const PROGRAM_KEYS = [
   'pid_file',
   'argument',

@@ -1,3 +1,4 @@
+// Records how programs were started while they run, round after round.
 import type { Clock } from '../core/clock.ts';
 import type { MonitorSettings } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -8,12 +9,12 @@ import { ProcessTable } from '../system/proc/table.ts';
 import type { Concerns } from './concerns.ts';
 import { managedProcess, type Plans } from './recovery-plan.ts';
 
-/** At most so often: programs are looked at far more rarely than the database may be. */
+/** At least this long between two rounds: programs are looked at far less often than the database may be polled. */
 const ROUND_MS = 30_000;
-/** The names of processes without a section are asked of the store this often, and no more than so many are watched. */
+/** How often the names of processes without a section are read from the store, and how many of them are watched at most. */
 const NAMES_MS = 600_000;
 const NAMES_LIMIT = 5000;
-/** A systemd that hangs must not hold up the rounds. */
+/** A systemd that hangs must not delay the rounds. */
 const UNITS_MS = 10_000;
 const LEAST_PAUSE_MS = 1000;
 
@@ -34,8 +35,9 @@ interface LaunchConfig {
 }
 
 /**
- * Remembers how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. One look at
- * the process table a round; only what runs is looked at more closely. Then it is found which of them would not be started again.
+ * Records how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. Each round
+ * takes one look at the process table; only what runs is examined more closely. Then it determines which of them would not be
+ * started again.
  */
 export class LaunchObserver {
   readonly #parts: LaunchObserverParts;
@@ -68,8 +70,8 @@ export class LaunchObserver {
   }
 
   /**
-   * One look at the configured units; those that are not come to in time are looked at in the next round. In how many milliseconds that
-   * is to be at the latest; Infinity if it can wait. Never rejects.
+   * One look at the configured units; those that are not reached in time are looked at in the next round. Returns in how many
+   * milliseconds that has to be at the latest; Infinity if it can wait. Never rejects.
    */
   async lookAtUnits(stopping: AbortSignal): Promise<number> {
     const { plans, processNames } = this.#parts.config.current();
@@ -95,7 +97,7 @@ export class LaunchObserver {
     for (const name of watched) {
       const plan = plans(name);
       const process = managedProcess(name, plan);
-      // What has a section may be known by something else than its name, too.
+      // A process with a section may be known by something other than its name, too.
       if (plan.configured || look.calledBy(process.systemName).length > 0)
         await plan.strategy.observe?.(process, async () => look);
     }
@@ -108,7 +110,7 @@ export class LaunchObserver {
     // A name that cannot have a section stands for all that have none.
     if (monitor.onlyConfigured || plans('').strategy.observe === undefined) return [];
     if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
-    // A database that is away is no reason to look at nothing.
+    // If the database does not answer, the names that are known are still looked at.
     const names = await store.listNames(NAMES_LIMIT).catch(() => undefined);
     if (names === undefined) return this.#names;
     this.#namesAtMs = clock.monotonicMs();

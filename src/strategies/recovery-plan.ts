@@ -3,20 +3,20 @@ import type { RecoverySettings } from '../core/config.ts';
 import type { HealthCheck } from '../health/health-check.ts';
 import { type Meaning, meaningOf, type Resolution, type RestartStrategy } from './strategy.ts';
 
-/** How one process is to be healed, as configured. */
+/** How one process is to be recovered, as configured. */
 export interface RecoveryPlan {
-  /** True where the process has a section of its own. */
+  /** True if the process has a section of its own. */
   readonly configured: boolean;
   readonly settings: RecoverySettings;
   readonly strategy: RestartStrategy;
-  /** All of them must pass; [] where the strategy's own health check holds. */
+  /** All of them must pass; [] if the restart strategy's own health check applies. */
   readonly checks: readonly HealthCheck[];
 }
 
-/** Finds the plan of a process by its database name; swapped whole at a reload. */
+/** Finds the plan of a process by its database name; replaced as a whole at a reload. */
 export type Plans = (processName: string) => RecoveryPlan;
 
-/** Why health checks of the plan can never pass for the process, a line each: no restart could be proved to have helped. */
+/** Why health checks of the plan can never pass for the process, one line each: no restart could be proved to have helped. */
 export function checkRefusals({ checks }: RecoveryPlan, process: ManagedProcess): string[] {
   return checks.flatMap((check) => {
     const refusal = check.refusal?.(process);
@@ -24,7 +24,7 @@ export function checkRefusals({ checks }: RecoveryPlan, process: ManagedProcess)
   });
 }
 
-/** The process of that name; `processId`: of its row, if it has one. */
+/** The process of that name; `processId`: the id of its row, if it has one. */
 export function managedProcess(processName: string, plan: RecoveryPlan, processId: string | null = null): ManagedProcess {
   const { systemName } = plan.settings;
   return {

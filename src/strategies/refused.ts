@@ -1,8 +1,9 @@
 import type { RestartStrategy, StrategyName } from './strategy.ts';
 
 /**
- * The strategy of a process whose own section holds an error: it looks at nothing and does nothing, for what is meant is not known.
- * `errors`: all of them, each one line; the first is the reason given. `name`: what the section asks for, as far as it can be read.
+ * The strategy of a process whose own section contains an error: it looks at nothing and does nothing, because it is not known
+ * what was meant. `errors`: all of them, one line each; the first is the reason given. `name`: the strategy that the section
+ * asks for, as far as it can be read.
  */
 export function refusedStrategy(name: StrategyName, errors: readonly [string, ...string[]]): RestartStrategy {
   const [reason] = errors;

@@ -1,3 +1,4 @@
+// The port of restart strategies: what the monitor asks of them, and what they may use of the system.
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SectionReader } from '../core/config.ts';
@@ -21,34 +22,36 @@ export type StrategyName = (typeof strategyNames)[number];
 
 /**
  * What a row resolves to. `key` is the unit or program: a canonical unit name without `.service`, a program's name, or the
- * system name where a command of the operator's does the work. Rows with one key share one recovery and one circuit breaker.
+ * system name if a command of the operator's does the work. Rows with the same key share one recovery and one circuit breaker.
  */
 export type Resolution =
   | { readonly kind: 'target'; readonly key: string /** For people: `unit nginx.service`. */; readonly description: string }
-  /** This row must not or cannot be acted upon; one line why. `unanswered`: systemd did not say what it is; absent: it is certain. */
+  /**
+   * This row must not or cannot be acted on; one line why. `unanswered`: systemd did not say what it is; absent: it is certain.
+   */
   | { readonly kind: 'refused'; readonly reason: string; readonly unanswered?: true };
 
-/** What a name stands for, whether or not it may be acted upon: so that a hold on it holds that under any other name. */
+/** What a name stands for, whether or not it may be acted on: so that a hold on it applies under any other name too. */
 export type Meaning =
   /** As Resolution.key. */
   | { readonly kind: 'target'; readonly key: string }
   | { readonly kind: 'nothing' }
-  /** That cannot be told now; one line why. */
+  /** It cannot be determined now; one line why. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** A unit that a restart would start, restart or stop beside its target. */
+/** A unit that a restart would start, restart or stop besides its target. */
 export interface AlsoStarted {
   /** As Resolution.key. */
   readonly key: string;
   /** What would happen to it: `start` if it is down, the others if it is up. */
   readonly verb: 'start' | 'restart' | 'stop';
-  /** Started by Wants= alone: the target would be started without it too. Never what is restarted or stopped. */
+  /** Started by Wants= alone: the target would be started without it too. Never true for what is restarted or stopped. */
   readonly isOnlyWanted: boolean;
   /** Why, for people: `front.service Requires=base.service`. */
   readonly way: string;
 }
 
-/** What else a restart starts, restarts and stops; `unknown`: that cannot be told, one line why. */
+/** What else a restart starts, restarts and stops; `unknown`: it cannot be determined, one line why. */
 export type AlsoStarts =
   | { readonly kind: 'known'; readonly units: readonly AlsoStarted[] }
   | { readonly kind: 'unknown'; readonly reason: string };
@@ -58,8 +61,8 @@ export type RestartOutcome =
   /** `detail` for people: `systemctl restart nginx.service`, `killed 2 processes, started pid 4711`. */
   | { readonly kind: 'restarted'; readonly detail: string }
   /**
-   * `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made.
-   * `output`: the last lines that the unit or command wrote, at most 5, printable; absent if there are none.
+   * `final`: only an operator can change the cause (there is nothing to start, or no command accepts the name); no further
+   * attempt is made. `output`: the last lines that the unit or command wrote, at most 5, printable; absent if there are none.
    */
   | {
       readonly kind: 'failed';
@@ -68,7 +71,7 @@ export type RestartOutcome =
       readonly output?: readonly string[] | undefined;
     };
 
-/** What can be said of a target that is not well. */
+/** What can be said about a target that is not healthy. */
 export interface Explanation {
   /** Why it is not up, in one line; undefined if it is, or nothing is known. */
   readonly reason: string | undefined;
@@ -81,48 +84,46 @@ export interface RestartAttempt {
   readonly process: ManagedProcess;
   /** From 1. */
   readonly attempt: number;
-  /** Identity of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
+  /** Id of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
   readonly runId: string;
   /**
-   * Monotonic time at which the alarm was first seen; absent where what has been started since is to be restarted too (an order,
-   * another try).
+   * Monotonic time at which the alarm was first seen; absent if what has been started since is to be restarted too (an order,
+   * another attempt).
    */
   readonly alarmSinceMs?: number;
-  /** Aborts when the daemon has to go: kill what is running and return. */
+  /** Aborts when the daemon has to end: kill what is running and return. */
   readonly signal: AbortSignal;
   /**
-   * True once nobody wants it any more (a hold, a cleared alarm, mode = observe, the daemon stops): to be asked after a wait, before the
-   * first act, and before force is used; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
+   * True once nobody wants the restart any more (a hold, a cleared alarm, mode = observe, the daemon stops). Asked after a
+   * wait, before the first action, and before force is used; what was begun is completed nevertheless. Absent: it stays wanted.
+   * Never rejects.
    */
   readonly isUnwanted?: () => Promise<boolean>;
-  /**
-   * Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no
-   * slots.
-   */
+  /** Gives the restart slot to others during `wait`, which runs none of our commands; absent if there are no slots. */
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
-/** Why nothing was done, once RestartAttempt.isUnwanted says so. */
+/** Why nothing was done once RestartAttempt.isUnwanted is true. */
 export const UNWANTED = 'no longer wanted: its alarm has ended, or it is on hold';
 
-/** What runs after a restart, as it was found: to see whether it lasts. */
+/** What was found running after a restart: used to see whether it lasts. */
 export interface Life {
-  /** How long it has been running, in milliseconds; 0 where that is not known. */
+  /** How long it has been running, in milliseconds; 0 if that is not known. */
   readonly ageMs: number;
-  /** Why it is over, in one line; undefined while it lasts, and where that cannot be told. Never rejects. */
+  /** Why it is over, in one line; undefined while it lasts, and if that cannot be determined. Never rejects. */
   ended(signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** A way of restarting one configured process. Calls for different targets overlap. */
+/** One way of restarting a configured process. Calls for different targets overlap. */
 export interface RestartStrategy {
   readonly name: StrategyName;
-  /** Which unit or program the row means, as of now. Never rejects. */
+  /** Which unit or program the row means now. Never rejects. */
   resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution>;
-  /** Stops what is there and starts it anew. Never rejects. */
+  /** Stops what is there and starts it again. Never rejects. */
   restart(attempt: RestartAttempt): Promise<RestartOutcome>;
   /**
-   * The health check that holds where none is configured: the unit is active; the program runs and its pid is stable for
-   * `stable_time`. `assumed`: this strategy has no means to tell. Bounded by `timeoutMs` and `signal`. Never rejects.
+   * The health check that applies if none is configured: the unit is active; the program runs and its pid is stable for
+   * `stable_time`. `assumed`: this strategy cannot determine it. Limited by `timeoutMs` and `signal`. Never rejects.
    */
   checkHealth(
     process: ManagedProcess,
@@ -130,47 +131,51 @@ export interface RestartStrategy {
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
   /**
-   * Why what was restarted is not well, asked once that has been found; absent: nothing can be said. Takes up to some seconds.
+   * Why the restarted target is not healthy, asked once that was found; absent: nothing can be said. Takes up to some seconds.
    * Never rejects.
    */
   explain?(process: ManagedProcess, signal: AbortSignal): Promise<Explanation>;
   /** What the name stands for; absent: what `resolve` says. Never rejects. */
   means?(process: ManagedProcess, signal: AbortSignal): Promise<Meaning>;
-  /** Which units systemd would start, restart or stop with the target, for how they stand to it; absent: none. Never rejects. */
+  /**
+   * Which units systemd would start, restart or stop together with the target, because of their relations; absent: none. Never
+   * rejects.
+   */
   alsoStarts?(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts>;
-  /** What runs under the name now; undefined where nothing does that could be looked at again. Never rejects. */
+  /** What runs under the name now; undefined if nothing does that could be looked at again. Never rejects. */
   life?(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined>;
   preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
-  /** By what `findRunning` may know it beside its names; absent: by nothing. */
+  /** What besides its names `findRunning` may know it by; absent: nothing. */
   marks?(process: ManagedProcess): ProgramMarks;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
   /**
-   * The same of a unit, of which systemd is asked: what will be known of it when its processes have ended. In how many milliseconds it
-   * is to be looked at again, if that matters: it has just been started. Never rejects.
+   * The same for a unit, which queries systemd: records what has to be known when its processes have ended. Returns in how many
+   * milliseconds it is to be looked at again, if that matters: it has just been started. Never rejects.
    */
   observeUnit?(process: ManagedProcess, signal: AbortSignal): Promise<number | undefined>;
   /**
-   * Why the program that runs or is recorded would not be started again as things stand, in one line with the cure; undefined where it
-   * would, or nothing is known of it. Costs little where a record is kept. Absent where the strategy starts no programs. Never rejects.
+   * Why the program that runs or is recorded would not be started again as things are, in one line with advice; undefined if it
+   * would, or if nothing is known about it. Costs little if there is a record. Absent if the strategy starts no programs. Never
+   * rejects.
    */
   concern?(process: ManagedProcess, look?: TakeLook): Promise<string | undefined>;
-  /** How the program is started as of now, for a pin: as it runs, else as it is recorded. Absent as above. Never rejects. */
+  /** How the program is started now, for a pin: as it runs, else as it is recorded. Absent as above. Never rejects. */
   launchesNow?(process: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow>;
   /**
-   * What runs of the process now, for whoever waits for its end; `look` saves a look of its own. Absent where the strategy has no
-   * means to tell. Never rejects.
+   * What runs of the process now, for those that wait for its end; `look` saves another look. Absent if the strategy cannot
+   * find processes. Never rejects.
    */
   findRunning?(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses>;
-  /** Who else starts the process again when it ends, as the last look at it saw; absent, or undefined: nobody is known to. */
+  /** What else restarts the process when it ends, as the last look at it saw; absent, or undefined: nothing is known to. */
   supervisor?(process: ManagedProcess): OtherSupervisor | undefined;
 }
 
 /** What an operator may pin. */
 export type LaunchesNow =
-  /** One a running copy; `running`: else as they were recorded. */
+  /** One record for each running copy; `running` is false if they are recorded ones. */
   | { readonly kind: 'known'; readonly records: readonly LaunchRecord[]; readonly running: boolean }
-  /** In one line. */
+  /** The reason, in one line. */
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** What a name stands for with that strategy. Never rejects. */
@@ -193,16 +198,18 @@ export interface StrategyParts {
   readonly roots: ProgramRoots;
   readonly unitsWithProcesses: UnitsWithProcesses;
   readonly table: ProcessTable;
-  /** One look at `table` for all who ask at the same time. */
+  /** One look at `table`, shared by all callers at the same time. */
   readonly look: TakeLook;
   readonly programs: ProgramLauncher;
   /** Absent: each name means a program of its own. */
   readonly twins?: Twins;
 }
 
-/** What each strategy gives the table in index.ts. */
+/** What each strategy provides for the table in index.ts. */
 export interface StrategyDefinition<Options> {
-  /** Reads this strategy's keys of `[process.NAME]`; problems go to the reader. Called for every strategy on every section. */
+  /**
+   * Reads this strategy's keys of `[process.NAME]`; reports problems to the reader. Called for every strategy on every section.
+   */
   parse(section: SectionReader): Options;
   create(options: Options, parts: StrategyParts): RestartStrategy;
 }

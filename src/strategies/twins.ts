@@ -1,3 +1,4 @@
+// Finds configured names that mean one program (twins), and units that execute the program of a name.
 import { realpathSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import { lastPart } from '../core/process/comm.ts';
@@ -9,17 +10,17 @@ import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import { findProgram } from './command/find-program.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
 
-/** By what a section's program is told from another that bears its name. */
+/** What distinguishes a section's program from another one of the same name. */
 export interface TwinMarks {
   readonly argument: string | undefined;
   readonly pidFile: string | undefined;
   readonly user: string | undefined;
 }
 
-/** A section as configured. */
+/** A section, as configured. */
 export interface NamedSection extends TwinMarks {
   readonly systemName: string;
-  /** Its strategy may restart a program; a unit. Neither if a command of the operator's does the work. */
+  /** Its strategy may restart a program; a unit. Both false if a command of the operator's does the work. */
   readonly mayBeProgram: boolean;
   readonly mayBeUnit: boolean;
 }
@@ -30,7 +31,7 @@ export interface TwinUnit {
   readonly unit: string;
   /** Resolution.key. */
   readonly key: string;
-  /** The unit's section stands behind that of the name, which rules. */
+  /** The unit's section comes after that of the name, which takes precedence. */
   readonly isRuled: boolean;
 }
 
@@ -43,7 +44,7 @@ interface TwinParts {
   readonly path: string;
 }
 
-/** Which configured names mean one program, as far as that can be told while nothing of it runs. */
+/** Which configured names mean one program, as far as that can be determined while nothing of it runs. */
 export class Twins {
   readonly #sections: readonly NamedSection[];
   readonly #parts: TwinParts;
@@ -62,8 +63,8 @@ export class Twins {
   }
 
   /**
-   * The names of sections that mean the program of this name, without it: by the same `argument` or `pid_file`, or because they end alike
-   * and lead to the very file. [] for a name that no section has, and that no other ends like.
+   * The names of other sections that mean the program of this name: they have the same `argument` or `pid_file`, or the same
+   * last part and lead to the same file. [] for a name that no section has and whose last part no section has.
    */
   namesOf(systemName: string, marks: TwinMarks): string[] {
     const isMarked = marks.argument !== undefined || marks.pidFile !== undefined;
@@ -74,12 +75,12 @@ export class Twins {
   }
 
   /**
-   * The unit of another section whose ExecStart= is the program's file; undefined if there is none or more than one, if it is an
-   * interpreter, and if systemd does not answer. Never rejects.
+   * The unit of another section whose ExecStart= is the program's file; undefined if there is none or more than one, if the
+   * program is an interpreter, and if systemd does not answer. Never rejects.
    */
   async unitOf(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
     if (!this.#haveUnits || isInterpreter(systemName)) return undefined;
-    // A systemd that does not answer is no reason to wait with a recovery.
+    // A systemd that does not answer is not a reason to delay a recovery.
     const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
     const unitsByFile = await this.#unitsByFile(within);
     const file = unitsByFile.size === 0 ? undefined : this.#fileOf(systemName);
@@ -103,13 +104,13 @@ export class Twins {
     return file !== undefined && file === this.#fileOf(other.systemName);
   }
 
-  /** The file that a name leads to, links followed: the recorded program's, else what PATH has. */
+  /** The file that a name leads to, links followed: the recorded program's, else the one in PATH. */
   #fileOf(systemName: string): string | undefined {
     const record = systemName.startsWith('/') ? undefined : this.#parts.launches.get(systemName);
     return realFile(record === undefined ? findProgram(systemName, this.#parts.path) : executedFiles(record).program);
   }
 
-  /** What the units of all sections execute, asked anew now and then: many names are held against them at once. */
+  /** What the units of all sections execute; queried again now and then, because many names are compared with them at once. */
   async #unitsByFile(signal: AbortSignal): Promise<UnitsByFile> {
     const nowMs = this.#parts.clock.monotonicMs();
     if (this.#asked === undefined || nowMs - this.#asked.atMs > FRESH_MS)
@@ -122,10 +123,10 @@ export class Twins {
     const ask = async ({ systemName, mayBeUnit }: NamedSection, index: number): Promise<void> => {
       const judged = judgeUnitName(systemName, true);
       if (!mayBeUnit || judged.kind !== 'unit') return;
-      const told = await this.#parts.services.program(judged.unit, signal);
-      // What was not answered is not kept.
-      if (told.kind === 'failed') this.#asked = undefined;
-      const file = told.kind === 'known' && told.program.path !== '' ? realFile(told.program.path) : undefined;
+      const answer = await this.#parts.services.program(judged.unit, signal);
+      // A missing answer is not kept.
+      if (answer.kind === 'failed') this.#asked = undefined;
+      const file = answer.kind === 'known' && answer.program.path !== '' ? realFile(answer.program.path) : undefined;
       if (file !== undefined) units.set(file, [...(units.get(file) ?? []), { unit: judged.unit, index }]);
     };
     await Promise.all(this.#sections.map(ask));
@@ -133,7 +134,7 @@ export class Twins {
   }
 }
 
-/** A section by its place, and the unit that it may mean. */
+/** A section by its index, and the unit that it may mean. */
 interface SectionUnit {
   readonly unit: string;
   readonly index: number;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '../../src/core/clock.ts';
-import { Newcomers } from '../../src/detectors/exits/new-processes.ts';
+import { NewProcesses } from '../../src/detectors/exits/new-processes.ts';
 import { ProcessMemory } from '../../src/stream/process-memory.ts';
 import { ProcessLook } from '../../src/system/proc/look.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';
@@ -34,9 +34,9 @@ function looks(t: TestContext): Record<string, () => Promise<unknown>> {
   const strategy = world.strategy();
   const dir = tempDir(t);
   const files = new RunFiles({ dir, log: new RecordedLog() });
-  const newcomers = new Newcomers(table);
+  const newcomers = new NewProcesses(table);
   newcomers.want([{ systemName: NAME }]);
-  const withArgument = new Newcomers(table);
+  const withArgument = new NewProcesses(table);
   withArgument.want([{ systemName: 'ledger', marks: { pidFile: undefined, argument: ARGUMENT, units: [] } }]);
   // They all count as the program.
   const copies = world.strategy({ anyUser: true, maxMatches: 1000 });

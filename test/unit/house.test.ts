@@ -108,7 +108,7 @@ const DOORS = [
   'strategies/process/launch-words.ts',
   'strategies/process/launch/pinned.ts',
   'strategies/process/running/found-running.ts',
-  'strategies/process/supervision/brought-back.ts',
+  'strategies/process/supervision/restart-by-others.ts',
   'strategies/unit/mask.ts',
   'strategies/unit/missing-unit.ts',
   'strategies/unit/name-policy.ts',

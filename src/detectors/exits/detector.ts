@@ -1,45 +1,46 @@
+// The detector that raises an alarm when a watched process exits.
 import type { ProcessEvent } from '../../core/process/event.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../../system/process-events/source.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitTransit } from '../../system/systemd/unit/transit.ts';
 import type { Detector } from '../detector.ts';
-import { describeMeans, NEWCOMERS_LOOK_MS } from './means.ts';
-import { type CalledBy, Newcomers } from './new-processes.ts';
+import { describeMeans, NEW_PROCESSES_LOOK_MS } from './means.ts';
+import { type CalledBy, NewProcesses } from './new-processes.ts';
 import type { FormerLife, WatchParts } from './watch/parts.ts';
 import { WatchedPids } from './watch/pids.ts';
 import { WatchedProcess } from './watched-process.ts';
 
-/** A process whose end is to be noticed, as configured. */
+/** A process whose exit is to be detected, as configured. */
 export interface ExitWatchTarget extends CalledBy {
   readonly name: string;
-  /** What ran of it when it was watched last, by an earlier life of the daemon. */
+  /** What ran of it when an earlier run of the daemon watched it last. */
   readonly former?: FormerLife;
-  /** How long it may take to run after a start or reload before its alarm is raised; undefined: it need not run. */
+  /** How long it may take to run after a start or reload before its alarm is raised; undefined: it does not have to run. */
   readonly bootGraceMs?: number | undefined;
-  /** Looks for what runs of it now. Never rejects. */
+  /** Finds what runs of it now. Never rejects. */
   readonly find: (signal: AbortSignal) => Promise<RunningProcesses>;
 }
 
-/** What the detector is made of. */
+/** What the detector needs. */
 export interface ProcessExitParts extends Omit<WatchParts, 'statusOf' | 'pids'> {
-  /** The processes with `watch_exit`, read at the start and at each `reconfigure`. */
+  /** The processes with `watch_exit`; read at the start and at each `reconfigure`. */
   readonly targets: () => readonly ExitWatchTarget[];
-  /** Tells of new processes at once; undefined: they are looked for. */
+  /** Reports new processes at once; undefined: the detector looks for them. */
   readonly source: ProcessEventSource | undefined;
-  /** Between two looks for new processes, where nobody tells of them; 2,000. */
+  /** Time between two looks for new processes if no events report them; default 2,000. */
   readonly lookMs?: number;
 }
 
 /**
- * Raises the alarm of a watched process when the last of it ends, unless we or an operator by systemctl(1) ended it, or systemd
- * starts it again. What runs at the start is learned; what does not run then raises nothing until it has been seen, unless it is
- * known to have run before (`former`), or has to run (`bootGraceMs`).
+ * Raises the alarm of a watched process when the last of its processes ends, unless we or an operator with systemctl(1) ended
+ * it, or systemd starts it again. It learns what runs at the start. What does not run then raises no alarm before it was seen,
+ * unless it is known to have run before (`former`) or has to run (`bootGraceMs`).
  */
 export class ProcessExitDetector implements Detector {
   readonly #parts: ProcessExitParts;
   readonly #watches = new Map<string, { readonly watch: WatchedProcess; target: ExitWatchTarget }>();
-  readonly #newcomers: Newcomers<ExitWatchTarget>;
+  readonly #newProcesses: NewProcesses<ExitWatchTarget>;
   readonly #pids = new WatchedPids();
   readonly #stopped = new AbortController();
   readonly #byPidfd = canWatchByPidfd();
@@ -47,27 +48,27 @@ export class ProcessExitDetector implements Detector {
   #rounds: Promise<void> = Promise.resolve();
   #lastLook: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
-  /** Pids of which an event told that they execute something else, and that were not looked at yet. */
+  /** Pids for which an event reported an exec, and that were not looked at yet. */
   readonly #executed = new Set<number>();
   #lookingAtExecuted: Promise<void> | undefined;
 
   constructor(parts: ProcessExitParts) {
     this.#parts = parts;
-    this.#newcomers = new Newcomers(parts.table);
+    this.#newProcesses = new NewProcesses(parts.table);
   }
 
-  /** `byReload`: what there is to be watched came by a reload, not with the start of the daemon. */
+  /** `byReload`: the watched names came with a reload, not with the start of the daemon. */
   start(byReload = false): void {
     this.#takeUp(byReload);
     this.#rounds = this.#look();
   }
 
-  /** Takes up what is to be watched after a reload. */
+  /** Applies the watched names after a reload. */
   reconfigure(): void {
     this.#takeUp(true);
   }
 
-  /** A recovery of that process, or of what it stands for (`target`), has ended, well or not. */
+  /** A recovery of that process, or of its `target`, has ended, successfully or not. */
   afterRecovery(processName: string, target: string, hasSucceeded: boolean): void {
     for (const { watch } of this.#watches.values())
       if (watch.is(processName, target)) void (hasSucceeded ? watch.afterRecovery() : watch.look());
@@ -80,7 +81,7 @@ export class ProcessExitDetector implements Detector {
       watch.stop();
       this.#watches.delete(name);
     }
-    this.#newcomers.want([...targets.values()]);
+    this.#newProcesses.want([...targets.values()]);
     for (const [name, target] of targets) {
       const known = this.#watches.get(name);
       if (known !== undefined) {
@@ -106,32 +107,32 @@ export class ProcessExitDetector implements Detector {
     await Promise.all([this.#rounds, this.#lookingAtExecuted]);
   }
 
-  /** By which means ends and beginnings are noticed, for people. */
+  /** How exits and new processes are detected, for people. */
   describe(): string {
     const looked = [...this.#watches.values()].reduce((sum, { watch }) => sum + watch.looked, 0);
-    return describeMeans({ byPidfd: this.#byPidfd, looked, told: this.#subscription?.kind === 'open' });
+    return describeMeans({ byPidfd: this.#byPidfd, looked, hasEvents: this.#subscription?.kind === 'open' });
   }
 
-  /** The watched process that a pid belongs to, also a moment after its end. */
+  /** The watched process that a pid belongs to, also for a moment after its end. */
   nameOf(pid: number): string | undefined {
     return this.#pids.nameOf(pid);
   }
 
-  /** WatchedProcess.runs; null for what is not watched. */
+  /** WatchedProcess.runs; null for a name that is not watched. */
   runs(processName: string): boolean | null | UnitTransit {
     return this.#watches.get(processName)?.watch.runs ?? null;
   }
 
   get #pauseMs(): number {
-    const { lookMs = NEWCOMERS_LOOK_MS } = this.#parts;
-    return this.#subscription?.kind === 'open' ? lookMs * TOLD_FACTOR : lookMs;
+    const { lookMs = NEW_PROCESSES_LOOK_MS } = this.#parts;
+    return this.#subscription?.kind === 'open' ? lookMs * WITH_EVENTS_FACTOR : lookMs;
   }
 
   async #look(): Promise<void> {
     await this.#subscribe();
     while (!this.#stopped.signal.aborted) {
       await this.#parts.clock.sleep(this.#pauseMs, this.#stopped.signal);
-      await this.#lookForNewcomers();
+      await this.#lookForNewProcesses();
     }
   }
 
@@ -139,14 +140,14 @@ export class ProcessExitDetector implements Detector {
     const { source, log } = this.#parts;
     if (source === undefined) return;
     const subscription = await source.subscribe((events) => {
-      for (const event of events) this.#hear(event);
+      for (const event of events) this.#onEvent(event);
     });
     this.#subscription = subscription;
     if (subscription.kind === 'unavailable') log.info(`watch_exit works without process events: ${subscription.reason}`);
     else if (this.#stopped.signal.aborted) subscription.end();
   }
 
-  #hear(event: ProcessEvent): void {
+  #onEvent(event: ProcessEvent): void {
     switch (event.type) {
       case 'exec':
         if (!this.#isAnyDown()) break;
@@ -157,28 +158,30 @@ export class ProcessExitDetector implements Detector {
         this.#pids.ended(event.pid, event.status);
         break;
       case 'lost':
-        void this.#lookForNewcomers();
+        void this.#lookForNewProcesses();
         break;
       default:
     }
   }
 
-  /** All that came meanwhile at once: what one of them withholds for a second it must not withhold for each. */
+  /**
+   * Looks at all that arrived in the meantime at once: a process that holds up a look for a second must not do so for each pid.
+   */
   async #lookAtExecuted(): Promise<void> {
     while (this.#executed.size > 0) {
       const pids = [...this.#executed];
       this.#executed.clear();
-      this.#lookAt(await this.#newcomers.among(pids));
+      this.#lookAt(await this.#newProcesses.among(pids));
     }
     this.#lookingAtExecuted = undefined;
   }
 
-  /** Who asks while the table is being looked at gets another look after it: the one under way may have passed what is new. */
-  #lookForNewcomers(): Promise<void> {
+  /** A caller during a look at the table gets another look after it: the one under way may have passed what is new. */
+  #lookForNewProcesses(): Promise<void> {
     this.#nextLook ??= (async () => {
       await this.#lastLook;
       this.#nextLook = undefined;
-      if (this.#isAnyDown()) this.#lookAt(await this.#newcomers.inTable());
+      if (this.#isAnyDown()) this.#lookAt(await this.#newProcesses.inTable());
     })();
     this.#lastLook = this.#nextLook;
     return this.#nextLook;
@@ -197,7 +200,7 @@ export class ProcessExitDetector implements Detector {
     return false;
   }
 
-  /** The event of an end comes up to some 10 ms after the end. */
+  /** The event of an exit arrives up to about 10 ms after the exit. */
   async #statusOf(pid: number, known: number | undefined): Promise<number | undefined> {
     const end = this.#parts.clock.monotonicMs() + STATUS_WAIT_MS;
     while (
@@ -211,7 +214,7 @@ export class ProcessExitDetector implements Detector {
   }
 }
 
-/** Where beginnings are told of, a look is for those alone that nobody could tell by their name at that moment. */
-const TOLD_FACTOR = 5;
+/** If events report new processes, a look only serves those that could not be identified by name at that moment. */
+const WITH_EVENTS_FACTOR = 5;
 const STATUS_WAIT_MS = 40;
 const STATUS_LOOK_MS = 5;

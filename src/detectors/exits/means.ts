@@ -1,26 +1,27 @@
+// How exits and new processes are detected on this machine, for people.
 import { configuredSeconds } from '../../core/text/duration.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 
-/** By which means ends and beginnings are noticed. */
+/** How exits and new processes are detected. */
 export interface ExitMeans {
   readonly byPidfd: boolean;
-  /** Processes that are looked at nevertheless, for want of descriptors. */
+  /** Number of processes that are polled nevertheless, because file descriptors ran out. */
   readonly looked: number;
-  /** The kernel's process events tell of new ones. */
-  readonly told: boolean;
+  /** The kernel's process events report new processes. */
+  readonly hasEvents: boolean;
 }
 
-/** What there is here, of a kernel whose process events can be had (`told`) or not. */
-export function exitMeans(told: boolean): ExitMeans {
-  return { byPidfd: canWatchByPidfd(), looked: 0, told };
+/** How they are detected here, with the kernel's process events or without. */
+export function exitMeans(hasEvents: boolean): ExitMeans {
+  return { byPidfd: canWatchByPidfd(), looked: 0, hasEvents };
 }
 
-/** The means in one line, for people. */
-export function describeMeans({ byPidfd, looked, told }: ExitMeans): string {
+/** How they are detected, in one line, for people. */
+export function describeMeans({ byPidfd, looked, hasEvents }: ExitMeans): string {
   const ends = byPidfd ? `pidfd${looked > 0 ? ` (${looked} by ${LOOKS}: too few file descriptors)` : ''}` : LOOKS;
-  return `exits by ${ends}, new processes by ${told ? 'the process events of the kernel' : `a look every ${configuredSeconds(NEWCOMERS_LOOK_MS)}`}`;
+  return `exits by ${ends}, new processes by ${hasEvents ? 'the process events of the kernel' : `a look every ${configuredSeconds(NEW_PROCESSES_LOOK_MS)}`}`;
 }
 
-/** Between two looks for new processes, where nobody tells of them. */
-export const NEWCOMERS_LOOK_MS = 2000;
+/** Time between two looks for new processes if no events report them. */
+export const NEW_PROCESSES_LOOK_MS = 2000;
 const LOOKS = 'a look every 0.25 s';

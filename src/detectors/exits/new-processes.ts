@@ -1,28 +1,29 @@
+// Determines cheaply which wanted names new processes might have.
 import type { ProgramMarks } from '../../core/program/marks.ts';
 import { calledName, calledNames, NAME_FIELDS } from '../../system/proc/called-names.ts';
 import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../system/proc/files.ts';
 import type { ProcessInfo, ProcessTable } from '../../system/proc/table.ts';
 
-/** What a process may be known by: its own names, cut as the kernel cuts them, and the units it runs in. */
+/** What a process may be known by: its own names, cut as the kernel cuts them, and the units that it runs in. */
 export interface CalledBy {
   /** The program's name or path, or the unit's. */
   readonly systemName: string;
-  /** What else may tell it. */
+  /** What else may identify it. */
   readonly marks?: ProgramMarks;
 }
 
 /**
- * Tells cheaply which names a process might be: more than it is, never fewer. Who is not among them need not be looked for. A
- * process is looked at closely once for each name that it bears.
+ * Determines cheaply which wanted names a process might have: too many perhaps, never too few. A name that is not among them
+ * needs no closer look. A process is examined closely once for each name that it has.
  */
-export class Newcomers<Wanted extends CalledBy> {
+export class NewProcesses<Wanted extends CalledBy> {
   readonly #table: ProcessTable;
   readonly #known = new Set<string>();
   readonly #wanted = new Map<string, Wanted[]>();
   /** By words of a command line and by whole names of units. */
   readonly #byMark = new Map<string, Wanted[]>();
-  /** Any process may be these: a pid file is written when it runs already. */
-  #anybody: readonly Wanted[] = [];
+  /** Any process may be one of these: a pid file is written when the process runs already. */
+  #anyProcess: readonly Wanted[] = [];
   #limits = LOOK_LIMITS;
   #rounds = 0;
 
@@ -30,7 +31,7 @@ export class Newcomers<Wanted extends CalledBy> {
     this.#table = table;
   }
 
-  /** Whom to look for from now on. */
+  /** Sets what to look for from now on. */
   want(wanted: readonly Wanted[]): void {
     this.#wanted.clear();
     this.#byMark.clear();
@@ -41,18 +42,18 @@ export class Newcomers<Wanted extends CalledBy> {
       for (const mark of argument === undefined ? units : [argument, ...units])
         this.#byMark.set(mark, [...(this.#byMark.get(mark) ?? []), one]);
     }
-    this.#anybody = wanted.filter(({ marks }) => marks?.pidFile !== undefined);
+    this.#anyProcess = wanted.filter(({ marks }) => marks?.pidFile !== undefined);
     this.#limits = wanted.some(({ marks }) => marks?.argument !== undefined) ? ARGUMENT_LIMITS : LOOK_LIMITS;
   }
 
-  /** The wanted ones that processes seem to be which were not looked at before. One call at a time. */
+  /** The wanted ones that processes appear to be which were not examined before. One call at a time. */
   async inTable(): Promise<Set<Wanted>> {
-    // Who executed another program of the same name is seen then.
+    // Then a process that executed another program of the same name is seen too.
     if (this.#rounds++ % FORGET_ROUNDS === 0) this.#known.clear();
     const present = await this.#table.survey(['name', 'startTime', 'kernelThread']);
     const marks = new Map(present.map(({ pid, startTime, name }) => [pid, `${pid} ${startTime} ${name}`]));
     const unknown = present.filter(({ pid, kernelThread }) => !kernelThread && !this.#known.has(marks.get(pid) ?? ''));
-    const found = new Set(this.#anybody);
+    const found = new Set(this.#anyProcess);
     const unread = (pid: number): unknown => marks.delete(pid);
     for (const one of await this.among(
       unknown.map(({ pid }) => pid),
@@ -64,7 +65,7 @@ export class Newcomers<Wanted extends CalledBy> {
     return found;
   }
 
-  /** The wanted ones that these processes seem to be. `unread` is called with those of whom that could not be told. */
+  /** The wanted ones that these processes appear to be. Calls `unread` with each process that could not be read. */
   async among(pids: readonly number[], unread?: (pid: number) => void): Promise<Set<Wanted>> {
     const found = new Set<Wanted>();
     const visit = (process: ProcessInfo<(typeof FIELDS)[number]>): void => {
@@ -73,9 +74,9 @@ export class Newcomers<Wanted extends CalledBy> {
       for (const name of [...calledNames(process), ...groups.map(calledName)])
         for (const one of this.#wanted.get(name) ?? []) found.add(one);
       if (this.#byMark.size === 0) return;
-      // Without a copy of them, and nothing made for each: of thousands of words that is garbage of a megabyte and more.
+      // No copy of the words, and nothing allocated for each: for thousands of words that is a megabyte of garbage and more.
       for (const marks of [groups, process.argv ?? []])
-        for (const mark of marks) for (const one of this.#byMark.get(mark) ?? NOBODY) found.add(one);
+        for (const mark of marks) for (const one of this.#byMark.get(mark) ?? NONE) found.add(one);
     };
     await this.#table.survey(FIELDS, { pids, visit, unread: ({ pid }) => unread?.(pid), limits: this.#limits });
     return found;
@@ -84,4 +85,4 @@ export class Newcomers<Wanted extends CalledBy> {
 
 const FIELDS = [...NAME_FIELDS, 'cgroup'] as const;
 const FORGET_ROUNDS = 10;
-const NOBODY: readonly never[] = [];
+const NONE: readonly never[] = [];

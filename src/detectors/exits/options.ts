@@ -1,15 +1,17 @@
 import type { SectionReader } from '../../core/config.ts';
 
-/** What `[process.NAME]` says of whether the process runs. */
+/** What `[process.NAME]` says about whether the process has to run. */
 export interface RunningWatch {
   /** `watch_exit`: its end raises its alarm; default false, true with `ensure_running`. */
   readonly watched: boolean;
-  /** `boot_grace`, with `ensure_running`: how long it may take to run after a start or reload; undefined: it need not. */
+  /**
+   * `boot_grace`, with `ensure_running`: how long it may take to run after a start or reload; undefined: it does not have to.
+   */
   readonly bootGraceMs: number | undefined;
 }
 
 /**
- * Reads `watch_exit`, `ensure_running` and `boot_grace` (default 30 s, at most a day). `stands`: whether a key stands in that very
+ * Reads `watch_exit`, `ensure_running` and `boot_grace` (default 30 s, at most a day). `stands`: whether a key is in that very
  * section.
  */
 export function parseRunningWatch(section: SectionReader, stands: (key: string) => boolean): RunningWatch {

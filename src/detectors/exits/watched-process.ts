@@ -11,7 +11,9 @@ import { WatchedUnit } from './watch/unit.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
 
-/** One monitored process: knows what of it runs, and what it means when the last of it ends. Nothing here rejects. */
+/**
+ * One watched process: knows which of its processes run, and what it means when the last of them ends. Nothing here rejects.
+ */
 export class WatchedProcess {
   readonly name: string;
   readonly #parts: WatchParts;
@@ -21,20 +23,20 @@ export class WatchedProcess {
   #key: string;
   #unit: string | undefined;
   #lastDeath: ProcessDeath | undefined;
-  /** Ends the wait for it to run, where it has to. */
+  /** Ends the wait for it to run, if it has to run. */
   #grace = new AbortController();
-  /** True if no more is known of the time before the last reload than that it has run since the start, or nothing at all. */
+  /** True if all that is known of the time before the last reload is that it has run since the start, or if nothing is known. */
   #sinceReload: boolean;
-  /** What the last look at it found. */
+  /** The result of the last look. */
   #found: boolean | null = null;
-  /** A death that is being judged: that looks for itself. */
+  /** The death that is being judged: that case does its own looks. */
   #judged: DeathCase | undefined;
-  #toldUnknown: string | undefined;
-  /** The main process of the unit that is monitored, 0 if it has none; undefined if a program is. */
+  #reportedUnknown: string | undefined;
+  /** The main process of the watched unit, 0 if it has none; undefined if a program is watched. */
   #main: number | undefined;
   readonly #watchedUnit: WatchedUnit;
 
-  /** `find` looks for what runs of it, as configured at that moment; `byReload`: a reload brought it, so nobody has looked before. */
+  /** `find` finds what runs of it, as configured at that moment; `byReload`: a reload added it, so nobody has looked before. */
   constructor(name: string, find: Find, parts: WatchParts, byReload = false) {
     this.name = name;
     this.#find = find;
@@ -49,31 +51,31 @@ export class WatchedProcess {
     this.#watchedUnit = new WatchedUnit({ ...parts, onChange, signal });
   }
 
-  /** True where nothing of it is known to run: newcomers are to be looked for. */
+  /** True if none of its processes is known to run: new processes have to be looked for. */
   get isDown(): boolean {
     return this.#living.size === 0 && this.#judged === undefined;
   }
 
   /**
-   * Whether it runs, or its unit is as up as it gets; or what systemd is about with its unit. null: nobody has looked yet, or it cannot
-   * be told, or its end is being judged.
+   * Whether it runs, or its unit is as far up as it gets; or what systemd is doing with its unit. null: it was not looked for
+   * yet, or it cannot be determined, or its end is being judged.
    */
   get runs(): boolean | null | UnitTransit {
     const known = this.#living.size > 0 ? true : this.#judged ? (this.#judged.restart ?? null) : this.#found;
     return this.#watchedUnit.transit ?? known;
   }
 
-  /** How many of it are looked at, for want of descriptors to wait by. */
+  /** How many of its processes are polled, because there are no file descriptors to wait with. */
   get looked(): number {
     return this.#living.looked;
   }
 
-  /** True for a recovery's target or process that is this one. */
+  /** True if this is the process or the target of a recovery. */
   is(processName: string, target: string): boolean {
     return processName === this.name || target === this.#key;
   }
 
-  /** Looks for it for the first time: where it ran before and does not now, it has ended meanwhile. */
+  /** Looks for it for the first time: if it ran before and does not now, it has ended in the meantime. */
   async begin(former: FormerLife | undefined): Promise<void> {
     await this.look();
     if (former === undefined || !this.isDown || this.#stopped.signal.aborted) return;
@@ -89,7 +91,7 @@ export class WatchedProcess {
     await this.#judge(this.#lastDeath);
   }
 
-  /** What is known not to run `graceMs` from now raises its alarm, once; undefined: it need not run. */
+  /** Raises its alarm, once, if it is known not to run `graceMs` from now; undefined: it does not have to run. */
   async ensure(graceMs: number | undefined): Promise<void> {
     this.#grace.abort();
     const grace = new AbortController();
@@ -112,37 +114,37 @@ export class WatchedProcess {
   }
 
   /**
-   * Looks for it and watches what it finds, which is returned; undefined if it cannot be told. `anew`: what the configuration no
-   * longer means is let go.
+   * Looks for it, watches what it finds and returns that; undefined if it cannot be determined. `byReload`: stops watching what
+   * the configuration no longer means.
    */
-  async look(anew = false): Promise<FoundProcesses | undefined> {
+  async look(byReload = false): Promise<FoundProcesses | undefined> {
     if (this.#judged !== undefined) return undefined;
     const running = await this.#findNow();
     if (running.kind === 'unknown') this.#found = null;
     if (running.kind === 'unknown' || this.#judged !== undefined) return undefined;
-    if (anew) this.#living.keepOnly(running.processes);
+    if (byReload) this.#living.keepOnly(running.processes);
     this.#adopt(running);
     return running;
   }
 
-  /** A recovery of it has succeeded: what is still gone some seconds later has ended again before it was noticed. */
+  /** A recovery of it has succeeded: if it is still gone some seconds later, it has ended again before anybody noticed it. */
   async afterRecovery(): Promise<void> {
     await this.look();
     if (!this.isDown || this.#lastDeath === undefined) return;
     await this.#parts.clock.sleep(STILL_GONE_MS, this.#stopped.signal);
     if (!this.isDown || this.#stopped.signal.aborted) return;
-    // How this one ended nobody knows; the unit's state is weighed by how the former did.
+    // How this life ended is not known; the unit's state is judged by how the former one ended.
     const at = this.#parts.clock.date();
     const uptimeMs = at.getTime() - this.#lastDeath.at.getTime();
     await this.#judge({ ...this.#lastDeath, uptimeMs, at, unseen: 'recovered' });
   }
 
-  /** Lets everything go. Idempotent. */
+  /** Stops watching. Idempotent. */
   stop(): void {
     this.#stopped.abort();
     this.#grace.abort();
     this.#living.clear();
-    this.#watchedUnit.hearOf(undefined);
+    this.#watchedUnit.subscribe(undefined);
     if (this.#lastDeath !== undefined) this.#parts.pids.remove(this.#lastDeath.pid, this.name);
   }
 
@@ -152,11 +154,11 @@ export class WatchedProcess {
     if (this.#stopped.signal.aborted) return;
     this.#found = isWell(running);
     this.#key = key;
-    this.#watchedUnit.hearOf(status?.id ?? unit);
+    this.#watchedUnit.subscribe(status?.id ?? unit);
     if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
     this.#sinceReload = true;
-    // A monitored unit's own state comes with each look.
+    // The state of a watched unit comes with each look.
     this.#unit = status === undefined ? unit : undefined;
     this.#main = status?.mainPid;
     const { table, clock, events, lives, log } = this.#parts;
@@ -177,13 +179,13 @@ export class WatchedProcess {
     const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...wasMain, ...inRecovery };
     const status = await this.#parts.statusOf(process.pid, known);
     this.#living.remove(process.pid);
-    // Its own number stays its own for a moment: events of its end may still come.
+    // Its pid stays its own for a moment: events of its end may still arrive.
     if (this.#lastDeath !== undefined && this.#lastDeath.pid !== process.pid) pids.remove(this.#lastDeath.pid, this.name);
     this.#lastDeath = { ...death, status };
     if (this.#living.size === 0 && !this.#stopped.signal.aborted) await this.#judge(this.#lastDeath);
   }
 
-  /** Nothing that we knew of runs any more. */
+  /** None of the processes that we knew runs any more. */
   async #judge(death: ProcessDeath): Promise<void> {
     const { signal } = this.#stopped;
     const isRecovering = (): boolean => this.#parts.isRecovering(this.name, this.#key);
@@ -197,21 +199,21 @@ export class WatchedProcess {
       case 'aborted':
         return;
       case 'lives':
-        judged.tell(judgement);
+        judged.report(judgement);
         this.#adopt(judgement.running);
         return;
       case 'alarm': {
         this.#grace.abort();
-        // Written down first: should the daemon end in between, the death has to be missed at the next start.
+        // The alarm is stored first: if the daemon ends in between, the death must be missed at the next start.
         const raised = this.#parts.raiser.raise(this.name, describeDeath(death, judgement.why));
-        // Not when it has been dealt with: the breaker counts exits before it is asked, and a successor may be told of by then.
-        judged.tell(judgement);
+        // Not after it has been handled: the breaker counts exits before it is asked, and a successor may be reported by then.
+        judged.report(judgement);
         await raised;
         return;
       }
       case 'expected':
-        judged.tell(judgement);
-        // Its successor may have come while nobody looked for one.
+        judged.report(judgement);
+        // Its successor may have started while nobody looked for one.
         await this.look();
         return;
       default:
@@ -222,16 +224,16 @@ export class WatchedProcess {
   async #findNow(): Promise<RunningProcesses> {
     const running = await this.#find(AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(FIND_LIMIT_MS)]));
     const unknown = running.kind === 'unknown' && !this.#stopped.signal.aborted ? running.reason : undefined;
-    if (unknown !== undefined && unknown !== this.#toldUnknown)
+    if (unknown !== undefined && unknown !== this.#reportedUnknown)
       this.#parts.log.warning(`Cannot watch ${this.name}: ${unknown}`, { process_name: this.name });
-    this.#toldUnknown = unknown;
+    this.#reportedUnknown = unknown;
     const status = running.kind === 'found' ? running.status : undefined;
-    // The unit that a program ran in is asked by itself.
+    // The unit that a program ran in is queried separately.
     if (status !== undefined || this.#judged === undefined) await this.#watchedUnit.note(status);
     return running;
   }
 }
 
 const STILL_GONE_MS = 5000;
-/** A thousand may ask systemd at once. */
+/** A thousand processes may query systemd at once. */
 const FIND_LIMIT_MS = 40_000;

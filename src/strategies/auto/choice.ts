@@ -1,14 +1,16 @@
 import type { UnitLookup } from '../unit/lookup.ts';
 
-/** Which of the two strategies it is, as of now. */
+/** Which of the two strategies applies now. */
 export type Choice =
   | { readonly kind: 'service' }
-  /** `noUnit`: that systemd knows no unit of the name, in words; absent if no systemd runs, or no unit can have that name. */
+  /**
+   * `noUnit`: that systemd knows no unit of the name, in words; absent if systemd does not run, or no unit can have that name.
+   */
   | { readonly kind: 'process'; readonly noUnit?: string }
   /** Neither: the name must not be touched, or systemd does not answer and nothing is guessed (`unanswered`). */
   | { readonly kind: 'none'; readonly reason: string; readonly unanswered?: true };
 
-/** The one that fits what systemd has under the name. */
+/** The strategy for what systemd has under the name. */
 export function choiceFor(found: UnitLookup): Choice {
   switch (found.kind) {
     case 'found':

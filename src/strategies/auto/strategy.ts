@@ -1,3 +1,4 @@
+// The auto strategy: a unit if there is one, else a program.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program/marks.ts';
@@ -33,15 +34,15 @@ import { describeUnit, isAbsent, isRestartedBySystemd, loadProblem } from '../un
 import { type ServiceStrategy, serviceStrategy } from '../unit/strategy.ts';
 import { type Choice, choiceFor } from './choice.ts';
 
-/** What the auto strategy takes from `[process.NAME]`. */
+/** The options that the auto strategy reads from `[process.NAME]`. */
 interface AutoOptions {
   readonly service: ServiceOptions;
   readonly process: ProcessOptions;
-  /** `start_command` is set: a unit that fails is followed by the process strategy. */
+  /** `start_command` is set: if the unit fails, the process strategy follows. */
   readonly fallsBack: boolean;
 }
 
-/** `restart_strategy = auto`: a unit of that name is known to systemd → service; there is none → process. */
+/** `restart_strategy = auto`: service if systemd knows a unit of that name, else process. */
 export const autoStrategy = {
   parse: (section) => ({
     service: serviceStrategy.parse(section),
@@ -56,13 +57,13 @@ export const autoStrategy = {
     }),
 } satisfies StrategyDefinition<AutoOptions>;
 
-/** What the choice needs beside the two strategies. */
+/** What the choice needs besides the two strategies. */
 interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock' | 'roots'> {
   readonly fallsBack: boolean;
   readonly commandTimeoutMs: number;
 }
 
-/** Restarts a unit if there is one, else a program: the choice is made anew at each call. */
+/** Restarts a unit if there is one, else a program: it chooses again at each call. */
 export class AutoStrategy implements RestartStrategy {
   readonly name = 'auto';
   readonly #service: ServiceStrategy;
@@ -80,7 +81,7 @@ export class AutoStrategy implements RestartStrategy {
     if (choice.kind === 'none') return { ...choice, kind: 'refused' };
     const resolution = await this.#of(choice).resolve(process, signal);
     if (choice.kind === 'service' || resolution.kind === 'refused') return resolution;
-    // Not before: which unit the program lives in is known by now.
+    // Only now: by this time it is known which unit the program runs in.
     const mask = await this.#mask(process, signal);
     const masked = inWords(mask);
     if (masked === undefined) return resolution;
@@ -134,7 +135,7 @@ export class AutoStrategy implements RestartStrategy {
     const choice = await this.#choose(process, signal);
     const life = choice.kind === 'none' ? undefined : await this.#of(choice).life?.(process, signal);
     if (life !== undefined || !this.#parts.fallsBack || choice.kind === 'process') return life;
-    // A one-shot that is at rest has done its work, but where its program was started in its place.
+    // A one-shot that is at rest has done its work, unless its program was started in its place.
     return (await this.#standIn(process, signal)) === undefined ? undefined : this.#process.life?.(process, signal);
   }
 
@@ -174,7 +175,7 @@ export class AutoStrategy implements RestartStrategy {
     return this.#service.alsoStarts(process, signal);
   }
 
-  /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
+  /** Does not query systemd: it is called while all is well, and must cost next to nothing. */
   async observe(process: ManagedProcess, look?: TakeLook): Promise<void> {
     await this.#process.observe?.(process, look);
   }
@@ -187,7 +188,7 @@ export class AutoStrategy implements RestartStrategy {
     return this.#process.marks?.(process) ?? {};
   }
 
-  /** systemd is asked only where there is something to tell. */
+  /** Queries systemd only if there is a concern. */
   async concern(process: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
     const concern = await this.#process.concern?.(process, look);
     if (concern === undefined) return undefined;
@@ -219,7 +220,10 @@ export class AutoStrategy implements RestartStrategy {
     return choiceFor(await this.#service.lookUp(process, signal));
   }
 
-  /** Why a program must not be restarted or started: a unit that it stands for is masked, or that cannot be told. One line. */
+  /**
+   * Why a program must not be restarted or started: a unit that it stands for is masked, or that cannot be determined. One
+   * line.
+   */
   async #masked(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
     return inWords(await this.#mask(process, signal));
   }
@@ -233,7 +237,7 @@ export class AutoStrategy implements RestartStrategy {
     return choice.kind === 'service' ? this.#service : this.#process;
   }
 
-  /** What runs of the program by the witnesses of the process strategy, be it in its unit or not. */
+  /** What runs of the program according to the witnesses of the process strategy, in its unit or not. */
   #known(process: ManagedProcess): TakeKnown {
     return async (signal) => {
       const found = await this.#process.findRunning?.(process, signal);
@@ -245,7 +249,7 @@ export class AutoStrategy implements RestartStrategy {
     };
   }
 
-  /** The unit that an earlier fallback's program was started in, whatever has become of it. */
+  /** The unit in which an earlier fallback started the program, whatever its state. */
   async #standIn({ systemName }: ManagedProcess, signal: AbortSignal): Promise<UnitStatus | undefined> {
     const shown = await this.#parts.services.show(appUnit(systemName), signal);
     return shown.kind === 'status' && !isAbsent(shown.status) ? shown.status : undefined;
@@ -256,13 +260,13 @@ export class AutoStrategy implements RestartStrategy {
     // Before anything is stopped.
     const outside = await this.#service.outside(process, this.#known(process), signal);
     if (outside !== undefined) return { kind: 'failed', reason: outside };
-    // What an earlier fallback started would hold the unit's port.
+    // What an earlier fallback started would occupy the unit's port.
     await this.#parts.programs.retire(process.systemName, this.#parts.commandTimeoutMs, signal);
     const outcome = await this.#service.restart(attempt, this.#known(process));
     if (signal.aborted) return outcome;
     const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
     if (failure === undefined) return outcome;
-    // Force may have been left out for that, and the program must not be started instead.
+    // Force may have been left out because of that, and then the program must not be started instead.
     if (await attempt.isUnwanted?.()) return outcome;
     const output = outcome.kind === 'failed' && outcome.output !== undefined ? { output: outcome.output } : {};
     const inTheWay = await this.#giveUpUnit(attempt);
@@ -281,16 +285,16 @@ export class AutoStrategy implements RestartStrategy {
       : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
   }
 
-  /** Most units count as started before their program has done anything: why this one is down again; undefined where it is up. */
+  /** Most units count as started before their program has done anything: why this one is down again; undefined if it is up. */
   async #earlyDeath(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
     const health = await this.#service.prove(process, BETWEEN_LOOKS_MS, EARLY_DEATH_MS, signal);
     return health.kind === 'unhealthy' ? health.reason : undefined;
   }
 
   /**
-   * Makes sure that systemd will not bring the unit up beside the program. One line where the unit is up after all and lasts, or
-   * is on its way (a start that takes longer than our patience has not failed), where that cannot be told, or where the program runs
-   * already.
+   * Makes sure that systemd will not bring the unit up beside the program. Returns one line if the unit is up after all and
+   * lasts, or is changing (a start that takes longer than our limit has not failed), if that cannot be determined, or if the
+   * program runs already.
    */
   async #giveUpUnit({ process, signal }: RestartAttempt): Promise<string | undefined> {
     const found = await this.#service.lookUp(process, signal);
@@ -305,7 +309,7 @@ export class AutoStrategy implements RestartStrategy {
     const running = await this.#service.findRunning(process, signal);
     const isHollow = running.kind === 'found' && running.isHollow === true;
     if (isUp(found.status) && !isHollow) {
-      // Between two crashes it looks like one that is up.
+      // Between two crashes it looks like a unit that is up.
       await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
       const later = await this.#service.lookUp(process, signal);
       if (later.kind !== 'found') return later.reason;
@@ -316,7 +320,7 @@ export class AutoStrategy implements RestartStrategy {
   }
 }
 
-/** What says that there is no program says that there is no unit either, where that is so. */
+/** Completes a reason that there is no program by the fact that there is no unit either, if that is so. */
 function ofEitherKind({ noUnit }: { readonly noUnit?: string }, { processName }: ManagedProcess): (reason: string) => string {
   return (reason) => (noUnit === undefined ? reason : nothingOfEitherKind(reason, noUnit, processName));
 }
@@ -329,5 +333,5 @@ function inWords(mask: Mask): string | undefined {
 /** Time to see whether a unit that was just started lasts. */
 const EARLY_DEATH_MS = 3000;
 const BETWEEN_LOOKS_MS = 1000;
-/** A systemd that hangs must not hold up the rounds. */
+/** A systemd that hangs must not delay the rounds. */
 const CONCERN_MS = 5000;

@@ -1,9 +1,9 @@
 import { type ShellWord, type SimpleCommand, simpleCommands } from '../../core/shell/simple-commands.ts';
 
-/** A command of which the text alone tells what it is. */
+/** A command whose text alone shows what it is. */
 export interface CertainCommand {
   readonly words: readonly ShellWord[];
-  /** What the text does with its failure: `&&`, `||` (behind it, or behind what follows in the same list) or nothing. */
+  /** What the text does if it fails: `&&`, `||` (after it, or after what follows in the same list) or nothing. */
   readonly tested: '&&' | '||' | 'not';
   /** The failure of its list of commands is that of the whole text. */
   readonly isLast: boolean;
@@ -11,7 +11,7 @@ export interface CertainCommand {
   readonly isSilent: boolean;
 }
 
-/** The commands at the beginning of a shell's text, up to the first thing of which a whole shell would be needed to tell what it does. */
+/** The commands at the beginning of a shell's text, up to the first one that only a whole shell could interpret. */
 export function certainCommands(text: string): CertainCommand[] {
   const commands = simpleCommands(text).filter(({ depth }) => depth === 0);
   const found: CertainCommand[] = [];

@@ -5,8 +5,9 @@ import type { Entries } from '../../system/files/walk-path.ts';
 import type { NamedProgram } from './named-programs.ts';
 
 /**
- * Which of the programs that a command line of root's names (namedPrograms) certainly run as root, by a full path, and can be changed by
- * somebody else, one line each; []: none, and none if that cannot be told. `entries`: for many lines.
+ * Which of the programs that a command line of root's names (namedPrograms) certainly run as root, by a full path, and can be
+ * changed by somebody else, one line each; [] if there are none, or if that cannot be determined. `entries`: shared by many
+ * lines.
  */
 export function changeablePrograms(named: readonly NamedProgram[], entries: Entries = new Map()): string[] {
   return named.flatMap((one) => {
@@ -16,7 +17,7 @@ export function changeablePrograms(named: readonly NamedProgram[], entries: Entr
   });
 }
 
-/** Of what is missing, or cannot be executed, missingPrograms tells. */
+/** missingPrograms reports what is missing or cannot be executed. */
 function isRun({ kind, name }: NamedProgram): boolean {
   if (kind === 'folder' || !name.startsWith('/')) return false;
   const stat = hostStat(name);

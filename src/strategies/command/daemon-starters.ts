@@ -1,25 +1,26 @@
 import { interpreterOf } from '../../core/program/interpreters.ts';
 
-/** A program that starts another one as a daemon, as one command line says. */
+/** A program that starts another one as a daemon, according to one command line. */
 export interface DaemonStart {
   /** Its name without a folder: `start-stop-daemon`. */
   readonly starter: string;
-  /** The file that holds the daemon's pid then; undefined: none is named. */
+  /** The file that will contain the daemon's pid; undefined: none is named. */
   readonly pidFile: string | undefined;
-  /** What is started, and its arguments; []: that is not named. */
+  /** What is started, and its arguments; []: it is not named. */
   readonly program: readonly string[];
 }
 
 /**
- * How a daemon is started by the words of one command, be it behind launchers (sudo, nice); undefined if no program stands there that
- * does that. Source: start-stop-daemon(8), daemonize(1), daemon(1), supervise-daemon(8), startproc(8), start_daemon of LSB, jsvc(1).
+ * How the words of one command start a daemon, even behind launchers (sudo, nice); undefined if they contain no program that
+ * does that. Source: start-stop-daemon(8), daemonize(1), daemon(1), supervise-daemon(8), startproc(8), start_daemon of LSB,
+ * jsvc(1).
  */
 export function daemonStart(command: readonly string[]): DaemonStart | undefined {
   const at = command.findIndex((word) => starterOf(word) !== undefined);
   const starter = starterOf(command[at] ?? '');
   const form = starter === undefined ? undefined : STARTERS[starter];
   if (starter === undefined || form === undefined) return undefined;
-  // What an interpreter is given is its own matter.
+  // The words that an interpreter is given are its own matter.
   if (command.slice(0, at).some((word) => isInterpreter(word))) return undefined;
   const { values, rest } = optionsIn(command.slice(at + 1), form);
   const given = (options: readonly string[]): string | undefined =>
@@ -43,12 +44,13 @@ function isInterpreter(word: string): boolean {
   return kind !== undefined && kind !== 'launcher';
 }
 
+/** The options of a starter. */
 interface Form {
-  /** Which options name the pid file. */
+  /** Options that name the pid file. */
   readonly pidFile: readonly string[];
-  /** Which name the program, the more certain first; absent: it is the first word that is no option. */
+  /** Options that name the program, the more certain first; absent: the program is the first word that is not an option. */
   readonly program?: readonly string[];
-  /** Which others have a value in a word of its own. */
+  /** Other options that have a value in a word of its own. */
   readonly valued: readonly string[];
 }
 
@@ -79,7 +81,10 @@ function words(text: string): string[] {
   return text.split(' ');
 }
 
-/** The options, each with its value, and what follows: the first word that is none, unless an option names the program. */
+/**
+ * The options, each with its value, and what follows: from the first word that is not an option, unless an option names the
+ * program.
+ */
 function optionsIn(args: readonly string[], form: Form): { values: ReadonlyMap<string, string>; rest: readonly string[] } {
   const named = [...form.pidFile, ...(form.program ?? [])];
   const takesValue = (option: string): boolean => named.includes(option) || form.valued.includes(option);

@@ -3,7 +3,7 @@ import { isExecutable } from '../../system/files/executable.ts';
 
 /**
  * The first executable file of that name in the absolute folders of `path` ($PATH); a full path stands for itself; undefined if
- * there is none.
+ * none.
  */
 export function findProgram(name: string, path: string): string | undefined {
   const candidates = name.startsWith('/')

@@ -5,8 +5,8 @@ import { USUAL_PATH } from '../../system/spawn/minimal-environment.ts';
 import type { NamedProgram } from './named-programs.ts';
 
 /**
- * Which of the programs and folders that a command line names (namedPrograms) are not there or cannot be executed, one line each with
- * what was expected; []: none, and none if that cannot be told. `path`: the $PATH that the command will have.
+ * Which of the programs and folders that a command line names (namedPrograms) are missing or cannot be executed, one line each
+ * with what was expected; [] if there are none, or if that cannot be determined. `path`: the $PATH that the command will have.
  */
 export function missingPrograms(named: readonly NamedProgram[], path = USUAL_PATH): string[] {
   return named.flatMap((one) => missing(one, path) ?? []);
@@ -19,7 +19,7 @@ function missing({ kind, name }: NamedProgram, path: string): string | undefined
   if (stat === 'unknown') return undefined;
   if (kind === 'folder') {
     if (stat === 'none') return `${shown} is not there (expected a folder, to cd to)`;
-    return stat.isDirectory() ? undefined : `${shown} is no folder (expected one, to cd to)`;
+    return stat.isDirectory() ? undefined : `${shown} is not a folder (expected one, to cd to)`;
   }
   if (stat === 'none') return `${shown} is not there (expected ${kind === 'script' ? 'a file to run' : 'a program'})`;
   if (stat.isDirectory()) return kind === 'script' ? undefined : `${shown} is a folder (expected a program)`;

@@ -4,9 +4,12 @@ import { LAUNCHERS, type Launcher, runsElsewhere } from '../../core/program/laun
 import type { ShellWord } from '../../core/shell/simple-commands.ts';
 import { type CertainCommand, certainCommands } from './certain-commands.ts';
 
-/** What a command line certainly needs to be there. */
+/** Something that a command line certainly needs. */
 export interface NamedProgram {
-  /** `program`: a name that is looked for in PATH, or a full path; `script`: what an interpreter reads; `folder`: where `cd` goes. */
+  /**
+   * `program`: a name that is looked up in PATH, or a full path; `script`: what an interpreter reads; `folder`: where `cd`
+   * goes.
+   */
   readonly kind: 'program' | 'script' | 'folder';
   readonly name: string;
   /** It may run as another user than the text does (sudo). */
@@ -14,9 +17,9 @@ export interface NamedProgram {
 }
 
 /**
- * What a shell's text certainly runs first, as far as only the text has to be read: not what stands behind a condition, a function's
- * definition, or a command that may make what follows; nor what may be missing, for the text itself asks whether it has failed. Each
- * once, in the order of the text.
+ * What a shell's text certainly runs first, as far as the text alone shows. Not what follows a condition, a function's
+ * definition, or a command that may create what follows; nor what may be missing because the text itself checks for its
+ * failure. Each once, in the order of the text.
  */
 export function namedPrograms(text: string): NamedProgram[] {
   const named = new Map<string, NamedProgram>();
@@ -39,9 +42,9 @@ export function namedPrograms(text: string): NamedProgram[] {
 
 const MOST_NAMED = 50;
 
-/** Whether the text says what is to be done if what was read of a command is missing. */
+/** Whether the text handles the case that what was read of a command is missing. */
 function mayBeMissing({ tested, isLast, isSilent }: CertainCommand, { place }: Read): boolean {
-  // The failure of the last list is that of the whole command, and `cd FOLDER && ./run &` asks nothing.
+  // The failure of the last list is that of the whole command, and `cd FOLDER && ./run &` checks nothing.
   if (tested === '||' || isLast) return tested === '||';
   return (tested === '&&' && place !== 'folder') || (isSilent && place !== undefined);
 }
@@ -50,9 +53,9 @@ interface Read {
   readonly named: readonly NamedProgram[];
   /** What follows is run as it stands. */
   readonly goesOn: boolean;
-  /** It is no program but a file that the shell reads, or a folder to which it goes. */
+  /** It is not a program but a file that the shell reads, or a folder that it changes to. */
   readonly place?: 'file' | 'folder';
-  /** Where it has gone. */
+  /** The folder that it has changed to. */
   readonly folder?: string;
   readonly setsPath?: boolean;
 }
@@ -90,7 +93,7 @@ function readCd(words: readonly ShellWord[], folder: string | undefined): Read {
 const EXEC = { flags: /^-[cl]+$/, valued: /^-[cl]*a$/ };
 const CD = { flags: /^-/, valued: /^$/ };
 
-/** The program of a command, and of what is told to run another one that too. */
+/** The program of a command; if that runs another one, that program too. */
 function programs(words: readonly ShellWord[], folder: string | undefined, setsPath: boolean, depth = 0): NamedProgram[] {
   const [first] = words;
   if (first === undefined || first === '' || depth > DEEPEST) return [];
@@ -146,11 +149,11 @@ function afterOptions(words: readonly ShellWord[], { flags, valued }: NonNullabl
 
 function withoutVariables(words: readonly ShellWord[]): readonly ShellWord[] {
   const begin = words.findIndex((word) => word === undefined || !word.includes('='));
-  // Which PATH it then has is not worth to be followed.
+  // It is not worth tracking which PATH it has then.
   return begin < 0 || words.slice(0, begin).some((word) => word?.startsWith('PATH=')) ? [] : words.slice(begin);
 }
 
-/** What is no program to a shell, or to one of them (bash(1)). */
+/** Words that are not programs to a shell, or to one of the shells (bash(1)). */
 const SHELL_WORDS: ReadonlySet<string> = new Set(
   [
     '. : alias bg bind break builtin caller cd command compgen complete compopt continue coproc declare dirs disown echo enable eval',
@@ -160,7 +163,7 @@ const SHELL_WORDS: ReadonlySet<string> = new Set(
   ].flatMap((words) => words.split(' ')),
 );
 
-/** Behind these a command finds what it found before them. */
+/** After these, a command finds the same things as before them. */
 const HARMLESS: ReadonlySet<string> = new Set(
   ': true echo printf kill umask ulimit pwd wait sleep pkill killall logger date sync'.split(' '),
 );

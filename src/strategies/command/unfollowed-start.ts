@@ -7,8 +7,9 @@ import { type DaemonStart, daemonStart } from './daemon-starters.ts';
 import { commandsOf, programAt } from './words.ts';
 
 /**
- * Why a program that somebody else has started could not be told from others by the name `systemName`, if `start_command` says how it
- * is started: an interpreter or a launcher stands there. One line; undefined if the name tells it, or nothing can be said of the line.
+ * Why a program that somebody else has started could not be recognized by the name `systemName`, given how `start_command`
+ * starts it: with an interpreter or a launcher. One line; undefined if the name identifies it, or if nothing can be said about
+ * the line.
  */
 export function unfollowedStart(startCommand: string, systemName: string): string | undefined {
   const name = lastPart(systemName);
@@ -17,39 +18,40 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     const daemon = daemonStart(words);
     if (first === undefined || (interpreterOf(first) === undefined && daemon?.starter !== lastPart(first))) continue;
     if (daemon !== undefined) return daemon.starter === name ? undefined : unfollowedDaemon(first, name, daemon);
-    // `su - app -c "…"`: what it runs stands in a text of its own.
+    // `su - app -c "…"`: what it runs is in a text of its own.
     const text = words[words.findIndex((word) => /^-\w*c$/.test(word)) + 1];
     if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /[\s/]/.test(text)) {
       const isCalled = text.split(/[\s;&|]+/).some((word) => lastPart(word) === name);
-      return unfollowedStart(text, systemName) ?? (isCalled ? undefined : told(first, name, 'argument'));
+      return unfollowedStart(text, systemName) ?? (isCalled ? undefined : notRecognized(first, name, 'argument'));
     }
     const program = programAt(words);
     const called = words[program];
-    if (called === undefined || bearsName(words.slice(program), name)) return undefined;
+    if (called === undefined || hasName(words.slice(program), name)) return undefined;
     const mark = scriptOf(words.slice(program)) ?? (isAdvice(words, program) ? called : undefined);
-    return told(first, name, argumentCure(mark));
+    return notRecognized(first, name, argumentAdvice(mark));
   }
   return undefined;
 }
 
-/** The pid file is what whoever starts it so knows it by. */
+/** Whoever starts a daemon this way knows it by its pid file. */
 function unfollowedDaemon(first: string, name: string, { pidFile, program }: DaemonStart): string | undefined {
   const [called] = program;
-  if (called !== undefined && bearsName(program, name)) return undefined;
+  if (called !== undefined && hasName(program, name)) return undefined;
   const path = pidFile === undefined ? undefined : withName(pidFile, name);
-  if (path !== undefined) return told(first, name, /^\/[^$`*?]*[^/$`*?]$/.test(path) ? `pid_file = ${path}` : 'pid_file', '');
+  if (path !== undefined)
+    return notRecognized(first, name, /^\/[^$`*?]*[^/$`*?]$/.test(path) ? `pid_file = ${path}` : 'pid_file', '');
   const isProgram = called !== undefined && interpreterOf(called) === undefined;
-  return told(first, name, argumentCure(scriptOf(program) ?? (isProgram ? called : undefined)));
+  return notRecognized(first, name, argumentAdvice(scriptOf(program) ?? (isProgram ? called : undefined)));
 }
 
-/** Whether the name is that of the program, or of a script that it reads and the kernel could run. */
-function bearsName(argv: readonly string[], name: string): boolean {
+/** Whether the program has that name, or a script that it reads and that the kernel could run. */
+function hasName(argv: readonly string[], name: string): boolean {
   if (lastPart(argv[0] ?? '') === name) return true;
   const script = scriptOf(argv);
   return script !== undefined && lastPart(script) === name && isScript(script);
 }
 
-/** Not what an interpreter is called by, the value of an option (`strace -o FILE`), or what stands before a program (`flock FILE`). */
+/** Not an interpreter's name, an option's value (`strace -o FILE`), or an operand before the program (`flock FILE`). */
 function isAdvice(words: readonly string[], program: number): boolean {
   const before = words.slice(0, program);
   const isValue = /^-(?!-$)/.test(before.at(-1) ?? '');
@@ -60,13 +62,13 @@ function isAdvice(words: readonly string[], program: number): boolean {
 
 const OPERAND_FIRST: ReadonlySet<string> = new Set(['flock', 'chroot', 'envdir', 'socat', 'gdb', 'gdbserver']);
 
-/** A user's name, or an option's value, stands in many a command line. */
-function argumentCure(mark: string | undefined): string {
+/** Without a slash it may be a user's name or an option's value, which many a command line contains. */
+function argumentAdvice(mark: string | undefined): string {
   return mark?.includes('/') === true ? `argument = ${mark}` : 'argument';
 }
 
-function told(first: string, name: string, cure: string, other = ', or pid_file'): string {
-  return `starts ${first}: a copy that monitor_service did not start is not called ${name}, so it is not recognized (set ${cure}${other})`;
+function notRecognized(first: string, name: string, advice: string, other = ', or pid_file'): string {
+  return `starts ${first}: a copy that monitor_service did not start is not called ${name}, so it is not recognized (set ${advice}${other})`;
 }
 
 function scriptOf(argv: readonly string[]): string | undefined {

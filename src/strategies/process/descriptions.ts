@@ -11,7 +11,7 @@ import type { Foreign } from './identity/owner.ts';
 import { describeArgv } from './launch-words.ts';
 import type { ProcessOptions } from './options.ts';
 
-/** A line for each (describeTree), and one for all beyond the first few; the loop turns in between. */
+/** One line for each (describeTree), and one for all beyond the first few; yields to the event loop in between. */
 export async function describeTrees(table: ProcessTable, trees: readonly ProcessTree[], now: Date): Promise<string[]> {
   const lines: string[] = [];
   const shown = trees.slice(0, SHOWN_TREES);
@@ -27,7 +27,7 @@ export async function describeTrees(table: ProcessTable, trees: readonly Process
 
 const SHOWN_TREES = 20;
 
-/** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
+/** One line on a running tree: pid, user, since when, command line, number of descendants. `now` is the wall clock. */
 function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, command: string, now: Date): string {
   const uid = table.read(root.pid, ['uids'])?.uids?.effective;
   const since = zonedTimestamp(new Date(now.getTime() - table.ageMs(root)));
@@ -54,23 +54,26 @@ export function describePids(trees: readonly ProcessTree[]): string {
   return `pid ${pids.join(', ')}${rest}`;
 }
 
-/** Who bears the name and is not taken for the program, a line each; of many the first ten, and how many more there are. */
-export function describeStrangers(strangers: ReadonlyMap<SeenProcess, Foreign>): string[] {
-  const shown = [...strangers].slice(0, SHOWN_PIDS);
-  const lines = shown.map(([{ pid }, why]) => `pid ${pid} bears that name too and is not touched: ${describeForeign(why)}`);
-  const more = strangers.size - lines.length;
-  return more === 0 ? lines : [...lines, `and ${more} more bear that name and are not touched`];
+/**
+ * The processes that have the name and are not taken for the program, one line each: the first ten, and how many more there
+ * are.
+ */
+export function describeForeignProcesses(foreign: ReadonlyMap<SeenProcess, Foreign>): string[] {
+  const shown = [...foreign].slice(0, SHOWN_PIDS);
+  const lines = shown.map(([{ pid }, why]) => `pid ${pid} has that name too and is not touched: ${describeForeign(why)}`);
+  const more = foreign.size - lines.length;
+  return more === 0 ? lines : [...lines, `and ${more} more have that name and are not touched`];
 }
 
-/** Who had it started chose its name: no setting should make it the program. */
+/** Whoever had it started chose its name: so no setting is suggested that would make it the program. */
 function describeForeign(why: Foreign): string {
   switch (why.kind) {
     case 'owner':
-      return `it is of ${userWords(why.uid)} (set user, or any_user = true, if it is the program)`;
+      return `it belongs to ${userWords(why.uid)} (set user, or any_user = true, if it is the program)`;
     case 'starter':
       return `it was started by ${userWords(why.uid)}`;
     case 'unknown':
-      return 'whose it is cannot be told any more';
+      return 'its owner can no longer be determined';
     default:
       return why satisfies never;
   }
@@ -78,7 +81,7 @@ function describeForeign(why: Foreign): string {
 
 const SHOWN_PIDS = 10;
 
-/** What roots that are gone left behind, in one line; [] where nothing was. */
+/** What ended roots left behind, in one line; [] if there is nothing. */
 export function describeRest(rest: readonly SeenProcess[]): string[] {
   if (rest.length === 0) return [];
   const shown = rest.slice(0, SHOWN_PIDS).map(({ pid, name }) => `${pid} (${printable(name)})`);
@@ -86,13 +89,13 @@ export function describeRest(rest: readonly SeenProcess[]): string[] {
   return [`pid ${shown.join(', ')}${more}: left behind by it`];
 }
 
-/** Why what runs must not be stopped, in one line; undefined where it may. */
+/** Why what runs must not be stopped, in one line; undefined if it may be. */
 export function ambiguityOf(
   { trees, further }: Pick<Matches & { readonly kind: 'found' }, 'trees' | 'further'>,
   { maxMatches }: Pick<ProcessOptions, 'maxMatches'>,
 ): string | undefined {
   if (trees.length > maxMatches)
-    return `ambiguous: ${trees.length} of it run (${describePids(trees)}), max_matches is ${maxMatches}`;
+    return `ambiguous: ${trees.length} copies run (${describePids(trees)}), max_matches is ${maxMatches}`;
   const [other] = further;
   if (other === undefined) return undefined;
   const copies = further.length === 1 ? 'a further copy runs' : `${further.length} further copies run`;

@@ -1,3 +1,4 @@
+// The process strategy's own health check, and whether a program that was found running lasts.
 import type { Clock } from '../../core/clock.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
 import { sameProcess } from '../../core/program/roots.ts';
@@ -9,19 +10,19 @@ import { describePids } from './descriptions.ts';
 import { type ProcessTree, programsOf } from './identity/identity.ts';
 import { type Matches, treesOf } from './identity/match.ts';
 
-/** What proving takes. */
+/** What the process strategy's own health check needs. */
 export interface HealthParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
   /** `stable_time` in milliseconds. */
   readonly stableMs: number;
-  /** Gives, within the signal, how to look at what runs under the name. */
+  /** Returns, within the signal, a function that finds what runs under the name. */
   readonly finder: (signal: AbortSignal) => Promise<() => Promise<Matches>>;
 }
 
 /**
- * Well is a program of which one process has been running for `stable_time` under one pid and start time, and is not suspended.
- * Waits for that at most `timeoutMs`. Never rejects.
+ * A program is healthy if one of its processes has been running for `stable_time` with the same pid and start time, and is not
+ * suspended. Waits for that at most `timeoutMs`. Never rejects.
  */
 export async function proveRunning(parts: HealthParts, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
   const deadline = startDeadline(parts.clock, timeoutMs, signal);
@@ -38,8 +39,8 @@ export async function proveRunning(parts: HealthParts, timeoutMs: number, signal
   }
 }
 
-/** The oldest program of that name, with what had already descended from it: a daemon's first process may end. */
-export async function livesOn(table: ProcessTable, find: () => Promise<Matches>): Promise<Life | undefined> {
+/** The oldest program of that name, with the descendants that it has by then: the first process of a daemon may end. */
+export async function lifeOf(table: ProcessTable, find: () => Promise<Matches>): Promise<Life | undefined> {
   const [tree] = treesOf(await find());
   if (tree === undefined) return undefined;
   const [root = tree.root] = programsOf(tree);
@@ -51,8 +52,11 @@ export async function livesOn(table: ProcessTable, find: () => Promise<Matches>)
   };
 }
 
-/** The life of a program that does run under its name, but not at this moment: it must come, and last like any other. */
-export function stillToCome(parts: HealthParts): Life {
+/**
+ * The life of a program that is known to run under its name, but does not at this moment: it must appear, and last like any
+ * other.
+ */
+export function expectedLife(parts: HealthParts): Life {
   return {
     ageMs: parts.stableMs,
     ended: async (signal) => {
@@ -70,10 +74,10 @@ function look({ table, stableMs }: HealthParts, found: Matches): { readonly resu
   }
   const ageMs = table.ageMs(oldest);
   if (ageMs >= stableMs) return { result: { kind: 'healthy' }, againMs: 0 };
-  return unhealthy(`pid ${oldest.pid} has been running for ${formatDuration(roundedDown(ageMs))} only`, stableMs - ageMs);
+  return unhealthy(`pid ${oldest.pid} has been running for only ${formatDuration(roundedDown(ageMs))}`, stableMs - ageMs);
 }
 
-/** Else it would seem to have run for long enough. */
+/** Rounded up, it would seem to have run for long enough. */
 function roundedDown(ms: number): number {
   return Math.floor(ms / 100) * 100;
 }
@@ -83,5 +87,5 @@ function unhealthy(reason: string, againMs = LOOK_MS): { readonly result: Health
 }
 
 const LOOK_MS = 100;
-/** Its health checks have passed: it should be there. */
+/** Its health checks have passed: it should be running. */
 const COMING_MS = 1000;

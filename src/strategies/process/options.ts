@@ -5,7 +5,7 @@ import { invisibleIn } from '../../core/text/printable.ts';
 
 /** The process strategy's keys of `[process.NAME]`. */
 export interface ProcessOptions {
-  /** True in a section of the process's own: only then is a program looked for in PATH. */
+  /** True in the process's own section: only then is a program looked for in PATH. */
   readonly configured: boolean;
   /** `start_command`, a shell line; undefined: its own command line. */
   readonly startCommand: string | undefined;
@@ -13,27 +13,27 @@ export interface ProcessOptions {
   readonly stopCommand: string | undefined;
   /** `stop_signal` as a number; default 15, TERM. */
   readonly stopSignal: number;
-  /** `stop_timeout`: from the asking to SIGKILL; default 10 s. */
+  /** `stop_timeout`: from the stop signal to SIGKILL; default 10 s. */
   readonly stopTimeoutMs: number;
-  /** `supervisor_wait`: how long another supervisor is given to start it again; default 10 s, 0: none. */
+  /** `supervisor_wait`: how long another supervisor has to start it again; default 10 s, 0: not at all. */
   readonly supervisorWaitMs: number;
-  /** `max_matches`: process trees of that name that may run; default 1, at least 1. */
+  /** `max_matches`: how many process trees of that name may run; default 1, at least 1. */
   readonly maxMatches: number;
-  /** `user` whose program it is, and who runs start_command, a name or a uid; undefined: ourselves. */
+  /** `user`: who owns the program and runs start_command, a name or a uid; undefined: the daemon's user. */
   readonly user: string | undefined;
-  /** `any_user`: everybody's process of that name is the program. */
+  /** `any_user`: a process of that name is the program, whoever owns it. */
   readonly anyUser: boolean;
   /** `pid_file`: where the program writes its pid, an absolute path. */
   readonly pidFile: string | undefined;
-  /** `argument`: a word of the program's command line that tells it from others. */
+  /** `argument`: a word of the program's command line that distinguishes it from others. */
   readonly argument: string | undefined;
   /** `command_timeout` of stop_command; default 60 s. */
   readonly commandTimeoutMs: number;
-  /** `stable_time`: how long a process must have run to be well; default 1 s. */
+  /** `stable_time`: how long a process must have run to be healthy; default 1 s. */
   readonly stableTimeMs: number;
 }
 
-/** Reads them; problems go to the reader. Source: seed 000 and signal(7). */
+/** Reads the keys; reports problems to the reader. Source: the bash service and signal(7). */
 export function parseProcessOptions(section: SectionReader): ProcessOptions {
   return {
     configured: section.section !== DEFAULT_SECTION,
@@ -52,38 +52,38 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
   };
 }
 
-/** What means one program would make every name of the database that one. */
+/** A key that identifies one program would make every name of the database that program. */
 function ofOneProgram(
   section: SectionReader,
   key: string,
   parse: (section: SectionReader) => string | undefined,
 ): string | undefined {
   if (section.section !== DEFAULT_SECTION || section.text(key) === undefined) return parse(section);
-  section.problem(key, 'belongs to one program (expected in a section of its own, [process.NAME], got [process.default])');
+  section.problem(key, 'belongs to one program: set it in a section [process.NAME], not in [process.default]');
   return undefined;
 }
 
 function parsePidFile(section: SectionReader): string | undefined {
   const path = section.text('pid_file');
-  if (path?.includes('%s')) section.warning('pid_file', 'is taken as it stands: %s means nothing here');
+  if (path?.includes('%s')) section.warning('pid_file', 'is used literally: %s is not replaced here');
   if (path === undefined || (path.startsWith('/') && !path.endsWith('/'))) return path;
-  section.problem('pid_file', `cannot be used (expected a file's full path, such as /run/app.pid, got "${path}")`);
+  section.problem('pid_file', `invalid value "${path}", expected a file's full path, such as /run/app.pid`);
   return undefined;
 }
 
 function parseArgument(section: SectionReader): string | undefined {
   const argument = section.text('argument');
   if (argument !== undefined && /\s/.test(argument))
-    section.warning('argument', 'holds a blank: it has to be one word of the command line, whole');
+    section.warning('argument', 'contains a blank: it must be one whole word of the command line');
   if (argument === undefined || Buffer.byteLength(argument) <= LONGEST_ARGUMENT) return argument;
   section.problem(
     'argument',
-    `cannot be used (expected at most ${LONGEST_ARGUMENT} bytes, which no word of a command line exceeds, got ${Buffer.byteLength(argument)})`,
+    `invalid value, expected at most ${LONGEST_ARGUMENT} bytes (the longest word of a command line), got ${Buffer.byteLength(argument)}`,
   );
   return undefined;
 }
 
-/** MAX_ARG_STRLEN less the final NUL (execve(2)). */
+/** MAX_ARG_STRLEN without the final NUL (execve(2)). */
 const LONGEST_ARGUMENT = 128 * 1024 - 1;
 
 function parseStopSignal(section: SectionReader): number {
@@ -96,14 +96,14 @@ function parseStopSignal(section: SectionReader): number {
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     section.problem(
       'stop_signal',
-      `cannot be used (expected a signal's name such as TERM, INT or QUIT, or a number, got "${text}"${hint})`,
+      `invalid value "${text}", expected a signal's name such as TERM, INT or QUIT, or a number${hint}`,
     );
     return constants.signals.SIGTERM;
   }
   if (PAUSING.includes(number))
     section.problem(
       'stop_signal',
-      `cannot be used (expected a signal that ends a process, got "${text}", which suspends or continues it)`,
+      `invalid value "${text}", expected a signal that ends a process: this one suspends or continues it`,
     );
   return number;
 }
@@ -120,11 +120,13 @@ const ENDING = Object.entries(constants.signals).flatMap(([name, number]) =>
   PAUSING.includes(number) ? [] : [name.slice('SIG'.length)],
 );
 
-/** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command, or looks like another name. */
+/**
+ * Names as useradd(8) and NSS accept them: nothing that could be an option or part of a command, or looks like another name.
+ */
 function parseUser(section: SectionReader): string | undefined {
   const user = section.text('user');
   if (user === undefined || (USER_NAME.test(user) && invisibleIn(user) === undefined)) return user;
-  section.problem('user', `cannot be used (expected a user's name or a uid, got "${user}")`);
+  section.problem('user', `invalid value "${user}", expected a user's name or a uid`);
   return undefined;
 }
 

@@ -1,49 +1,50 @@
+// Previews a restart of a program.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import { previewCommand } from '../../core/command-template.ts';
 import { LoopPause } from '../../core/loop-pause.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { StrategyParts } from '../strategy.ts';
-import type { RestartSight } from './actions/restart.ts';
-import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './descriptions.ts';
+import type { ProgramParts } from './actions/restart.ts';
+import { ambiguityOf, describeForeignProcesses, describeRest, describeTrees } from './descriptions.ts';
 import type { ProcessOptions } from './options.ts';
 
-/** What previewing uses of what is known of a program. */
-type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
+/** What a preview needs of the parts that know the program. */
+type PreviewParts = Pick<ProgramParts, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
 
-/** What a restart of a program would stop and start now, for people; it does nothing of it. */
+/** Shows people what a restart of a program would stop and start now, without doing it. */
 export class ProgramPreview {
   readonly #options: ProcessOptions;
   readonly #parts: Pick<StrategyParts, 'clock'>;
-  readonly #sight: PreviewSight;
+  readonly #program: PreviewParts;
 
-  constructor(options: ProcessOptions, parts: Pick<StrategyParts, 'clock'>, sight: PreviewSight) {
+  constructor(options: ProcessOptions, parts: Pick<StrategyParts, 'clock'>, program: PreviewParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#sight = sight;
+    this.#program = program;
   }
 
-  /** Of a program whose name can be looked for. Never rejects, but for mistakes in the program. */
+  /** For a program whose name can be looked for. Rejects only because of mistakes in this program. */
   async of(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
-    const { table, finder, launches, supervision, unit: units } = this.#sight;
+    const { table, finder, launches, supervision, unit: units } = this.#program;
     const found = await (await finder.finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
     const ambiguity = ambiguityOf(found, this.#options);
     const keeper = supervision.keeperLine(managed.systemName);
     const kept = keeper === undefined ? [] : [keeper];
-    const strangers = describeStrangers(found.strangers);
-    const said = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
-      const warnings = [...more, ...kept, ...found.remarks, ...strangers];
+    const foreign = describeForeignProcesses(found.foreign);
+    const warningsOf = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
+      const warnings = [...more, ...kept, ...found.remarks, ...foreign];
       return warnings.length > 0 ? { warnings } : {};
     };
     const unit = await units.of(managed, found.trees, signal);
     const running = await describeTrees(table, found.trees, this.#parts.clock.date());
-    if (unit.kind === 'unknown') return { stops: running, starts: [], refusals: [unit.reason], ...said() };
+    if (unit.kind === 'unknown') return { stops: running, starts: [], refusals: [unit.reason], ...warningsOf() };
     if (ambiguity === undefined && unit.kind === 'unit') {
       const through = await units.preview(unit.process, signal);
       const rest = describeRest(await units.rest(managed, found.trees, unit.process, signal));
-      return { ...through, stops: [...running, ...rest, ...through.stops], ...said(through.warnings) };
+      return { ...through, stops: [...running, ...rest, ...through.stops], ...warningsOf(through.warnings) };
     }
-    // Of too many nothing would be started: each of them may have megabytes to be read.
+    // Nothing would be started if there are too many: each of them may have megabytes to read.
     const trees = found.trees.slice(0, this.#options.maxMatches);
     const pause = new LoopPause();
     const plan = await launches.plan(managed, 1, trees);
@@ -60,14 +61,14 @@ export class ProgramPreview {
       stops: [...running, ...describeRest(found.rest)],
       starts,
       refusals,
-      ...said([...remarks, ...differences]),
+      ...warningsOf([...remarks, ...differences]),
       ...(commands.length > 0 ? { commands } : {}),
     };
   }
 
   #stopCommand(managed: ManagedProcess, isRunning: boolean): ReturnType<typeof previewCommand> {
     const { stopCommand, commandTimeoutMs } = this.#options;
-    // Of what does not run nothing is stopped.
+    // If it does not run, nothing is stopped.
     if (stopCommand === undefined || !isRunning) return NONE;
     return previewCommand('stop_command', stopCommand, managed, commandTimeoutMs);
   }

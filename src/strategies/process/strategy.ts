@@ -22,7 +22,7 @@ import type {
 import { serviceName } from '../unit/name-policy.ts';
 import { ProgramRestart } from './actions/restart.ts';
 import { ambiguityOf } from './descriptions.ts';
-import { type HealthParts, livesOn, proveRunning, stillToCome } from './health.ts';
+import { expectedLife, type HealthParts, lifeOf, proveRunning } from './health.ts';
 import type { ProcessTree } from './identity/identity.ts';
 import { nameProblem } from './identity/name.ts';
 import { ProgramLaunches } from './launch/launches.ts';
@@ -34,13 +34,15 @@ import { KnownRoots } from './running/known-roots.ts';
 import { Supervision } from './supervision/supervision.ts';
 import { ProgramUnit } from './unit.ts';
 
-/** Restarts a program that is no unit: stops every process of exactly that name and what descends from it, starts it anew. */
+/**
+ * Restarts a program that is not a unit: stops every process of exactly that name with its descendants, and starts it again.
+ */
 export const processStrategy: StrategyDefinition<ProcessOptions> = {
   parse: parseProcessOptions,
   create: (options, parts) => new ProcessStrategy(options, parts, parts.table),
 };
 
-/** The strategy over a given process table. */
+/** The process strategy on a given process table. */
 export class ProcessStrategy implements RestartStrategy {
   readonly name = 'process';
   readonly #options: ProcessOptions;
@@ -53,7 +55,7 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #restart: ProgramRestart;
   readonly #preview: ProgramPreview;
   readonly #supervision: Supervision;
-  /** Names that were looked at as the configuration is now. */
+  /** Names that were looked at with the present configuration. */
   readonly #lookedAt = new Set<string>();
 
   constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
@@ -66,7 +68,7 @@ export class ProcessStrategy implements RestartStrategy {
     this.#finder = new ProgramFinder(options, parts, { table, known: this.#known, supervision: this.#supervision });
     this.#launches = new ProgramLaunches(options, parts, table, this.#finder);
     this.#unit = new ProgramUnit(options, parts, table);
-    const sight = {
+    const program = {
       table,
       known: this.#known,
       finder: this.#finder,
@@ -74,8 +76,8 @@ export class ProcessStrategy implements RestartStrategy {
       supervision: this.#supervision,
       unit: this.#unit,
     };
-    this.#restart = new ProgramRestart(options, parts, sight);
-    this.#preview = new ProgramPreview(options, parts, sight);
+    this.#restart = new ProgramRestart(options, parts, program);
+    this.#preview = new ProgramPreview(options, parts, program);
   }
 
   async resolve(managed: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
@@ -108,10 +110,10 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
-    const life = await livesOn(this.#table, await this.#finder.finder(managed, signal));
+    const life = await lifeOf(this.#table, await this.#finder.finder(managed, signal));
     const { systemName } = managed;
-    // What never ran under that name tells nothing by not running under it.
-    return life ?? (this.#finder.isKnown(systemName) ? stillToCome(this.#healthParts(managed)) : undefined);
+    // A program that never ran under that name: that nothing runs under it shows nothing.
+    return life ?? (this.#finder.isKnown(systemName) ? expectedLife(this.#healthParts(managed)) : undefined);
   }
 
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
@@ -127,11 +129,11 @@ export class ProcessStrategy implements RestartStrategy {
   async concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
     try {
       if (nameProblem(managed, this.#options.configured) !== undefined) return undefined;
-      // How the unit starts it is the unit's.
+      // How it is started is the unit's business.
       if (this.#unit.recorded(managed.systemName) !== undefined) return undefined;
       return await this.#launches.concern(managed, look);
     } catch (error) {
-      this.#parts.log.debug(`Cannot tell whether ${managed.systemName} could be started: ${errorMessage(error)}`, {
+      this.#parts.log.debug(`Cannot determine whether ${managed.systemName} could be started: ${errorMessage(error)}`, {
         err: error,
       });
       return undefined;
@@ -149,7 +151,7 @@ export class ProcessStrategy implements RestartStrategy {
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
       const known = this.#parts.roots.get(managed.systemName);
-      // The whole table is looked over only after something has changed: most calls cost two small files.
+      // The whole table is searched only after something has changed: most calls cost two small files.
       const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
       this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
@@ -176,26 +178,29 @@ export class ProcessStrategy implements RestartStrategy {
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
     const find = await this.#finder.finder(managed, signal);
     const found = await find(await look?.());
-    this.#supervision.tellWait(managed);
+    this.#supervision.logWait(managed);
     return foundRunning(
       this.#table,
       await this.#keyOf(managed.systemName, signal),
       found,
       process.pid,
-      this.#supervision.sight(managed.systemName),
+      this.#supervision.supervisorState(managed.systemName),
     );
   }
 
   supervisor({ systemName }: ManagedProcess): OtherSupervisor | undefined {
-    return this.#supervision.sight(systemName);
+    return this.#supervision.supervisorState(systemName);
   }
 
-  /** What is recorded from then on tells; all that are asked at the same time share the look. */
+  /** What is recorded from then on decides; all callers at the same time share the look. */
   async #lookOnce(managed: ManagedProcess): Promise<void> {
     if (!this.#lookedAt.has(managed.systemName)) await this.observe(managed, this.#parts.look);
   }
 
-  /** Why the program must be left alone for the unit's sake that it was last seen in; undefined if it need not, or has left that. */
+  /**
+   * Why the program must be left alone because of the unit that it was last seen in; undefined if it need not, or has left that
+   * unit.
+   */
   async #unitRefusal(managed: ManagedProcess, unit: string, signal: AbortSignal): Promise<string | undefined> {
     const refusal = await this.#unit.refusal(managed, unit, signal);
     if (refusal === undefined) return undefined;
@@ -205,8 +210,8 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   /**
-   * The unit that it is the main process of, or that would run it; else the first of the names that mean the same program, as its name and
-   * its full path do.
+   * The unit that it is the main process of, or that would run it; else the first of the names that mean the same program, such
+   * as its name and its full path.
    */
   async #keyOf(systemName: string, signal: AbortSignal): Promise<string> {
     const unit = this.#unit.recorded(systemName);
@@ -215,7 +220,7 @@ export class ProcessStrategy implements RestartStrategy {
     const { argument, pidFile, user } = this.#options;
     const known = roots.get(systemName);
     const twin = await this.#unit.twin(systemName, signal);
-    // What runs outside of the unit is not restarted by starting that.
+    // A program that runs outside of the unit is not restarted by starting the unit.
     if (twin !== undefined && (twin.isRuled || !known.some((root) => this.#table.exists(root)))) return twin.key;
     const seen = known.flatMap((root) => roots.namesOf(root));
     const names = [systemName, ...(twins?.namesOf(systemName, { argument, pidFile, user }) ?? []), ...seen];
@@ -232,19 +237,21 @@ export class ProcessStrategy implements RestartStrategy {
     await this.#known.record(managed, trees, signal);
   }
 
-  /** True if none of them was known: somebody has started all of it anew. */
+  /** True if none of them was known: somebody has started all of them again. */
   #isAllNew(systemName: string, trees: readonly ProcessTree[]): boolean {
     const known = new Set(this.#parts.roots.get(systemName).map(({ pid, startTime }) => `${pid} ${startTime}`));
     return !trees.some(({ root: { pid, startTime } }) => known.has(`${pid} ${startTime}`));
   }
 }
 
-/** Whether the very process lives, and has not become another program (execve(2)), as a start script that ends in `exec` does. */
+/**
+ * Whether the very process lives and has not become another program (execve(2)), as a start script that ends in `exec` does.
+ */
 function isAsKnown(table: ProcessTable, root: RootProcess): boolean {
   if (!table.exists(root)) return false;
   const executable = table.read(root.pid, ['executable'])?.executable;
   return executable === undefined || executable === root.executable;
 }
 
-/** A look in passing waits no longer for a directory of users. */
+/** A look in passing does not wait longer than this for a directory of users. */
 const OBSERVE_MS = 2000;

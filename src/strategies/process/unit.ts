@@ -1,3 +1,4 @@
+// Restarts a program through the unit of which it is the main process.
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
@@ -14,7 +15,7 @@ import type { ProcessTree } from './identity/identity.ts';
 import type { ProcessOptions } from './options.ts';
 import { restInTheWay } from './running/unit-rest.ts';
 
-/** The unit, as the process that means it; `unknown`: systemd does not say, one line why. */
+/** The unit of a program, as the process that means it; `unknown`: systemd does not say, with a one-line reason. */
 type UnitOf =
   | { readonly kind: 'unit'; readonly process: ManagedProcess }
   | { readonly kind: 'none' }
@@ -34,37 +35,42 @@ export class ProgramUnit {
     this.#parts = parts;
     this.#table = table;
     const { configured: hasOwnSection, commandTimeoutMs, stableTimeMs } = options;
-    // Its own health check is not asked.
+    // The strategy's own health check is not used.
     const healthCheckTimeoutMs = commandTimeoutMs;
     this.#service = new ServiceStrategy({ hasOwnSection, commandTimeoutMs, healthCheckTimeoutMs, stableTimeMs }, parts);
   }
 
-  /** As it was when the program was last seen, before a boot too; undefined where start_command says how that is started. */
+  /**
+   * The unit when the program was last seen, even before a boot; undefined if start_command says how the program is started.
+   */
   recorded(systemName: string): string | undefined {
     return this.#options.startCommand === undefined ? this.#parts.roots.lastUnit(systemName) : undefined;
   }
 
-  /** Another section's unit that would run the program; undefined where something else than its name says how that is known or started. */
+  /**
+   * Another section's unit that would run the program; undefined if a key other than the name says how it is identified or
+   * started.
+   */
   async twin(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
     const { argument, pidFile, user, startCommand } = this.#options;
     const isPlain = [argument, pidFile, user, startCommand].every((mark) => mark === undefined);
     return isPlain ? this.#parts.twins?.unitOf(systemName, signal) : undefined;
   }
 
-  /** As of now, as the process that means it. Never rejects. */
+  /** The unit as it is now, as the process that means it. Never rejects. */
   async of(managed: ManagedProcess, [tree, ...more]: readonly ProcessTree[], signal: AbortSignal): Promise<UnitOf> {
     if (this.#options.startCommand !== undefined || more.length > 0) return NONE;
     const main = tree === undefined ? await this.#lastMain(managed, signal) : await this.#mainOf(managed, tree, signal);
     if (main.kind !== 'unit') return main;
     const process = asUnit(managed, main.unit);
-    // One that is gone, removed with its package perhaps, starts nothing any more.
+    // A unit that is gone, removed with its package perhaps, starts nothing any more.
     const isGone = tree === undefined && (await this.#service.lookUp(process, signal)).kind === 'absent';
     return isGone ? NONE : { kind: 'unit', process };
   }
 
   /**
-   * What the unit's last main process left behind in it that is in the way of its start; [] while the unit is up, or runs. Never
-   * rejects.
+   * What the unit's last main process left behind in it that prevents its start; [] while the unit is up or the program runs.
+   * Never rejects.
    */
   async rest(
     { systemName }: ManagedProcess,
@@ -79,14 +85,16 @@ export class ProgramUnit {
     return isDown(found.status) ? restInTheWay(this.#table, root) : [];
   }
 
-  /** Why a name without a section may not restart the unit `unit` of its program, in one line; undefined if it may. Never rejects. */
+  /**
+   * Why a name without a section may not restart its program's unit `unit`, in one line; undefined if it may. Never rejects.
+   */
   async refusal(managed: ManagedProcess, unit: string, signal: AbortSignal): Promise<string | undefined> {
     if (this.#options.configured) return undefined;
     const found = await this.#service.lookUpToAct(asUnit(managed, unit), signal);
     return found.kind === 'refused' ? found.reason : undefined;
   }
 
-  /** What else a restart through the unit starts, restarts or stops; nothing if there is none. Never rejects. */
+  /** What else a restart through the unit starts, restarts or stops; nothing if there is no unit. Never rejects. */
   async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
     const main = await this.#lastMain(managed, signal);
     if (main.kind !== 'unit') return { kind: 'known', units: [] };
@@ -94,8 +102,8 @@ export class ProgramUnit {
   }
 
   /**
-   * Without a word on how it was started otherwise, also in a way that is not usable, the unit that would run it knows more than
-   * its name.
+   * If nothing is known about another way of starting it, not even one that is unusable, the unit that would run it is a better
+   * guide.
    */
   async #lastMain({ systemName }: ManagedProcess, signal: AbortSignal): Promise<MainOf> {
     const { launches, pins, roots } = this.#parts;
@@ -107,7 +115,7 @@ export class ProgramUnit {
     return twin === undefined ? NONE : { kind: 'unit', unit: twin.unit };
   }
 
-  /** What systemd does not say was perhaps recorded of the very process. */
+  /** What systemd does not say may have been recorded for the very process. */
   async #mainOf({ systemName }: ManagedProcess, tree: ProcessTree, signal: AbortSignal): Promise<MainOf> {
     const main = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
     if (main.kind !== 'unknown') return main;
@@ -115,12 +123,12 @@ export class ProgramUnit {
     return known?.unit === undefined ? main : { kind: 'unit', unit: known.unit };
   }
 
-  /** Restarts what `of` gave. Never rejects. */
+  /** Restarts the unit that `of` returned. Never rejects. */
   restart(attempt: RestartAttempt, unit: ManagedProcess): Promise<RestartOutcome> {
     return this.#service.restart({ ...attempt, process: unit });
   }
 
-  /** As ServiceStrategy.outside, of what `of` gave. Never rejects. */
+  /** ServiceStrategy.outside, for the unit that `of` returned. Never rejects. */
   outside(unit: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
     return this.#service.outside(unit, nothingKnown, signal);
   }

@@ -1,3 +1,4 @@
+// Proves that a unit is healthy and stays so.
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isUp } from '../../system/systemd/unit/state.ts';
@@ -8,24 +9,24 @@ import { isReloadedWithoutMain, lookIntoUnit, type UnitLook, type UnitProcessPar
 import { waitsForTrigger } from './relations/triggers.ts';
 import { describeState, describeUnit, hasCrashed, unitHealth } from './state.ts';
 
-/** One look at a unit's health, which may take a second. */
+/** The proof of a unit's health, which may take a second. */
 interface UnitProof {
   readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
-  /** How long a unit must last, in milliseconds; where little time is left, half of it will do. */
+  /** How long a unit must last, in milliseconds; if little time is left, half of it is enough. */
   readonly lastingMs: number;
-  /** All of it ends within this. */
+  /** The whole proof ends within this time. */
   readonly timeoutMs: number;
   /** When our last restart of that unit began, in milliseconds of CLOCK_MONOTONIC; undefined if it did not end well. */
   readonly broughtUpMs: (unit: string) => number | undefined;
   readonly signal: AbortSignal;
 }
 
-/** What proveUnitLasts uses of the rest. */
+/** What proveUnitLasts needs of the strategies' parts. */
 type UnitProofParts = UnitProcessParts & Pick<StrategyParts, 'clock'>;
 
 /**
- * Proves that a unit is active and stays so: a little later it still is, with the same main process, and is not without processes if it
- * is there for some. A unit that crashes at once and is started again by systemd is active at nearly every look. Never rejects.
+ * Proves that a unit is active and stays so: a little later it still is, with the same main process, and it has processes if it
+ * exists for some. A unit that crashes at once and is restarted by systemd looks active nearly every time. Never rejects.
  */
 export async function proveUnitLasts(
   parts: UnitProofParts,
@@ -46,7 +47,7 @@ export async function proveUnitLasts(
     const hasNothing = status.subState === 'exited' && processes.length === 0;
     if (lastingMs === 0 || hasNothing) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
-    if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to tell whether it lasts` };
+    if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to see whether it lasts` };
     await parts.clock.sleep(pauseMs, deadline.signal);
     const second = await lookInto(parts, lookUp, deadline.signal);
     if (second.kind !== 'seen') return { kind: 'unhealthy', reason: second.reason };
@@ -59,14 +60,14 @@ export async function proveUnitLasts(
 }
 
 /**
- * systemd takes a unit for active until its reload has ended, which may never be. One that stays active without processes may
- * have none.
+ * systemd considers a unit active until its reload has ended, which may never happen. One that stays active without processes
+ * may have none.
  */
 function isReloadOfNothing({ status, processes }: UnitLook): boolean {
   return isReloadedWithoutMain(status) && processes.length === 0 && !status.remainsAfterExit;
 }
 
-/** Looks a unit up, and into it if it may be hollow; why not, if that cannot be done. Never rejects. */
+/** Looks a unit up, and into it if it may be hollow; else says why not. Never rejects. */
 export async function lookInto(
   parts: UnitProcessParts,
   lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
@@ -75,12 +76,12 @@ export async function lookInto(
   const found = await lookUp(signal);
   if (found.kind !== 'found') return found;
   const { status } = found;
-  // Of any other its state says all.
+  // The state of any other unit says everything.
   if (!status.remainsAfterExit) return { kind: 'seen', status, processes: [], isHollow: false };
   return lookIntoUnit(parts, status, signal);
 }
 
-/** As of RestartStrategy.life. */
+/** See RestartStrategy.life. */
 export async function lifeOfUnit(
   parts: UnitProcessParts,
   lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
@@ -99,7 +100,7 @@ export async function lifeOfUnit(
   };
 }
 
-/** What became of the unit that was up at its first look; undefined where it still is, with the same main process. */
+/** What became of the unit that was up at its first look; undefined if it still is, with the same main process. */
 function whyNotLasting(first: Pick<UnitLook, 'status' | 'processes'>, later: UnitLook): string | undefined {
   const { id, mainPid } = first.status;
   const { status } = later;
@@ -117,7 +118,7 @@ export function describeHollow(status: UnitStatus): string {
   return `${status.id} is ${hollowWords(status)}`;
 }
 
-/** describeUnit, with what runs in it instead of a main process; of many only the oldest. */
+/** describeUnit with the processes in it instead of a main process; only the oldest if there are many. */
 export function describeLook({ status, processes, isHollow }: UnitLook): string {
   if (isHollow) return `${status.id}: ${hollowWords(status)}`;
   if (status.mainPid > 0 || processes.length === 0) return describeUnit(status);
@@ -132,5 +133,5 @@ function hollowWords(status: UnitStatus): string {
   return `${describeState(status)}, but none of its processes runs any more`;
 }
 
-/** Left for the second look. */
+/** Time left for the second look. */
 const SECOND_LOOK_MS = 250;

@@ -7,15 +7,15 @@ import { isAbsent } from './state.ts';
 
 /** What systemd has under a name. Every reason is one line for people. */
 export type UnitLookup =
-  /** It knows the unit; whether it can load it stands in `status.loadState`. */
+  /** systemd knows the unit; `status.loadState` says whether it can load it. */
   | { readonly kind: 'found'; readonly status: UnitStatus }
-  /** There is no such unit (or no systemd, then it is not `isAsked`); `unit` is the name that was looked for. */
+  /** There is no such unit (or no systemd; then `isAsked` is false); `unit` is the name that was looked up. */
   | { readonly kind: 'absent'; readonly unit: string; readonly reason: string; readonly isAsked: boolean }
   /** No unit can have that name. */
   | { readonly kind: 'impossible'; readonly reason: string }
-  /** It must not be touched. `unit`: which one that is, as far as it is known. */
+  /** It must not be touched. `unit`: which one it is, if known. */
   | { readonly kind: 'refused'; readonly reason: string; readonly unit?: string }
-  /** systemd does not answer: nothing is known. `why`: its part of the reason. */
+  /** systemd does not answer: nothing is known. `why`: systemd's part of the reason. */
   | Unanswered;
 
 /** Every reason is one line for people. */
@@ -25,7 +25,7 @@ export interface Unanswered {
   readonly why: string;
 }
 
-/** Finds the unit that `name` means, behind an alias too, and judges it by its name and by its real one. Never rejects. */
+/** Finds the unit that `name` means, even through an alias, and judges that name and the unit's real one. Never rejects. */
 export async function lookUpUnit(
   services: ServiceManager,
   name: string,
@@ -34,7 +34,7 @@ export async function lookUpUnit(
 ): Promise<UnitLookup> {
   const judgement = judgeUnitName(name, hasOwnSection);
   if (judgement.kind !== 'unit') return judgement;
-  // Escaped, an instance's name may hold blanks and options for the commands of its template.
+  // Escaped, an instance's name may contain blanks and options for the commands of its template.
   if (!hasOwnSection && name.includes('\\'))
     return {
       kind: 'refused',
@@ -44,7 +44,7 @@ export async function lookUpUnit(
   if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here`, isAsked: false };
   const answer = await services.show(unit, signal);
   if (answer.kind === 'failed') {
-    // It is our own limit that ended the wait: what it would have said is not known.
+    // Our own limit ended the wait: what systemd would have answered is not known.
     if (signal.aborted) return { kind: 'unanswered', reason: `systemd did not say in time what ${unit} is`, why: SILENT };
     return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}`, why: answer.reason };
   }
@@ -60,8 +60,8 @@ export async function lookUpUnit(
 }
 
 /**
- * Looks until systemd answers, at most until `signal` aborts: it may be hanging, or be executed anew. Then `unanswered` with what
- * kept it, never with our own impatience. Never rejects.
+ * Looks until systemd answers, at most until `signal` aborts: it may hang, or be re-executing. Then `unanswered` with what kept
+ * systemd from answering, never with our own time limit as the reason. Never rejects.
  */
 export async function untilAnswered<T extends { readonly kind: string }>(
   clock: Clock,
@@ -85,7 +85,7 @@ function isUnanswered(found: { readonly kind: string }): found is Unanswered {
 const SILENT = 'systemd does not answer';
 const AGAIN_MS = 250;
 
-/** Our place below the cgroup root (cgroups(7)): `/system.slice/monitor_service.service`; empty where it cannot be told. */
+/** Our place below the cgroup root (cgroups(7)): `/system.slice/monitor_service.service`; empty if it cannot be determined. */
 function ownControlGroup(): string {
   try {
     return SYSTEMD_HIERARCHY.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '';
@@ -94,5 +94,5 @@ function ownControlGroup(): string {
   }
 }
 
-/** That of cgroup v1 has a name, and stands before the unified one; in cgroup v2 there is only the unified one. */
+/** The hierarchy of cgroup v1 has a name, and comes before the unified one; cgroup v2 has only the unified one. */
 const SYSTEMD_HIERARCHY = /^\d+:(?:name=systemd)?:(.*)$/m;

@@ -1,3 +1,4 @@
+// Masked units: whether a process stands for one, which therefore must not run.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { ServiceManager } from '../../system/systemd/service-manager.ts';
 import type { StrategyName } from '../strategy.ts';
@@ -8,13 +9,14 @@ import { isAbsent } from './state.ts';
 type Services = Pick<ServiceManager, 'available' | 'show'>;
 type Named = Pick<ManagedProcess, 'processName' | 'systemName'>;
 
-/** Whether a unit that a process stands for is masked: it must not run. */
+/** Whether a unit that a process stands for is masked; then it must not run. */
 export type Mask = { readonly kind: 'masked'; readonly unit: string } | { readonly kind: 'none' } | Unanswered;
 
 /**
- * Looks for a masked unit that the process stands for. `service`: of its system name. Of a program also: of its path's last part, of
- * the process's own name (an own build may go by another than the unit that it replaces), and `lastUnit`, which it was last seen to be
- * the main process of. `auto` means a program if systemd does not know its system name. Never rejects.
+ * Looks for a masked unit that the process stands for. Strategy `service`: the unit of its system name. Strategies for programs
+ * also: that of its path's last part, that of the process's own name (an own build may have another name than the unit that it
+ * replaces), and `lastUnit`, of which it was last seen to be the main process. `auto` means a program if systemd does not know
+ * its system name. Never rejects.
  */
 export async function findMask(
   services: Services,
@@ -34,7 +36,10 @@ export async function findMask(
   return NONE;
 }
 
-/** findMask in words, for whom it does not keep from anything: one line; undefined if nothing is masked, or systemd does not tell. */
+/**
+ * findMask in words, if the mask does not prevent the start: one line; undefined if nothing is masked, or systemd does not
+ * answer.
+ */
 export async function maskWarning(
   services: Services,
   strategy: StrategyName,
@@ -45,13 +50,13 @@ export async function maskWarning(
   const mask = await findMask(services, strategy, named, lastUnit, signal);
   if (mask.kind !== 'masked') return undefined;
   const { unit } = mask;
-  if (isHeeded(strategy)) return `${unit} is masked: it is not restarted, nor started by start_command`;
+  if (respectsMask(strategy)) return `${unit} is masked: it is not restarted, nor started by start_command`;
   const starter = strategy === 'process' && unit === lastUnit ? 'only start_command' : `restart_strategy = ${strategy}`;
-  return `${unit} is masked, so it should not run; ${starter} starts it all the same`;
+  return `${unit} is masked, so it should not run; ${starter} starts it nevertheless`;
 }
 
-/** Whether the strategy takes a mask for a no. */
-export function isHeeded(strategy: StrategyName): boolean {
+/** Whether the strategy respects a mask. */
+export function respectsMask(strategy: StrategyName): boolean {
   return strategy === 'service' || strategy === 'auto';
 }
 

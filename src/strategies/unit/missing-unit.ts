@@ -3,8 +3,8 @@ import { judgeUnitName } from './name-policy.ts';
 import { isAbsent, loadProblem } from './state.ts';
 
 /**
- * Why `restart_strategy = service` finds no unit of that system name, or none with a file, in one line; undefined if there is
- * one, if the name is none of a unit (which is told elsewhere), and if systemd does not say. Never rejects.
+ * Why `restart_strategy = service` finds no unit of that system name, or none with a file, in one line. Undefined if there is
+ * one, if the name cannot be a unit's (which is reported elsewhere), and if systemd does not answer. Never rejects.
  */
 export async function missingUnit(
   services: Pick<ServiceManager, 'available' | 'show'>,

@@ -1,3 +1,4 @@
+// Which names mean a systemd service that may be restarted.
 import { invisibleIn, quoted } from '../../core/text/printable.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 
@@ -5,15 +6,17 @@ import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 type UnitNameJudgement =
   /** `unit` is complete: `nginx.service`. Whether systemd knows it is another question. */
   | { readonly kind: 'unit'; readonly unit: string }
-  /** It must not be touched, neither as a unit nor as a program; one line why. */
+  /** It must not be touched, neither as a unit nor as a program; the reason is one line. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** systemd would take it for no service's name, or for several: it may still be a program's; one line why. */
+  /**
+   * systemd would not accept it as a service's name, or it means several: it may still be a program's; the reason is one line.
+   */
   | { readonly kind: 'impossible'; readonly reason: string };
 
 /**
- * Judges a name before systemd hears of it. `hasOwnSection`: the operator wrote a section for this very process; only then may
- * the system's own services (`dbus*`, `systemd-*`) and instances of its own templates (`user@`, `getty@`, `modprobe@` …) be touched.
- * Case matters, as it does to systemd. Source: systemd.unit(5).
+ * Judges a name before it is passed to systemd. `hasOwnSection`: the operator wrote a section for this very process; only then
+ * may the system's own services (`dbus*`, `systemd-*`) and instances of its own templates (`user@`, `getty@`, `modprobe@` …) be
+ * touched. Case matters, as it does to systemd. Source: systemd.unit(5).
  */
 export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJudgement {
   if (/[*?[\]]/.test(name)) return impossible(name, 'is a pattern, not the name of one unit');
@@ -22,11 +25,12 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   const unit = name.endsWith(SUFFIX) ? name : `${name}${SUFFIX}`;
   const stem = serviceName(unit);
   const unseen = invisibleIn(name);
-  if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is invisible: systemd takes it for no unit's name`);
-  if (name.includes('/')) return impossible(name, "is a path, and no unit's name");
-  if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is no name that systemd takes for a unit');
+  if (unseen !== undefined)
+    return impossible(name, `holds ${unseen}, which is invisible: systemd does not accept it in a unit's name`);
+  if (name.includes('/')) return impossible(name, "is a path, not a unit's name");
+  if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is not a name that systemd accepts for a unit');
   if (stem.endsWith('@') && stem.indexOf('@') === stem.length - 1) {
-    return impossible(name, 'is a template: it takes an instance, as in name@instance');
+    return impossible(name, 'is a template: it needs an instance, as in name@instance');
   }
   const base = stem.replace(/@.*/, '');
   if (OURSELVES.test(base)) return refused(name, 'is monitor_service itself, or belongs to it');
@@ -38,7 +42,7 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   return { kind: 'unit', unit };
 }
 
-/** True where the start of the unit, of whatever type, changes the state of the whole machine. */
+/** True if starting the unit, of whatever type, changes the state of the whole machine. */
 export function changesMachine(unit: string): boolean {
   return MACHINE_STATE.test(unit.replace(/\.[a-z]+$/, '').replace(/@.*/, ''));
 }
@@ -49,8 +53,8 @@ export function serviceName(unit: string): string {
 }
 
 /**
- * True where the process `pid`, whose control group is `controlGroup`, lives in the unit: to restart it would be our own end,
- * whatever it is called.
+ * True if the process `pid`, whose control group is `controlGroup`, runs in the unit: restarting that would end us, whatever
+ * its name.
  */
 export function isOwnUnit(status: UnitStatus, pid: number, controlGroup: string): boolean {
   if (status.mainPid === pid) return true;
@@ -59,15 +63,15 @@ export function isOwnUnit(status: UnitStatus, pid: number, controlGroup: string)
 }
 
 const SUFFIX = '.service';
-/** UNIT_NAME_MAX less the final NUL. */
+/** UNIT_NAME_MAX without the final NUL. */
 const MAX_LENGTH = 255;
 const OTHER_UNIT_TYPE = /\.(socket|target|device|mount|automount|swap|timer|path|slice|scope|snapshot|busname)$/;
-/** Not at the beginning: `@`, which leaves no name; `-`, which smells of an option; `.`, which no unit file has. */
+/** Not at the beginning: `@`, which leaves no name; `-`, which looks like an option; `.`, which no unit file begins with. */
 const STEM = /^[A-Za-z0-9:_\\][A-Za-z0-9:_.\\@-]*$/;
 const OURSELVES = /^monitor_service(?:-.*)?$/;
 const SYSTEM_SERVICE = /^(?:dbus|systemd-)/;
 /**
- * Instances of these are logins, terminals, modules, disks and network interfaces. `ssh@…` is somebody's connection.
+ * Their instances are logins, terminals, modules, disks and network interfaces. `ssh@…` is somebody's connection.
  * Source: the unit files of systemd, openssh, lvm2, mdadm, e2fsprogs, xfsprogs, ifupdown and polkit.
  */
 const SYSTEM_TEMPLATE = new RegExp(

@@ -4,17 +4,22 @@ import type { UnitLookup } from './lookup.ts';
 import { judgeUnitName } from './name-policy.ts';
 import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
 
-/** Looks now and then, while all is well, whether units that stay active without processes have some: in an alarm they may have ended. */
+/**
+ * Notes now and then, while all is well, whether units that stay active without processes have some: in an alarm they may have
+ * ended.
+ */
 export class UnitObservation {
   readonly #parts: UnitProcessParts & Pick<StrategyParts, 'clock'>;
-  /** Until when there is nothing to look for, by name, in milliseconds of CLOCK_MONOTONIC. */
+  /** By name: until when no look is needed, in milliseconds of CLOCK_MONOTONIC. */
   readonly #restsUntilMs = new Map<string, number>();
 
   constructor(parts: UnitProcessParts & Pick<StrategyParts, 'clock'>) {
     this.#parts = parts;
   }
 
-  /** One look at the unit that `name` means; of most there is none for minutes. As of RestartStrategy.observeUnit. Never rejects. */
+  /**
+   * One look at the unit that `name` means; most units need none for minutes. See RestartStrategy.observeUnit. Never rejects.
+   */
   async look(
     name: string,
     lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
@@ -37,7 +42,10 @@ export class UnitObservation {
     return undefined;
   }
 
-  /** False of a unit that surely does not stay active without processes: of most, and all else that is known of a unit costs more. */
+  /**
+   * False for a unit that certainly does not stay active without processes: for most, and any other answer about a unit costs
+   * more.
+   */
   async #mayRemain(name: string, signal: AbortSignal): Promise<boolean> {
     const judged = judgeUnitName(name, true);
     if (judged.kind !== 'unit') return false;
@@ -46,6 +54,6 @@ export class UnitObservation {
   }
 }
 
-/** What the start of a unit has left behind, and what ends soon, is nothing that the unit is there for. */
+/** What the start of a unit left behind, and what ends soon, is not what the unit exists for. */
 const SETTLED_MS = 10_000;
 const REST_MS = 600_000;

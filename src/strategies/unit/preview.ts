@@ -6,7 +6,10 @@ import { describeLook } from './health.ts';
 import { lookIntoUnit } from './processes.ts';
 import { describeState, describeUnit, isRestartedBySystemd, nextStep } from './state.ts';
 
-/** What a restart of a unit that stands as `status`, and may be restarted, would do. `limitMs`: `command_timeout`. Never rejects. */
+/**
+ * What a restart of a unit in the state `status`, which may be restarted, would do. `limitMs`: `command_timeout`. Never
+ * rejects.
+ */
 export async function previewUnit(
   parts: ServiceParts,
   status: UnitStatus,
@@ -20,13 +23,15 @@ export async function previewUnit(
   const why = isUp(status) ? undefined : await parts.services.conditions(id, signal);
   return {
     stops: step === 'restart' ? [look.kind === 'seen' ? describeLook(look) : describeUnit(status)] : [],
-    starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
+    starts: [
+      step === 'wait' ? `${id}: systemd is restarting it by itself; monitor_service waits for that` : `systemctl ${step} ${id}`,
+    ],
     refusals: [],
     ...(why !== undefined && { warnings: [`${id} is ${describeState(status)}: ${why}`] }),
   };
 }
 
-/** systemd is to restart it by itself, and not within the limit. */
+/** True if systemd is to restart it by itself, but not within the limit. */
 async function isDueLate(
   { services, clock }: ServiceParts,
   status: UnitStatus,

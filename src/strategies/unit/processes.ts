@@ -1,3 +1,4 @@
+// Sees which processes run in a unit.
 import { statSync } from 'node:fs';
 import { hasEnded } from '../../system/proc/parse.ts';
 import { ancestorsOf } from '../../system/proc/process-tree.ts';
@@ -9,23 +10,24 @@ import type { Unanswered } from './lookup.ts';
 import { unanswered } from './relations/starts.ts';
 import { isRestartedBySystemd } from './state.ts';
 
-/** What of the system it takes to see what runs in a unit. */
+/** What is needed to see what runs in a unit. */
 export type UnitProcessParts = Pick<StrategyParts, 'services' | 'table' | 'unitsWithProcesses'>;
 
 /** What runs of a unit. */
 export interface UnitLook {
   readonly kind: 'seen';
-  /** How the unit stood when that was seen: a moment later than it was looked up. */
+  /** The unit's state when this was seen: a moment later than the lookup. */
   readonly status: UnitStatus;
-  /** The processes whose end is the unit's: its main process; of a unit that has none and is up, all in its cgroup, the oldest first. */
+  /** The processes whose end is the unit's end: its main process; if it has none and is up, all in its cgroup, oldest first. */
   readonly processes: readonly ProcessIdentity[];
-  /** It is active without a process, though it was seen to have some while it was: what it is there for has ended. */
+  /** It is active without a process, though it was seen with some: what it exists for has ended. */
   readonly isHollow: boolean;
 }
 
 /**
- * Sees what runs of a unit that stands as `found`, and remembers of one that stays active without processes that it had some. Those of
- * its start do not count, nor does the main process of a type that is active from its first moment on: it may be a script. Never rejects.
+ * Sees what runs of a unit in the state `found`, and remembers that a unit which stays active without processes had some.
+ * Processes of its start do not count, nor does the main process of a type that is active from the first moment: it may be a
+ * script. Never rejects.
  */
 export async function lookIntoUnit(
   { services, table, unitsWithProcesses }: UnitProcessParts,
@@ -39,19 +41,19 @@ export async function lookIntoUnit(
     if (reload?.kind === 'failed') return unanswered(id, reload.reason);
     const processes = await processesOfUnit(table, status, reload?.program);
     const seen = { kind: 'seen', status, processes, isHollow: false } as const;
-    // systemd has seen some that have ended since, and does not know that yet.
+    // systemd has seen processes that have ended since, and does not know that yet.
     const hasSome = processes.length > 0 || status.subState === 'running';
-    if (hasSome ? !isTelling(status) : !isEmptied(status)) return seen;
-    const told = await services.program(id, signal);
-    if (told.kind === 'failed') return unanswered(id, told.reason);
-    const definition = definitionOf(told.program.definedBy);
+    if (hasSome ? !existsForProcesses(status) : !isEmptied(status)) return seen;
+    const answer = await services.program(id, signal);
+    if (answer.kind === 'failed') return unanswered(id, answer.reason);
+    const definition = definitionOf(answer.program.definedBy);
     if (!hasSome && !unitsWithProcesses.has(id, definition)) return seen;
     const shown = await services.show(id, signal);
     if (shown.kind === 'failed') return unanswered(id, shown.reason);
     const later = shown.status;
     if (hasSome) {
-      // They are those of a stop or of another start, if one has begun since it was looked up.
-      if (later.activeState === 'active' && told.program.beganMs <= changedMs) unitsWithProcesses.add(id, definition);
+      // They belong to a stop or to another start, if one has begun since the lookup.
+      if (later.activeState === 'active' && answer.program.beganMs <= changedMs) unitsWithProcesses.add(id, definition);
       return seen;
     }
     if (later.changedMs === changedMs && !later.hasJob) return { ...seen, isHollow: isEmptied(later) };
@@ -60,11 +62,11 @@ export async function lookIntoUnit(
   }
 }
 
-/** What changes faster than that is told as it was seen last. */
+/** A unit that changes faster than that is reported as it was last seen. */
 const ROUNDS = 3;
 
-/** True if the processes of a unit that stands so say that it is there for processes. */
-function isTelling({ remainsAfterExit, activeState, mainPid, type }: UnitStatus): boolean {
+/** True if the processes of a unit in this state show that the unit exists for processes. */
+function existsForProcesses({ remainsAfterExit, activeState, mainPid, type }: UnitStatus): boolean {
   return remainsAfterExit && activeState === 'active' && (mainPid === 0 || !MAYBE_SCRIPTS.includes(type));
 }
 
@@ -74,7 +76,7 @@ function isEmptied({ activeState, subState, mainPid }: UnitStatus): boolean {
   return activeState === 'active' && subState === 'exited' && mainPid === 0;
 }
 
-/** `/etc/init.d/legacyd 1732197600000`, as UnitsWithProcesses has it. */
+/** `/etc/init.d/legacyd 1732197600000`, the form of UnitsWithProcesses. */
 function definitionOf(file: string): string {
   try {
     return file === '' ? '' : `${file} ${Math.trunc(statSync(file).mtimeMs)}`;
@@ -83,12 +85,12 @@ function definitionOf(file: string): string {
   }
 }
 
-/** True of a unit that is being reloaded and has no main process: what runs the reload is in it too. */
+/** True for a unit that is being reloaded and has no main process: the processes of the reload are in it too. */
 export function isReloadedWithoutMain(status: UnitStatus): boolean {
   return status.mainPid === 0 && isReloading(status);
 }
 
-/** `reload`: what is known of a unit that is being reloaded and has no main process. */
+/** `reload`: what is known about a unit that is being reloaded and has no main process. */
 async function processesOfUnit(
   table: StrategyParts['table'],
   status: UnitStatus,
@@ -100,7 +102,7 @@ async function processesOfUnit(
     return main === undefined || hasEnded(main) ? [] : [main];
   }
   if (!isUp(status)) return [];
-  // While the reload is under way, systemd does nothing about the end of its main process.
+  // While the reload is under way, systemd does not react to the end of its main process.
   if (reload?.lastMainPid !== undefined && !reload.outlivesMain) return [];
   const inside = await processesInGroup(table, status.controlGroup);
   if (reload?.controlPid === undefined) return inside;
@@ -108,7 +110,7 @@ async function processesOfUnit(
   return inside.filter(({ pid }) => !ancestorsOf(pid, all).has(reload.controlPid ?? 0));
 }
 
-/** All processes of a unit's cgroup (UnitStatus.controlGroup), the oldest first; [] if it has none. */
+/** All processes of a unit's cgroup (UnitStatus.controlGroup), oldest first; [] if it has none. */
 export async function processesInGroup(table: StrategyParts['table'], controlGroup: string): Promise<ProcessIdentity[]> {
   if (controlGroup === '') return [];
   const isInside = (cgroup: string | undefined): boolean =>

@@ -4,7 +4,7 @@ import { serviceName } from './name-policy.ts';
 import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
 import { waitsForTrigger } from './relations/triggers.ts';
 
-/** RestartStrategy.findRunning, of what systemd has under a name. Never rejects. */
+/** RestartStrategy.findRunning for what systemd has under a name. Never rejects. */
 export async function runningIn(parts: UnitProcessParts, found: UnitLookup, signal: AbortSignal): Promise<RunningProcesses> {
   switch (found.kind) {
     case 'found': {

@@ -1,11 +1,12 @@
+// Reads a unit's status: which step brings it up, whether it is well, and how it is described to people.
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isDown, isUp } from '../../system/systemd/unit/state.ts';
 
 /**
- * What brings a unit up from where it stands. `wait`: systemd is to restart it by itself, and if that is soon, to restart on top would
- * only make it two. A unit that is starting is not restarted at once: `start` waits for the job that is under way, for a database that
- * replays its log must be let.
+ * What brings a unit up from its present state. `wait`: systemd is to restart it by itself, and if that is soon, another
+ * restart would only make it two. A unit that is starting is not restarted at once: `start` waits for the job under way,
+ * because a database that replays its log must be left to do so.
  */
 type UnitStep = 'wait' | 'start' | 'restart';
 
@@ -15,12 +16,12 @@ export function nextStep(status: UnitStatus): UnitStep {
   return isUp(status) ? 'restart' : 'start';
 }
 
-/** Down, or going down: nothing of it is stopped by a stop or a restart. */
+/** Down, or going down: a stop or a restart stops nothing of it. */
 export function isAtRest(status: UnitStatus): boolean {
   return isDown(status) || status.activeState === 'deactivating';
 }
 
-/** Under way to somewhere, or about to be: starting, stopping, or down with a job that has not begun. */
+/** Changing, or about to: starting, stopping, or down with a job that has not begun. */
 export function hangs(status: UnitStatus): boolean {
   return ['activating', 'deactivating'].includes(status.activeState) || (isDown(status) && status.hasJob);
 }
@@ -30,22 +31,22 @@ export function isRestartedBySystemd({ activeState, subState }: UnitStatus): boo
   return activeState === 'activating' && subState.startsWith('auto-restart');
 }
 
-/** True where its last life ended by itself, and badly. */
+/** True if its last life ended by itself, and badly. */
 export function hasCrashed(status: UnitStatus): boolean {
   return status.activeState === 'failed' || isRestartedBySystemd(status);
 }
 
-/** True where systemd refuses to start the unit until `reset-failed`, or may do so: a failed unit does not always say why. */
+/** True if systemd refuses to start the unit until `reset-failed`, or may do so: a failed unit does not always say why. */
 export function needsReset({ activeState, result }: UnitStatus): boolean {
   return activeState === 'failed' || result === 'start-limit-hit';
 }
 
-/** True where there is no such unit: one whose file is gone is there as long as it runs, as after the removal of its package. */
+/** True if there is no such unit. One whose file is gone exists as long as it runs, as after the removal of its package. */
 export function isAbsent(status: UnitStatus): boolean {
   return status.loadState === 'not-found' && isDown(status);
 }
 
-/** Why systemd cannot start the unit at all; undefined where it can. */
+/** Why systemd cannot start the unit at all; undefined if it can. */
 export function loadProblem(status: UnitStatus): string | undefined {
   const { id, loadState, mainPid } = status;
   if (loadState === 'loaded') return undefined;
@@ -55,31 +56,31 @@ export function loadProblem(status: UnitStatus): string | undefined {
   return `its unit file is gone: systemd could stop ${id}, but not start it again (${stands})`;
 }
 
-/** `active (running)`, `failed (exit-code)`: what people read. */
+/** `active (running)`, `failed (exit-code)`: the state for people. */
 export function describeState({ activeState, subState, result }: UnitStatus): string {
   if (activeState === 'failed') return `failed (${result})`;
   return subState === '' || subState === activeState ? activeState : `${activeState} (${subState})`;
 }
 
-/** `nginx.service: active (running), main process 4711`: a unit as it stands before it is stopped. */
+/** `nginx.service: active (running), main process 4711`: a unit's state before it is stopped. */
 export function describeUnit(status: UnitStatus): string {
   return `${status.id}: ${describeState(status)}${status.mainPid > 0 ? `, main process ${status.mainPid}` : ''}`;
 }
 
-/** What one look at a unit says of its health. */
+/** What one look at a unit says about its health. */
 type UnitHealth =
   | HealthResult
-  /** It runs; whether it lasts, a second look must tell. */
+  /** It runs; a second look must show whether it lasts. */
   | { readonly kind: 'running' }
-  /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm is not known. */
+  /** A one-shot that leaves nothing running and did not fail; whether it ran since the alarm is not known. */
   | { readonly kind: 'assumed' };
 
-/** Judges one look. `broughtUpMs`: when systemd began to bring it up for us, as UnitStatus.changedMs; undefined if it did not. */
+/** Judges one look. `broughtUpMs`: when systemd began to start it for us, as UnitStatus.changedMs; undefined if it did not. */
 export function unitHealth(status: UnitStatus, broughtUpMs?: number): UnitHealth {
   const { id, type, activeState, result, changedMs } = status;
   if (isUp(status)) return { kind: 'running' };
   if (type === 'oneshot' && activeState === 'inactive' && result === 'success')
-    // A unit that nothing needs is unloaded when it is at rest, and knows nothing of its last life any more.
+    // A unit that nothing needs is unloaded when it is at rest, and its last life is forgotten.
     return { kind: broughtUpMs !== undefined && (changedMs === 0 || changedMs >= broughtUpMs) ? 'healthy' : 'assumed' };
   return { kind: 'unhealthy', reason: `${id} is ${describeState(status)}` };
 }

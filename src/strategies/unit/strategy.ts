@@ -41,7 +41,7 @@ export class ServiceStrategy implements RestartStrategy {
   readonly name = 'service';
   readonly #options: ServiceOptions;
   readonly #parts: ServiceParts;
-  /** Units that we began to restart and did not bring up: what we have stopped we may start, though it is inactive now. */
+  /** Units that we began to restart and did not bring up: we may start what we have stopped, though it is inactive now. */
   readonly #touched = new Set<string>();
   /** When the last restart of a unit began, by its name, if it ended well. */
   readonly #broughtUpMs = new Map<string, number>();
@@ -58,12 +58,12 @@ export class ServiceStrategy implements RestartStrategy {
     return lookUpUnit(this.#parts.services, process.systemName, this.#options.hasOwnSection, signal);
   }
 
-  /** The same, waiting for a systemd that does not answer, at most for `command_timeout`. */
+  /** The same; waits for a systemd that does not answer, at most for `command_timeout`. */
   lookUpPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
     return this.#patiently((within) => this.lookUp(process, within), signal);
   }
 
-  /** lookUp for whoever means to restart it: `refused` also if it is masked, or more than the name alone may touch. Never rejects. */
+  /** lookUp in order to restart: `refused` also if the unit is masked, or more than the name alone may touch. Never rejects. */
   async lookUpToAct(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
     const found = await this.lookUp(process, signal);
     if (found.kind !== 'found') return found;
@@ -71,7 +71,7 @@ export class ServiceStrategy implements RestartStrategy {
     return permission.kind === 'permitted' ? found : permission;
   }
 
-  /** lookUpToAct, waiting for a systemd that does not answer, at most for `command_timeout`. */
+  /** lookUpToAct; waits for a systemd that does not answer, at most for `command_timeout`. */
   lookUpToActPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
     return this.#patiently((within) => this.lookUpToAct(process, within), signal);
   }
@@ -86,7 +86,7 @@ export class ServiceStrategy implements RestartStrategy {
     return meaningOf(found, process.systemName);
   }
 
-  /** `known`: what else the program is known by, as KnownProgram. */
+  /** `known`: what else identifies the program, see KnownProgram. */
   async restart(
     { process, signal, outsideSlot = (wait) => wait(), isUnwanted = async () => false }: RestartAttempt,
     known: TakeKnown = nothingKnown,
@@ -118,8 +118,8 @@ export class ServiceStrategy implements RestartStrategy {
   }
 
   /**
-   * Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that
-   * cannot be told.
+   * Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined if it may be started,
+   * or if that cannot be determined.
    */
   async outside(process: ManagedProcess, known: TakeKnown, signal: AbortSignal): Promise<string | undefined> {
     const found = await this.lookUp(process, signal);
@@ -142,7 +142,7 @@ export class ServiceStrategy implements RestartStrategy {
     return this.prove(process, usualMs + Math.max(stableTimeMs - LASTING_MS, 0), timeoutMs, signal);
   }
 
-  /** checkHealth with a time of the caller's that the unit must last. */
+  /** checkHealth with a given time that the unit must last. */
   prove(
     process: ManagedProcess,
     lastingMs: number,
@@ -167,7 +167,7 @@ export class ServiceStrategy implements RestartStrategy {
     return this.#observation.look(process.systemName, (signal) => this.lookUp(process, signal), signal);
   }
 
-  /** `known`: as of `restart`. */
+  /** `known`: as for `restart`. */
   async preview(process: ManagedProcess, signal: AbortSignal, known: TakeKnown = nothingKnown): Promise<RestartPreview> {
     const found = await this.lookUpToAct(process, signal);
     const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
@@ -179,7 +179,7 @@ export class ServiceStrategy implements RestartStrategy {
     return previewUnit(this.#parts, found.status, this.#options.commandTimeoutMs, signal);
   }
 
-  /** What systemd has to say of the unit where it is not up, and the last lines of its life. */
+  /** What systemd says about the unit if it is not up, and the last lines of its life. */
   async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
     const found = await this.lookUp(process, signal);
     return found.kind === 'found' ? this.#parts.services.explain(found.status.id, signal) : { reason: undefined, output: [] };
@@ -207,5 +207,5 @@ export class ServiceStrategy implements RestartStrategy {
   }
 }
 
-/** What of `stable_time` is taken from `health_check_timeout`; half of `health_check_timeout` where that is shorter. */
+/** The part of `stable_time` that is taken from `health_check_timeout`; half of `health_check_timeout` if that is shorter. */
 const LASTING_MS = 1000;

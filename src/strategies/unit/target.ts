@@ -3,8 +3,8 @@ import type { UnitLookup } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
 
 /**
- * RestartStrategy.resolve, of what systemd has under a name. A unit that it does not know is a target all the same: its recovery
- * fails, and its breaker counts it.
+ * RestartStrategy.resolve for what systemd has under a name. A unit that systemd does not know is a target nevertheless: its
+ * recovery fails, and its breaker counts it.
  */
 export function resolutionOf(found: UnitLookup): Resolution {
   switch (found.kind) {
@@ -12,7 +12,7 @@ export function resolutionOf(found: UnitLookup): Resolution {
       return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };
     case 'absent':
       return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
-    // Its own name will not do for a key then: it may be an alias of a unit whose recovery is under way.
+    // Its own name is no good as a key then: it may be an alias of a unit whose recovery is under way.
     case 'unanswered':
       return { kind: 'refused', reason: found.reason, unanswered: true };
     case 'impossible':
@@ -23,7 +23,7 @@ export function resolutionOf(found: UnitLookup): Resolution {
   }
 }
 
-/** RestartStrategy.means, of what systemd has under `name`. */
+/** RestartStrategy.means for what systemd has under `name`. */
 export function meaningOf(found: UnitLookup, name: string): Meaning {
   switch (found.kind) {
     case 'found':

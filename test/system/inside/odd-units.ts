@@ -76,7 +76,7 @@ test('an instance of a template is a unit of its own; a template is none', async
     const two = detecting(t, 'odd-tpl@2', { restart_strategy: strategy });
     assert.match(reasonOf(await two.restart()), /^systemctl start odd-tpl@2\.service: .*exit code 1/);
     const none = detecting(t, 'odd-tpl@', { restart_strategy: 'service' });
-    assert.match(reasonOf(await none.restart()), /is a template: it takes an instance/);
+    assert.match(reasonOf(await none.restart()), /is a template: it needs an instance/);
   }
 });
 
@@ -121,7 +121,10 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     const second = main();
     const left = `its ExecStop= has not ended its main process (pid ${second}), and its KillMode=none leaves that alive`;
     const kept = reasonOf(await watch.restart());
-    assert.ok(kept.startsWith(`systemctl stop ${name}.service: ${left}: not started, for that would make a second copy`), kept);
+    assert.ok(
+      kept.startsWith(`systemctl stop ${name}.service: ${left}: not started, because that would make a second copy`),
+      kept,
+    );
     assert.equal(main(), 0);
     assert.match(reasonOf(await watch.restart()), new RegExp(`its main process \\(pid ${second}\\) still runs`));
     await end(second);

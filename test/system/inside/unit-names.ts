@@ -153,7 +153,7 @@ test('a section that says process or custom starts an own build beside a mask; m
   ]) {
     const { poll, inAlarm, orders, file } = await open(t, ['maskd'], `[process.maskd]\n${section}`);
     const warning =
-      /^maskd\.service is masked, so it should not run; restart_strategy = (?:process|custom) starts it all the same$/;
+      /^maskd\.service is masked, so it should not run; restart_strategy = (?:process|custom) starts it nevertheless$/;
     const matched = await orders.preview('maskd');
     assert.ok(matched.kind === 'done');
     assert.match(matched.warnings?.join() ?? '', warning);

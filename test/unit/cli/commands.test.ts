@@ -82,7 +82,7 @@ describe('the commands, with a daemon running', () => {
         stops: ['pid 12 app'],
         starts: [],
         refusals: ['no way\u001b'],
-        warnings: ['pid 7 bears that name too'],
+        warnings: ['pid 7 has that name too'],
       },
     });
     const { config, calls } = await daemon(t, { describe: async () => ({ kind: 'done', ...details }) });
@@ -94,7 +94,7 @@ describe('the commands, with a daemon running', () => {
       /^target +program app, strategy process$/m,
       /^pinned +since 2026-11-2\d \d\d:00:00 [+-]\d{4}$/m,
       /^runs +pid 12, up 0.* s, memory 12\.3 MB, CPU 0\.4 %\n +app --serve$/m,
-      /^restart +refused: no way\?\n +would stop pid 12 app\nwarning +pid 7 bears that name too$/m,
+      /^restart +refused: no way\?\n +would stop pid 12 app\nwarning +pid 7 has that name too$/m,
     ])
       assert.match(run.stdout, line);
     assert.equal(run.code, 0);

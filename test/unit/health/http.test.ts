@@ -76,7 +76,7 @@ test('%s is percent-encoded into the URL', async (t) => {
       /"[ -~]+" cannot stand for %s in health_check_url \(it holds U\+[0-9A-F]{4,5}, /,
     );
   assert.equal(seen.length, 4);
-  assert.match(reason(await look(onlyCheck({ health_check_url: 'http://%s/' }), { name: 'a b' })), /is no URL/);
+  assert.match(reason(await look(onlyCheck({ health_check_url: 'http://%s/' }), { name: 'a b' })), /is not a URL/);
 });
 
 test('the body is searched or matched', async (t) => {
@@ -179,7 +179,7 @@ test('a certificate nobody vouches for is unhealthy, whatever the environment sa
 test('what cannot be used is told, and no password with it', () => {
   const url = (value: string): string => problemsOf({ health_check_url: value }).join('\n');
   for (const value of ['db', 'ftp://db/', 'http:db', '//db', 'http://', 'file:///etc/passwd', 'http://hunter2@a b/']) {
-    assert.match(url(value), /^health_check_url: cannot be used: it is no such URL/, value);
+    assert.match(url(value), /^health_check_url: invalid URL: expected http/, value);
     assert.doesNotMatch(url(value), /hunter2/);
   }
   assert.match(url('http://u:hunter2@%s/'), /%s cannot stand for the host/);
@@ -187,8 +187,8 @@ test('what cannot be used is told, and no password with it', () => {
   assert.match(url('http://u:100%@db/'), /%25/);
   assert.equal(url('http://%s:8080/'), '');
   for (const value of ['20', '6xx', '299-200', 'ok', '200 204']) {
-    assert.match(problemsOf({ health_check_status: value }).join(), new RegExp(`got "${value}"`));
+    assert.match(problemsOf({ health_check_status: value }).join(), new RegExp(`invalid value "${value}"`));
   }
-  assert.match(problemsOf({ health_check_body: '/(/' }).join(), /or \/EXPRESSION\/, got .*Unterminated group/);
+  assert.match(problemsOf({ health_check_body: '/(/' }).join(), /or \/EXPRESSION\/: .*Unterminated group/);
   assert.match(problemsOf({ health_check_body: '/a/g' }).join(), /flags may be/);
 });

@@ -56,6 +56,6 @@ test('it ends at the limit and at an abort', async () => {
 test('what is no address is told', () => {
   for (const value of ['db', ':80', 'db:', 'db:0', 'db:65536', '::1:80', '[db]:80', 'http://db:80', 'a b:80', 'u@h:80']) {
     const [problem = ''] = problemsOf({ health_check_tcp: value });
-    assert.equal(problem, `health_check_tcp: cannot be used (expected HOST:PORT or [IPv6]:PORT, got "${value}")`);
+    assert.equal(problem, `health_check_tcp: invalid value "${value}", expected HOST:PORT or [IPv6]:PORT`);
   }
 });

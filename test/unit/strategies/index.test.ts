@@ -81,7 +81,7 @@ test('the keys of every strategy are known, whichever is named', () => {
 
 test('nonsense in a section of its own is a warning', () => {
   assert.deepEqual(warningsOf('process.app', { restart_strategy: 'custom' }), [
-    'error restart_command: is missing (expected a command, for restart_strategy = custom does nothing else)',
+    'error restart_command: is missing: restart_strategy = custom needs a command',
   ]);
   assert.deepEqual(warningsOf('process.app', { restart_strategy: 'service', start_command: 'x' }), [
     'warning start_command: has no effect for app: restart_strategy = service restarts the unit only',
@@ -126,7 +126,7 @@ test('what only a program is known by, or given, does nothing for a unit', () =>
 test('who becomes a user in start_command cannot have become one before', () => {
   const start = 'cd /opt && su - app -c /opt/bin/app';
   assert.deepEqual(warningsOf('process.app', { start_command: start, user: 'app', argument: '/opt/bin/app' }), [
-    'warning start_command: is run as app (user), of whom su asks a password: leave out one of the two',
+    'warning start_command: is run as app (user), whom su asks for a password: leave out one of the two',
   ]);
   for (const user of ['root', '0', ''])
     assert.deepEqual(warningsOf('process.app', { start_command: start, user, argument: '/opt/bin/app' }), [], user);
@@ -134,9 +134,9 @@ test('who becomes a user in start_command cannot have become one before', () => 
 
 test('a pid_file, an argument and a user that cannot do what they look like are warnings', () => {
   const once = (values: Record<string, string>, section = 'process.app'): string[] => [...new Set(warningsOf(section, values))];
-  assert.deepEqual(once({ pid_file: '/run/%s.pid' }), ['warning pid_file: is taken as it stands: %s means nothing here']);
+  assert.deepEqual(once({ pid_file: '/run/%s.pid' }), ['warning pid_file: is used literally: %s is not replaced here']);
   assert.deepEqual(once({ argument: 'python3 /opt/app.py' }), [
-    'warning argument: holds a blank: it has to be one word of the command line, whole',
+    'warning argument: contains a blank: it must be one whole word of the command line',
   ]);
   assert.deepEqual(once({ any_user: 'true', user: 'app' }), [
     'warning user: only says who it is started as: with any_user = true the processes of all users are the program',

@@ -1,3 +1,4 @@
+// One death of a watched process: judges it, and reports what it means.
 import { describeWaitStatus, isCleanEnd } from '../../../core/process/wait-status.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../../../system/systemd/unit/transit.ts';
@@ -7,21 +8,21 @@ import { type DeathInquiry, type Judgement, judgeDeath } from './judgement.ts';
 import { judgeStop } from './stop.ts';
 import { describeDeath, type ProcessDeath } from './verdict.ts';
 
-/** What a DeathCase uses of the rest. */
+/** What a DeathCase needs. */
 interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {
   readonly parts: WatchParts;
   readonly watched: WatchedUnit;
-  /** The unit that a program ran in; undefined if there is none, or if the unit itself is monitored. */
+  /** The unit that a program ran in; undefined if there is none, or if the unit itself is watched. */
   readonly unit: string | undefined;
 }
 
-/** One death of a monitored process, from its notice to what it was found to mean. Nothing here rejects. */
+/** One death of a watched process, from its detection to what it means. Nothing here rejects. */
 export class DeathCase {
   readonly #name: string;
   readonly #death: ProcessDeath;
   readonly #with: DeathCaseParts;
   #restart: UnitTransit | undefined;
-  #isTold = false;
+  #isReported = false;
 
   constructor(name: string, death: ProcessDeath, parts: DeathCaseParts) {
     this.#name = name;
@@ -29,12 +30,12 @@ export class DeathCase {
     this.#with = parts;
   }
 
-  /** What systemd was about to do when it was to start it again; undefined before. */
+  /** What systemd was doing when it was about to start the process again; undefined before. */
   get restart(): UnitTransit | undefined {
     return this.#restart;
   }
 
-  /** What it means. Each end that systemd heals meanwhile is told of at once. */
+  /** Judges what it means. Each end after which systemd restarts the unit in the meantime is reported at once. */
   judge(): Promise<Judgement> {
     const { parts, watched, unit, isRecovering, find, signal } = this.#with;
     const { table, clock } = parts;
@@ -51,26 +52,26 @@ export class DeathCase {
     });
   }
 
-  /** Tells of it, as it was judged. */
-  tell(judgement: Judgement): void {
+  /** Reports it, as it was judged. */
+  report(judgement: Judgement): void {
     const { parts } = this.#with;
     const death = this.#death;
     switch (judgement.kind) {
       case 'aborted':
         return;
       case 'lives': {
-        if (!judgement.reborn || this.#isTold) return;
+        if (!judgement.isRestarted || this.#isReported) return;
         const { supervisor } = judgement.running;
         const why = `it was started again${supervisor === undefined ? '' : ` by ${supervisor.description}`}`;
-        tellDeath(this.#name, death, { kind: 'expected', why, unasked: this.#hasFailed() }, parts);
+        reportDeath(this.#name, death, { kind: 'expected', why, unasked: this.#hasFailed() }, parts);
         return;
       }
       case 'alarm':
-        tellDeath(this.#name, death, { kind: 'alarm', why: judgement.why, repeated: this.#isTold }, parts);
+        reportDeath(this.#name, death, { kind: 'alarm', why: judgement.why, repeated: this.#isReported }, parts);
         return;
       case 'expected': {
         const how = judgement.inRecovery ? { ...death, inRecovery: true as const } : death;
-        tellDeath(this.#name, how, { kind: 'expected', why: judgement.why }, parts);
+        reportDeath(this.#name, how, { kind: 'expected', why: judgement.why }, parts);
         return;
       }
       default:
@@ -85,11 +86,11 @@ export class DeathCase {
     if (result === 'success') return;
     const again = { pid: 0, status: undefined, uptimeMs: 0, at: parts.clock.date(), unseen: 'again' } as const;
     const meaning = { kind: 'expected', why: `systemd starts ${id} again`, unasked: true } as const;
-    tellDeath(this.#name, this.#isTold ? again : this.#death, meaning, parts);
-    this.#isTold = true;
+    reportDeath(this.#name, this.#isReported ? again : this.#death, meaning, parts);
+    this.#isReported = true;
   }
 
-  /** It was started again before systemd was seen to wait with that, and yet nobody has stopped it. */
+  /** True if it was started again before systemd was seen waiting to do so, and yet nobody has stopped it. */
   #hasFailed(): boolean {
     const { parts, watched } = this.#with;
     const { at, uptimeMs, status } = this.#death;
@@ -99,15 +100,15 @@ export class DeathCase {
   }
 }
 
-/** What a death was found to mean. */
+/** What a death was judged to mean. */
 type DeathMeaning =
-  /** `repeated`: it was told of as unasked before; systemd has given it up since. */
+  /** `repeated`: it was reported as not ordered before; systemd has given it up since. */
   | { readonly kind: 'alarm'; readonly why: string | undefined; readonly repeated: boolean }
-  /** `why` it is no alarm. `unasked`: nobody had asked for it, though it was started again. */
+  /** `why` it is not an alarm. `unasked`: nobody had ordered it, though it was started again. */
   | { readonly kind: 'expected'; readonly why: string; readonly unasked?: boolean };
 
-/** Tells the log and the observers of the death of a monitored process, once it is known what it means. */
-function tellDeath(
+/** Reports the death of a watched process to the log and the observers, once it is known what it means. */
+function reportDeath(
   name: string,
   death: ProcessDeath,
   meaning: DeathMeaning,

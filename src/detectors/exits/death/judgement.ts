@@ -1,41 +1,44 @@
+// Looks again and again until it is clear what the death of a watched process means.
 import type { Clock } from '../../../core/clock.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { RunningProcesses } from '../../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { judgeByUnit, type ProcessDeath, type Verdict } from './verdict.ts';
 
-/** What is asked after a death. */
+/** What the judging of a death needs. */
 export interface DeathInquiry {
   readonly table: ProcessTable;
   readonly clock: Clock;
   readonly isRecovering: () => boolean;
-  /** Waits so long before the next look, less where something about the unit changes or `signal` aborts. */
+  /** Waits for `ms` before the next look; less if something about the unit changes or `signal` aborts. */
   readonly pause: (ms: number) => Promise<void>;
   /** What runs of the process now. */
   readonly find: () => Promise<RunningProcesses>;
-  /** The unit in which the program ran; undefined where there is none, `unknown` where systemd does not answer. */
+  /** The unit in which the program ran; undefined if there is none, `unknown` if systemd does not answer. */
   readonly showUnit: () => Promise<UnitStatus | 'unknown' | undefined>;
-  /** Whether it was meant that this unit, which seems to have been stopped, is down. */
+  /** Judges whether this unit, which seems to have been stopped, was meant to be down. */
   readonly judgeStop: (unit: string) => Promise<Verdict>;
-  /** Called once for each time that its unit has ended and systemd is to start it again, the first of which is this death. */
+  /**
+   * Called once for each time that its unit has ended and systemd is about to start it again; the first of these is this death.
+   */
   readonly onRestart: (unit: UnitStatus) => void;
   readonly signal: AbortSignal;
 }
 
-/** What the death of the last process that was known means. */
+/** What the death of the last known process means. */
 export type Judgement =
   | Exclude<Verdict, { kind: 'wait' }>
-  /** Our own recovery of it sees to it: nobody has said that it should not run. */
+  /** Our own recovery of it takes care of it: nobody has said that it should not run. */
   | { readonly kind: 'expected'; readonly why: string; readonly inRecovery: true }
-  /** Others of it run: `reborn`, because somebody started it again; or because they had outlived that one. */
-  | { readonly kind: 'lives'; readonly running: FoundProcesses; readonly reborn: boolean }
+  /** Other processes of it run: somebody started it again (`isRestarted`), or they had outlived that one. */
+  | { readonly kind: 'lives'; readonly running: FoundProcesses; readonly isRestarted: boolean }
   /** The signal aborted first. */
   | { readonly kind: 'aborted' };
 
-/** A look that could tell. */
+/** The result of a look that could determine what runs. */
 export type FoundProcesses = RunningProcesses & { readonly kind: 'found' };
 
-/** Looks, and looks again until it is clear: a unit may take its time to stop, or to be started again. Never rejects. */
+/** Looks again and again until it is clear: a unit may take its time to stop, or to be started again. Never rejects. */
 export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Promise<Judgement> {
   const { signal, clock, isRecovering, find, showUnit, pause } = inquiry;
   const begunMs = clock.monotonicMs();
@@ -43,7 +46,7 @@ export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Pr
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way', inRecovery: true };
     const shown = await showUnit();
-    // After that: while systemd was asked it may have started the program.
+    // After that: while systemd was queried it may have started the program.
     const running = await find();
     const status = (running.kind === 'found' ? running.status : undefined) ?? shown;
     if (isBeingRestarted(status) && status.changedMs !== restartMs) {
@@ -78,7 +81,7 @@ function weigh(
   const [oldest] = running.processes;
   if (oldest !== undefined) {
     const bornMs = clock.date().getTime() - table.ageMs(oldest);
-    return { kind: 'lives', running, reborn: bornMs > death.at.getTime() - NOTICED_WITHIN_MS };
+    return { kind: 'lives', running, isRestarted: bornMs > death.at.getTime() - NOTICED_WITHIN_MS };
   }
   if (shown === 'unknown') return { kind: 'wait', why: 'systemd does not answer' };
   const unit = running.status ?? shown;
@@ -87,11 +90,11 @@ function weigh(
   return judgeByUnit(unit, meant, death, (pid) => table.isRunning(pid));
 }
 
-/** Not `auto-restart-queued`, which follows it (since systemd 254): each is to be seen once. */
+/** Not `auto-restart-queued`, which follows it (since systemd 254): each restart is to be seen once. */
 function isBeingRestarted(status: UnitStatus | 'unknown' | undefined): status is UnitStatus {
   if (status === undefined || status === 'unknown') return false;
   return status.activeState === 'activating' && status.subState === 'auto-restart';
 }
 
-/** On a busy machine a death is noticed late, after the successor's birth. */
+/** On a busy machine a death is noticed late, after the start of its successor. */
 const NOTICED_WITHIN_MS = 5000;

@@ -2,7 +2,7 @@ import { type PidWatch, watchPid } from '../../../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../../../system/proc/table.ts';
 import type { WatchParts } from './parts.ts';
 
-/** Those processes of a monitored one that are known to run, each waited for. */
+/** The processes of a watched one that are known to run; the end of each is awaited. */
 export class LivingProcesses {
   readonly #name: string;
   readonly #parts: Pick<WatchParts, 'table' | 'clock' | 'pids'>;
@@ -17,12 +17,15 @@ export class LivingProcesses {
     return this.#living.size;
   }
 
-  /** How many of them are looked at, for want of descriptors to wait by. */
+  /** How many of them are polled, because there are no file descriptors to wait with. */
   get looked(): number {
     return [...this.#living.values()].filter(({ by }) => by === 'looks').length;
   }
 
-  /** Waits for the ends of those that are new. `onEnd`: with the wait status, as far as it is known; they are still among them then. */
+  /**
+   * Waits for the ends of the new ones. `onEnd` gets the wait status, as far as it is known; the process is still in the set
+   * then.
+   */
   add(processes: readonly ProcessIdentity[], onEnd: (process: ProcessIdentity, status: number | undefined) => void): void {
     const { table, clock, pids } = this.#parts;
     for (const process of processes) {
@@ -35,20 +38,20 @@ export class LivingProcesses {
     }
   }
 
-  /** One that has ended; whose it was stays known. */
+  /** Removes one that has ended; its pid still maps to its name. */
   remove(pid: number): void {
     this.#living.delete(pid);
   }
 
-  /** Lets go of all that run but these. */
+  /** Stops waiting for all running processes but these. */
   keepOnly(processes: readonly ProcessIdentity[]): void {
     for (const pid of [...this.#living.keys()]) {
-      // One that has ended just now is still to be told of.
+      // One that has ended just now is still to be reported.
       if (!processes.some((process) => process.pid === pid) && this.#parts.table.isRunning(pid)) this.#release(pid);
     }
   }
 
-  /** Lets go of all. */
+  /** Stops waiting for all. */
   clear(): void {
     for (const pid of [...this.#living.keys()]) this.#release(pid);
   }

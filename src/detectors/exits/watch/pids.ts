@@ -1,14 +1,14 @@
 /**
- * Which of the watched processes a pid belongs to, and how it ended as the kernel's process events told it. Asked at each event of the
- * machine, so it must not depend on how many there are.
+ * Maps a pid to its watched process, and to how it ended according to the kernel's process events. It is asked at each event of
+ * the machine, so its cost must not depend on how many there are.
  */
 export class WatchedPids {
   readonly #watched = new Map<number, { readonly names: Set<string>; status: number | undefined }>();
 
-  /** A living process of that name. */
+  /** Adds a living process of that name. */
   add(pid: number, name: string): void {
     const names = this.#watched.get(pid)?.names ?? new Set<string>();
-    // What was told of it was of an earlier process of this number.
+    // An earlier status belongs to an earlier process of this pid.
     this.#watched.set(pid, { names: names.add(name), status: undefined });
   }
 
@@ -17,18 +17,18 @@ export class WatchedPids {
     if (names?.delete(name) === true && names.size === 0) this.#watched.delete(pid);
   }
 
-  /** The first that took it; undefined where it is nobody's. */
+  /** The first name that added it; undefined if no name did. */
   nameOf(pid: number): string | undefined {
     return this.#watched.get(pid)?.names.values().next().value;
   }
 
-  /** It has ended so, as wait(2) gives it. */
+  /** Notes how it ended: the status as wait(2) gives it. */
   ended(pid: number, status: number): void {
     const known = this.#watched.get(pid);
     if (known !== undefined) known.status = status;
   }
 
-  /** How it ended; undefined where that was not told. */
+  /** How it ended; undefined if no event reported it. */
   statusOf(pid: number): number | undefined {
     return this.#watched.get(pid)?.status;
   }

@@ -1,47 +1,48 @@
+// Follows what systemd is doing with a watched unit.
 import type { Clock } from '../../../core/clock.ts';
 import type { ServiceManager, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { transitOf, type UnitTransit } from '../../../system/systemd/unit/transit.ts';
 
-/** What a TransitWatch uses of the rest. */
+/** What a TransitWatch needs. */
 interface TransitParts {
   readonly services: Pick<ServiceManager, 'show' | 'restartDue'>;
   readonly clock: Clock;
-  /** Called when nothing is under way any more. */
+  /** Called when no job or restart is under way any more. */
   readonly onSettled: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Knows what systemd is about with a monitored unit, and follows that to its end, also if the bus does not tell. Never rejects. */
+/** Knows what systemd is doing with a watched unit, and follows that to its end, even if the bus is silent. Never rejects. */
 export class TransitWatch {
   readonly #parts: TransitParts;
   #unit: string | undefined;
   #current: UnitTransit | undefined;
   #isFollowing = false;
-  #heard = new AbortController();
+  #change = new AbortController();
 
   constructor(parts: TransitParts) {
     this.#parts = parts;
   }
 
-  /** undefined: the unit is up or at rest, or there is none. */
+  /** undefined: the unit is up or at rest, or there is no unit. */
   get current(): UnitTransit | undefined {
     return this.#current;
   }
 
-  /** Takes up how the unit stood at a look; undefined: no unit is monitored. */
+  /** Notes the unit's state at a look; undefined: no unit is watched. */
   async note(status: UnitStatus | undefined): Promise<void> {
     const unit = status?.id;
     this.#unit = unit;
     const current = status && (await transitOf(this.#parts.services, status, this.#parts.signal));
-    // Another look may have ended meanwhile.
+    // Another look may have ended in the meantime.
     if (this.#unit !== unit) return;
     this.#current = current;
     if (current !== undefined) this.#follow();
   }
 
   /** Something about the unit has changed. */
-  hear(): void {
-    this.#heard.abort();
+  onChange(): void {
+    this.#change.abort();
     this.#follow();
   }
 
@@ -57,19 +58,19 @@ export class TransitWatch {
     const { services, clock, signal, onSettled } = this.#parts;
     const wasUnderWay = this.#current !== undefined;
     while (!signal.aborted) {
-      // Many changes come at once.
+      // Many changes arrive at once.
       await clock.sleep(SOON_MS, signal);
-      this.#heard = new AbortController();
+      this.#change = new AbortController();
       const unit = this.#unit;
       if (unit === undefined) break;
       const shown = await services.show(unit, signal);
       const current = shown.kind === 'status' ? await transitOf(services, shown.status, signal) : this.#current;
-      // Meanwhile it may have come to watch another, or none.
+      // In the meantime it may watch another unit, or none.
       if (this.#unit !== unit) continue;
       this.#current = current;
-      if (this.#heard.signal.aborted) continue;
+      if (this.#change.signal.aborted) continue;
       if (current === undefined) break;
-      await clock.sleep(LOOK_MS, AbortSignal.any([this.#heard.signal, signal]));
+      await clock.sleep(LOOK_MS, AbortSignal.any([this.#change.signal, signal]));
     }
     if (wasUnderWay && !signal.aborted) onSettled();
   }

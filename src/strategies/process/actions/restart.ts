@@ -1,3 +1,4 @@
+// One restart of a program that is not a unit.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { counted } from '../../../core/text/counted.ts';
@@ -11,15 +12,15 @@ import type { ProgramLaunches } from '../launch/launches.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { ProgramFinder } from '../running/finder.ts';
 import type { KnownRoots } from '../running/known-roots.ts';
-import { broughtBack, unitOf } from '../supervision/brought-back.ts';
+import { restartedByOthers, unitOf } from '../supervision/restart-by-others.ts';
 import type { Supervision } from '../supervision/supervision.ts';
 import type { ProgramUnit } from '../unit.ts';
 import { type Find, startProgram } from './start.ts';
 import { stopProgram } from './stop.ts';
 import { stopTrees } from './stop-trees.ts';
 
-/** What is known of a program when it is restarted. */
-export interface RestartSight {
+/** The parts that know the program that is restarted. */
+export interface ProgramParts {
   readonly table: ProcessTable;
   readonly known: KnownRoots;
   readonly finder: ProgramFinder;
@@ -28,23 +29,23 @@ export interface RestartSight {
   readonly unit: ProgramUnit;
 }
 
-/** One restart of a program: found, planned, stopped, left to its supervisor, or started. */
+/** One restart of a program: it is found, planned, stopped, and then started, or left to its supervisor. */
 export class ProgramRestart {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
-  readonly #sight: RestartSight;
+  readonly #program: ProgramParts;
 
-  constructor(options: ProcessOptions, parts: StrategyParts, sight: RestartSight) {
+  constructor(options: ProcessOptions, parts: StrategyParts, program: ProgramParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#sight = sight;
+    this.#program = program;
   }
 
-  /** Never rejects, but for mistakes in the program. */
+  /** Rejects only because of mistakes in this program. */
   async run(attempt: RestartAttempt): Promise<RestartOutcome> {
     const managed = attempt.process;
     const { clock } = this.#parts;
-    const { table, finder, launches, supervision } = this.#sight;
+    const { table, finder, launches, supervision } = this.#program;
     const look = await finder.finder(managed, attempt.signal);
     let lookedMs = 0;
     const find: Find = async () => {
@@ -67,19 +68,19 @@ export class ProgramRestart {
     if (ambiguity !== undefined) return failed(ambiguity);
     if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
     if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
-    const unit = await this.#sight.unit.of(managed, found.trees, attempt.signal);
+    const unit = await this.#program.unit.of(managed, found.trees, attempt.signal);
     if (unit.kind === 'unknown') return failed(`not restarted: ${unit.reason}`);
     if (unit.kind === 'unit') return this.#throughUnit(attempt, unit.process, found.trees);
-    // Before anything is stopped: what could not be started again is better left as it is.
+    // Before anything is stopped: what could not be started again had better be left as it is.
     const plan = await launches.plan(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     for (const remark of plan.remarks ?? [])
       this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
     await launches.remember(managed, found.trees, false);
-    const start = (said: string): Promise<RestartOutcome> =>
-      startProgram(attempt, plan, said, this.#options, {
+    const start = (done: string): Promise<RestartOutcome> =>
+      startProgram(attempt, plan, done, this.#options, {
         ...this.#parts,
-        known: this.#sight.known,
+        known: this.#program.known,
         launches,
         find,
         isFresh,
@@ -91,39 +92,42 @@ export class ProgramRestart {
     const stopping = [...found.trees, ...asTree(found.rest)];
     const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table });
     if (stopped.kind === 'failed') return stopped;
-    const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
-    if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
-    return start(said);
+    const done = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
+    if (await this.#comesBack(attempt, units, find)) return restarted(done, this.#startedBy(managed, treesOf(await find())));
+    return start(done);
   }
 
-  /** A unit of which nothing runs is started once what its last main process left behind is out of the way. */
+  /** A unit of which nothing runs is started when the leftovers of its last main process have been stopped. */
   async #throughUnit(attempt: RestartAttempt, unit: ManagedProcess, trees: readonly ProcessTree[]): Promise<RestartOutcome> {
-    const rest = asTree(await this.#sight.unit.rest(attempt.process, trees, unit, attempt.signal));
-    if (rest.length === 0) return this.#sight.unit.restart(attempt, unit);
-    const outside = await this.#sight.unit.outside(unit, attempt.signal);
+    const rest = asTree(await this.#program.unit.rest(attempt.process, trees, unit, attempt.signal));
+    if (rest.length === 0) return this.#program.unit.restart(attempt, unit);
+    const outside = await this.#program.unit.outside(unit, attempt.signal);
     if (outside !== undefined) return failed(outside);
     const { stopSignal, stopTimeoutMs } = this.#options;
     const { clock, services } = this.#parts;
-    const parts = { table: this.#sight.table, clock, services, ownPid: process.pid };
+    const parts = { table: this.#program.table, clock, services, ownPid: process.pid };
     const stopped = await stopTrees(rest, stopSignal, stopTimeoutMs, parts, attempt.signal);
     if (stopped.kind === 'failed') return stopped;
-    const outcome = await this.#sight.unit.restart(attempt, unit);
-    const said = `stopped ${counted(stopped.processes, 'process', 'processes')} left behind in ${unit.systemName}`;
+    const outcome = await this.#program.unit.restart(attempt, unit);
+    const done = `stopped ${counted(stopped.processes, 'process', 'processes')} left behind in ${unit.systemName}`;
     return outcome.kind === 'restarted'
-      ? restarted(said, outcome.detail)
-      : { ...outcome, reason: `${said}; ${outcome.reason}` };
-  }
-
-  /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */
-  #isRenewed({ process: { systemName }, alarmSinceMs }: RestartAttempt, trees: readonly ProcessTree[]): boolean {
-    if (alarmSinceMs === undefined || trees.length === 0 || this.#sight.supervision.of(systemName) === undefined) return false;
-    const alarmAgeMs = this.#parts.clock.monotonicMs() - alarmSinceMs;
-    return trees.every(({ root }) => this.#sight.table.ageMs(root) < alarmAgeMs);
+      ? restarted(done, outcome.detail)
+      : { ...outcome, reason: `${done}; ${outcome.reason}` };
   }
 
   /**
-   * Waits, while nothing of the program runs, for others who may start it again; whether they did. What we have not stopped (`units` is
-   * absent then) is waited for no longer than it is wanted.
+   * Whether its supervisor has started everything that runs after the alarm was seen: the alarm is not about these processes.
+   */
+  #isRenewed({ process: { systemName }, alarmSinceMs }: RestartAttempt, trees: readonly ProcessTree[]): boolean {
+    if (alarmSinceMs === undefined || trees.length === 0 || this.#program.supervision.of(systemName) === undefined)
+      return false;
+    const alarmAgeMs = this.#parts.clock.monotonicMs() - alarmSinceMs;
+    return trees.every(({ root }) => this.#program.table.ageMs(root) < alarmAgeMs);
+  }
+
+  /**
+   * Waits, while nothing of the program runs, for others who may start it again; true if they did. If we have not stopped it
+   * (then `units` is absent), the wait ends when the restart is no longer wanted.
    */
   async #comesBack(
     { process: managed, signal, outsideSlot = (wait) => wait(), isUnwanted }: RestartAttempt,
@@ -134,41 +138,41 @@ export class ProgramRestart {
     let [askedMs, isOver] = [clock.monotonicMs(), false];
     const runs = async (): Promise<boolean> => {
       const found = treesOf(await find());
-      this.#sight.supervision.tellWait(managed);
+      this.#program.supervision.logWait(managed);
       if (units === undefined && clock.monotonicMs() - askedMs >= ASK_AGAIN_MS) {
         isOver = (await isUnwanted?.()) ?? false;
         askedMs = clock.monotonicMs();
       }
       return found.length > 0;
     };
-    const leftMs = (): number => (isOver ? 0 : (this.#sight.supervision.awaited(managed.systemName)?.leftMs ?? 0));
+    const leftMs = (): number => (isOver ? 0 : (this.#program.supervision.awaited(managed.systemName)?.leftMs ?? 0));
     if (await runs()) return true;
     if ((units ?? []).length === 0 && leftMs() === 0) return false;
-    return outsideSlot(() => broughtBack(units ?? [], leftMs, runs, this.#parts, signal));
+    return outsideSlot(() => restartedByOthers(units ?? [], leftMs, runs, this.#parts, signal));
   }
 
   /** `its supervisor supervisord (pid 12) started pid 34`. */
   #startedBy({ systemName }: ManagedProcess, trees: readonly ProcessTree[]): string {
     const [oldest] = trees;
-    const starter = this.#sight.supervision.starter(systemName) ?? (oldest && unitOf(this.#sight.table, oldest));
+    const starter = this.#program.supervision.starter(systemName) ?? (oldest && unitOf(this.#program.table, oldest));
     return `${starter === undefined ? 'somebody else' : `its supervisor ${starter}`} started ${describePids(trees)}`;
   }
 }
 
-/** What was left behind, as what is to be stopped. */
+/** Leftovers, in the form of a tree that is to be stopped. */
 function asTree([root, ...descendants]: readonly SeenProcess[]): ProcessTree[] {
   return root === undefined ? [] : [{ root, descendants, orphaned: true, by: 'name' }];
 }
 
-function restarted(...said: readonly string[]): RestartOutcome {
-  return { kind: 'restarted', detail: said.join(', ') };
+function restarted(...done: readonly string[]): RestartOutcome {
+  return { kind: 'restarted', detail: done.join(', ') };
 }
 
 function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {
   return { kind: 'failed', reason };
 }
 
-/** A look that began no longer ago is as good as another right before the start. */
+/** A look that began within this time is as good as another one right before the start. */
 const FRESH_MS = 25;
-/** The store is asked for it. */
+/** Each time the store is queried. */
 const ASK_AGAIN_MS = 2000;

@@ -1,3 +1,4 @@
+// Starts all copies of a program as planned.
 import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { RestartAttempt, RestartOutcome, StrategyParts } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
@@ -7,7 +8,7 @@ import type { StartPlan } from '../launch/plan.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { KnownRoots } from '../running/known-roots.ts';
 
-/** How to look at what runs of the program. */
+/** Finds what runs of the program. */
 export type Find = (look?: ProcessLook) => Promise<Matches>;
 
 /** What starting a program needs. */
@@ -15,17 +16,17 @@ interface StartProgramParts extends Pick<StrategyParts, 'programs' | 'clock' | '
   readonly known: KnownRoots;
   readonly launches: ProgramLaunches;
   readonly find: Find;
-  /** Whether the last look is as good as another. */
+  /** Whether the last look is recent enough. */
   readonly isFresh: () => boolean;
   /** Who has started these, for people. */
   readonly startedBy: (trees: readonly ProcessTree[]) => string;
 }
 
-/** Starts all copies of a program as planned, but for those that run by then. `said`: what was done before. Never rejects. */
+/** Starts all copies of a program as planned, except those that run by then. `done`: what was done before. Never rejects. */
 export async function startProgram(
   attempt: RestartAttempt,
   plan: StartPlan & { kind: 'planned' },
-  said: string,
+  done: string,
   { commandTimeoutMs }: Pick<ProcessOptions, 'commandTimeoutMs'>,
   parts: StartProgramParts,
 ): Promise<RestartOutcome> {
@@ -36,17 +37,17 @@ export async function startProgram(
   const started: string[] = [];
   const remarks: string[] = [];
   for (const [index, { what, label }] of plan.launches.entries()) {
-    if (signal.aborted) return failed(`${said}, aborted before it was started`);
+    if (signal.aborted) return failed(`${done}, aborted before it was started`);
     const isFurther = index > 0 && what.kind === 'line';
-    // By it the copies that a command started are found, whatever they call themselves.
+    // This is how the copies that a command started are found, whatever their names.
     if (isFurther) await known.started(managed, pids, runId);
-    // While we waited and planned somebody else may have started it.
+    // While we waited and planned, somebody else may have started it.
     const found = index === 0 && isFresh() ? undefined : await (isFurther ? furtherOf(index, parts, signal) : find());
-    if (found?.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
+    if (found?.kind === 'refused') return failed(`${done}, but not started: ${found.reason}`);
     const trees = found?.trees ?? [];
-    if (index === 0 && trees.length > 0) return restarted(said, `not started: ${parts.startedBy(trees)}`);
+    if (index === 0 && trees.length > 0) return restarted(done, `not started: ${parts.startedBy(trees)}`);
     if (trees.length > index) continue;
-    // Where the one before does not show, another start could be one too many.
+    // If the one before does not show up, another start could be one too many.
     if (isFurther && trees.length < index) break;
     const result = await parts.programs.launch(
       { systemName, copy: index + 1, runId, timeoutMs: commandTimeoutMs, what },
@@ -54,15 +55,15 @@ export async function startProgram(
       signal,
     );
     if (result.kind === 'failed') {
-      // What was started until then is known all the same.
+      // What was started until then has to be known nevertheless.
       if (pids.length > 0) await known.started(managed, pids, runId);
-      return { ...result, reason: `${said}, but not started: ${result.reason} (${label})` };
+      return { ...result, reason: `${done}, but not started: ${result.reason} (${label})` };
     }
     if (pids.length === 0) launches.started(managed);
     const { pid, left = [], leaves } = result;
     pids.push(pid, ...left);
     started.push(...(left.length > 0 ? left : [pid]).map((one) => (one === undefined ? 'it' : `pid ${one}`)));
-    // They may end only after this restart has, or while a further copy is started.
+    // They may end only after this restart has ended, or while a further copy is started.
     void leaves?.then((late) => {
       pids.push(...late);
       if (pid !== undefined) known.left(managed, pid, late, runId);
@@ -71,11 +72,11 @@ export async function startProgram(
   }
   await known.started(managed, pids, runId);
   for (const remark of remarks)
-    parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
-  return restarted(said, [`started ${started.join(', ')}`, ...remarks].join('; '));
+    parts.log.warning(`${systemName} was not started as before: ${remark}`, { process_name: systemName });
+  return restarted(done, [`started ${started.join(', ')}`, ...remarks].join('; '));
 }
 
-/** What runs before copy `index` is started: a start_command may start several by itself, which need a moment to show. */
+/** What runs before copy `index` is started: a start_command may start several by itself, which need a moment to show up. */
 async function furtherOf(
   index: number,
   { find, clock }: Pick<StartProgramParts, 'find' | 'clock'>,
@@ -89,8 +90,8 @@ async function furtherOf(
   }
 }
 
-function restarted(...said: readonly string[]): RestartOutcome {
-  return { kind: 'restarted', detail: said.join(', ') };
+function restarted(...done: readonly string[]): RestartOutcome {
+  return { kind: 'restarted', detail: done.join(', ') };
 }
 
 function failed(reason: string): RestartOutcome {
@@ -99,5 +100,5 @@ function failed(reason: string): RestartOutcome {
 
 const COPIES_MS = 1000;
 const COPIES_POLL_MS = 50;
-/** A program that fails within it says why. */
+/** A program that fails within this time says why. */
 const GRACE_MS = 500;

@@ -8,7 +8,7 @@ import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.t
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
-/** How stopping ended. `processes`: how many there were; `killed`: how many of them SIGKILL ended. */
+/** How stopping ended. `processes`: how many there were; `killed`: how many of them were ended by SIGKILL. */
 export type StopResult =
   | { readonly kind: 'stopped'; readonly processes: number; readonly killed: number }
   /** `final`: as in RestartOutcome. */
@@ -19,15 +19,15 @@ interface StopParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
   readonly services: Pick<ServiceManager, 'available' | 'killMode'>;
-  /** Never signalled, nor its ancestors. */
+  /** This process and its ancestors are never signalled. */
   readonly ownPid: number;
 }
 
 /**
- * Stops whole trees: `signal` (undefined: somebody has asked them already) to every process, SIGCONT to those that are
- * suspended, after `timeoutMs` SIGKILL to what is left, unless the unit of one of them forbids that signal. What they start
- * meanwhile belongs to them, setsid(2) or not. Each signal goes to the very process that was seen (pid and start time). Never
- * rejects.
+ * Stops whole trees: sends `signal` (undefined: they were asked to end already) to every process, SIGCONT to the suspended
+ * ones, and after `timeoutMs` SIGKILL to those that are left, unless the unit of one of them forbids that signal. Processes
+ * that they start in the meantime are included, even after setsid(2). Each signal goes to the very process that was seen (pid
+ * and start time). Never rejects.
  */
 export async function stopTrees(
   trees: readonly ProcessTree[],
@@ -47,16 +47,16 @@ export async function stopTrees(
     const isDead = family.members().length === 0;
     const fresh = await family.adopt();
     denied ??= family.signal(fresh, current);
-    // Who was dead before that look has started nobody since; who died during it may have.
+    // A process that was dead before that look has started none since; one that died during it may have.
     if (isDead && fresh.length === 0) return { kind: 'stopped', processes: family.size, killed };
     if (denied !== undefined) return { kind: 'failed', reason: `not permitted to signal process ${denied}` };
     if (abort.aborted) return { kind: 'failed', reason: 'aborted while its processes were being stopped' };
     if (parts.clock.monotonicMs() >= deadline) {
       const left = family.members();
-      // A process that has died holds nothing any more, whoever traces a thread of it still.
+      // A dead process holds nothing any more, even if one of its threads is still traced.
       const isDying = ({ pid }: ProcessIdentity): boolean => parts.table.read(pid, ['state'])?.state === 'Z';
       if (current === SIGKILL && left.every(isDying)) return { kind: 'stopped', processes: family.size, killed };
-      if (current === SIGKILL) return { kind: 'failed', reason: describeImmortals(left, parts.table) };
+      if (current === SIGKILL) return { kind: 'failed', reason: describeSurvivors(left, parts.table) };
       const ban = await killBan(left, 'does not end', parts, abort);
       if (ban !== undefined) return { kind: 'failed', reason: ban };
       current = SIGKILL;
@@ -72,10 +72,10 @@ export async function stopTrees(
 const { SIGKILL, SIGCONT } = constants.signals;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 200;
-/** The kernel ends a killed process at once, but for one that sleeps uninterruptibly in it. */
+/** The kernel ends a killed process at once, unless it sleeps uninterruptibly in the kernel. */
 const KILL_WAIT_MS = 5000;
 
-/** Why not all of them may be sent SIGKILL, in one line: one lives in a unit with SendSIGKILL=no. Undefined if they may. */
+/** Why SIGKILL may not be sent to all of them, in one line: one is in a unit with SendSIGKILL=no. Undefined if it may. */
 async function killBan(
   left: readonly ProcessIdentity[],
   stands: string,
@@ -86,15 +86,15 @@ async function killBan(
   const units = Map.groupBy(left, ({ pid }) => table.read(pid, ['unit'])?.unit);
   for (const [unit, [one]] of units) {
     if (one === undefined || !unit?.endsWith('.service')) continue;
-    const told = await services.killMode(unit, signal);
+    const killMode = await services.killMode(unit, signal);
     const what = `process ${one.pid} ${stands}`;
-    if (told.kind === 'failed') return `${what}: systemd does not say whether ${unit} forbids SIGKILL: ${told.reason}`;
-    if (told.forbidsSigkill) return `${what}: SendSIGKILL=no of ${unit} forbids SIGKILL`;
+    if (killMode.kind === 'failed') return `${what}: systemd does not say whether ${unit} forbids SIGKILL: ${killMode.reason}`;
+    if (killMode.forbidsSigkill) return `${what}: SendSIGKILL=no of ${unit} forbids SIGKILL`;
   }
   return undefined;
 }
 
-/** The processes that are being stopped, those that appear meanwhile included. */
+/** The processes that are being stopped, including those that appear in the meantime. */
 class Family {
   readonly #table: ProcessTable;
   readonly #ownPid: number;
@@ -119,7 +119,7 @@ class Family {
     return [...this.#seen.values()].filter((member) => this.#table.exists(member));
   }
 
-  /** Looks for processes that they have started since, takes them in and returns them. */
+  /** Finds processes that they have started since, adds them and returns them. */
   async adopt(): Promise<ProcessIdentity[]> {
     const processes = await this.#table.survey(['ppid', 'pgid', 'startTime', 'kernelThread']);
     const all = new Map(processes.map((process) => [process.pid, process]));
@@ -127,8 +127,8 @@ class Family {
     const children = childrenOf(all);
     const members = [...this.#seen.values()];
     const isNobodyElse = ({ pid, startTime }: ProcessIdentity): boolean => (all.get(pid)?.startTime ?? startTime) === startTime;
-    // A child whose parent has died in between is nobody's descendant any more, but it is still in its parent's process group,
-    // and as long as that has members no other process gets its number.
+    // A child whose parent has died in between is no longer its descendant, but it is still in its parent's process group, and
+    // while that group has members no other process gets its number.
     const groups = new Set(members.filter(isNobodyElse).map(({ pid }) => pid));
     const orphans = [...all.values()].filter(({ pgid, startTime }) => startTime >= this.#begunTicks && groups.has(pgid));
     const adopted = new Set<ProcessIdentity>(orphans);
@@ -141,12 +141,12 @@ class Family {
     return fresh;
   }
 
-  /** Signals them; returns the pid of one that we may not signal. */
+  /** Signals them; returns the pid of one that we are not permitted to signal. */
   signal(members: readonly ProcessIdentity[], signal: number | undefined): number | undefined {
     if (signal === undefined) return undefined;
     for (const member of members) {
       if (signalProcess(this.#table, member, signal) === 'denied') return member.pid;
-      // A suspended process takes no signal but SIGKILL before it goes on.
+      // A suspended process handles no signal but SIGKILL before it continues.
       if (this.#table.read(member.pid, ['state'])?.state === 'T') signalProcess(this.#table, member, SIGCONT);
     }
     return undefined;
@@ -157,7 +157,7 @@ function key({ pid, startTime }: ProcessIdentity): string {
   return `${pid} ${startTime}`;
 }
 
-function describeImmortals(left: readonly ProcessIdentity[], table: ProcessTable): string {
+function describeSurvivors(left: readonly ProcessIdentity[], table: ProcessTable): string {
   const shown = left.slice(0, SHOWN_PROCESSES).map(({ pid }) => {
     const now = table.read(pid, ['name', 'state']);
     const state = now?.state === 'D' ? 'uninterruptible sleep in the kernel, state D' : `state ${now?.state ?? 'unknown'}`;

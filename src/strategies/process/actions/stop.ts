@@ -1,3 +1,4 @@
+// Stops a program as configured: by stop_command, or by its stop signal.
 import process from 'node:process';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
@@ -12,7 +13,10 @@ interface StopProgramParts extends Pick<StrategyParts, 'commands' | 'clock' | 'l
   readonly table: ProcessTable;
 }
 
-/** Stops all that runs of a program: by `stop_command` where there is one and it succeeds, else by `stop_signal`. Never rejects. */
+/**
+ * Stops everything that runs of a program: with `stop_command` if it is set and succeeds, else with `stop_signal`. Never
+ * rejects.
+ */
 export async function stopProgram(
   attempt: RestartAttempt,
   trees: readonly ProcessTree[],
@@ -38,7 +42,7 @@ export async function stopProgram(
   const failure = commandFailure(result);
   if (result.kind === 'aborted' || result.kind === 'not_started') return { kind: 'failed', reason: `stop_command: ${failure}` };
   if (failure === undefined) return bySignal(undefined);
-  // A program that hangs mostly fails its own stop_command too: it is stopped all the same.
+  // A program that hangs mostly fails its own stop_command too: it is stopped nevertheless.
   log.warning(`stop_command of ${attempt.process.processName} failed, stopping it by signal: ${failure}`);
   return bySignal(stopSignal);
 }

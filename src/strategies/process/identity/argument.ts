@@ -11,36 +11,37 @@ import type { Identity } from './identity.ts';
 import { runsRootsFile } from './owner.ts';
 
 /**
- * Who has exactly this word among its arguments; not who by it looks for the word, or shows, edits or copies the file of that name.
+ * The processes that have exactly this word among their arguments. Not those that use it to look for the word, or to show, edit
+ * or copy the file of that name.
  */
 export async function byArgument(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
   const { argument, process } = identity;
   if (argument === undefined) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
-  // A path that cannot be looked at is meant as a file's.
+  // A path that cannot be examined is taken for a file's.
   const isOfFile = argument.startsWith('/') && hostFile(argument) !== 'none';
-  const bearers: SeenProcess[] = [];
+  const matching: SeenProcess[] = [];
   const commands: SeenProcess[] = [];
   const { having, unread } = await holdersOf(table, argument, look);
   const judged = await judgeWhole(table, having, (seen) => {
     if (!isCandidate(seen)) return isOwnCommand(table, seen) ? 'command' : 'none';
-    return !isNamed(seen) && (isTool(seen) || (isOfFile && looksAtFile(table, seen, argument))) ? 'none' : 'bearer';
+    return !isNamed(seen) && (isTool(seen) || (isOfFile && looksAtFile(table, seen, argument))) ? 'none' : 'match';
   });
-  // Whether it is only a parameter stands in what could not be read.
+  // Whether it is only a parameter depends on what could not be read.
   const unsure = new Set(judged.unread);
   for (const seen of having) {
     const verdict = unsure.has(seen) ? 'none' : judged.verdicts.get(seen);
-    if (verdict === 'bearer') bearers.push(seen);
+    if (verdict === 'match') matching.push(seen);
     else if (verdict === 'command') commands.push(seen);
   }
-  // What sudo(8) and its like run has the word too, and is what they run it for.
+  // sudo(8) and the like have the word too, as an argument of the program that they run.
   const above = new Set(
-    [...bearers, ...commands].flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)),
+    [...matching, ...commands].flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)),
   );
   const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
     above.has(pid) && interpreterOf(executable) === 'launcher';
-  const meant = bearers.filter((seen) => !isLauncher(seen));
+  const meant = matching.filter((seen) => !isLauncher(seen));
   const runsRoots = (seen: SeenProcess): boolean => runsRootsFile(table, seen, [process.systemName, argument]);
   return { ...(await ownedOf(table, identity, meant, runsRoots)), unread: [...unread, ...judged.unread] };
 }
@@ -51,7 +52,7 @@ async function holdersOf(table: ProcessTable, argument: string, { all }: Process
   const cut: SeenProcess[] = [];
   for (const seen of all.values()) {
     const { argv = [], isCut } = seen;
-    // A part of the first word is no word.
+    // A part of the first word is not a word.
     if (argv.includes(argument, isCut === true ? 1 : 0)) holders.push(seen);
     else if (isCut === true) cut.push(seen);
   }
@@ -59,20 +60,26 @@ async function holdersOf(table: ProcessTable, argument: string, { all }: Process
   return { having: [...holders, ...having].sort((a, b) => a.pid - b.pid), unread };
 }
 
-/** By what people look for words with, or at files. */
+/** True for a tool that people use to search for words or to look at files. */
 function isTool({ argv = [], executable = '' }: SeenProcess): boolean {
   const names = [executable, argv[0] ?? ''].map((name) => lastPart(name).replace(/\.(?:basic|tiny|nox|gtk3?)$/, ''));
   return names.some((name) => TOOLS.has(name));
 }
 
-/** At a terminal, or with it as a parameter of a shell's text: only what is neither runs or serves it. */
+/**
+ * True if it runs at a terminal, or is a shell that has the path as a parameter of its text: other processes run or serve the
+ * file.
+ */
 function looksAtFile(table: ProcessTable, { pid, argv = [], executable = '' }: SeenProcess, argument: string): boolean {
   const kind = interpreterOf(executable);
   if (kind !== undefined) return kind !== 'launcher' && isParameter(kind, argv, argument);
   return table.read(pid, ['terminalDevice'])?.terminalDevice !== 0;
 }
 
-/** Of `bash -c '…' deploy /srv/app.py`; what a shell executes has the word too then, unless the shell reads the file itself. */
+/**
+ * As in `bash -c '…' deploy /srv/app.py`: what the shell executes has the word too then, unless the shell reads the file
+ * itself.
+ */
 function isParameter(kind: Interpreter, argv: readonly string[], argument: string): boolean {
   const given = kind.runsPrograms === true ? givenPart(kind, argv) : undefined;
   if (given?.kind !== 'text' || argv.indexOf(argument) <= given.at) return false;

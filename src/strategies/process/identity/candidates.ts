@@ -1,3 +1,4 @@
+// What all witnesses share: which processes can be the program at all, and whose they must be.
 import { resolve } from 'node:path';
 import { argv as ownArgv } from 'node:process';
 import { LoopPause } from '../../../core/loop-pause.ts';
@@ -15,24 +16,26 @@ import { type Foreign, foreignTo, isOwnedBy, runsRootsFile } from './owner.ts';
 /** What one witness knows. */
 export interface Known {
   readonly found: readonly SeenProcess[];
-  /** Who would be it, and is another user's: why they are not. */
-  readonly strangers: ReadonlyMap<SeenProcess, Foreign>;
-  /** What was not believed, a line each. */
+  /** Processes that would be the program, but belong to another user, and why they do not count. */
+  readonly foreign: ReadonlyMap<SeenProcess, Foreign>;
+  /** What was not believed, one line each. */
   readonly remarks: readonly string[];
-  /** Of whom it could not be told whether they are it. */
+  /** Processes for which it could not be determined whether they are the program. */
   readonly unread?: readonly SeenProcess[];
-  /** The pid that it names, be it anybody's or not: whom it named before is not the program any more. */
+  /**
+   * The pid that it names, whether such a process exists or not: the process that it named before is not the program any more.
+   */
   readonly names?: number;
 }
 
-/** Whether a process is of root's, the daemon's or the program's own users. */
+/** Whether a process belongs to root, to the daemon's own user or to the program's users. */
 export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: SeenProcess) => boolean {
   return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
 }
 
 /**
- * Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command line of ours (isOwnCommand), nor a command
- * that we run for another process.
+ * False for this process, kernel threads, ended processes, other pid namespaces, command lines of this program (isOwnCommand)
+ * and commands that we run for another process.
  */
 export function isPossible(
   table: ProcessTable,
@@ -44,10 +47,10 @@ export function isPossible(
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
     ownDepth ??= table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
     if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== ownDepth) return false;
-    // Above us it is one too many: whoever means that means us.
+    // An ancestor of ours is not left out here: a name that means it means us, and is refused.
     if (isOwnCommand(table, seen) && !ancestorsOf(ownPid, all).has(seen.pid)) return false;
-    // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
-    // what they leave behind is not. Only for those few the environment is read.
+    // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is not
+    // nginx); what they leave behind is not. The environment is read for those few only.
     if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
     const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
     return isOwn || !table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
@@ -64,10 +67,10 @@ export function isOwnCommand(table: ProcessTable, { pid, argv = [] }: SeenProces
   return cwd !== undefined && linkedFile(resolve(cwd, named)) === linkedFile(script);
 }
 
-/** Of Node's, which stand before the script. */
+/** Options of Node, which stand before the script. */
 const MOST_OPTIONS = 16;
 
-/** `programMatcher` of its name, by whoever's word can be taken. */
+/** `programMatcher` of its name; accepts the names that a process gives itself only from a trusted owner. */
 export function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {
   const isBelieved = (seen: SeenProcess): boolean =>
     owners.others === 'all' ||
@@ -78,33 +81,36 @@ export function matcherOf(table: ProcessTable, { process: { systemName }, owners
   return programMatcher(systemName, isBelieved, (seen) => scriptRun(table, seen, (word) => word === name));
 }
 
-/** Those of root's, the daemon's and the program's own users; where there is none of them, and nobody is known, who `runsRoots`. */
+/**
+ * The matching processes of root, the daemon's user and the program's users. If there are none and none is known, those for
+ * which `runsRoots` is true.
+ */
 export async function ownedOf(
   table: ProcessTable,
   { owners }: Identity,
-  bearers: readonly SeenProcess[],
+  matching: readonly SeenProcess[],
   runsRoots: (seen: SeenProcess) => boolean,
   isKnown = false,
 ): Promise<Known> {
-  if (owners.others === 'all') return known(bearers);
-  const strangers = await foreignOf(table, bearers, owners.uids);
-  const owned = bearers.filter((seen) => !strangers.has(seen));
+  if (owners.others === 'all') return known(matching);
+  const foreign = await foreignOf(table, matching, owners.uids);
+  const owned = matching.filter((seen) => !foreign.has(seen));
   const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
-  const judged = await judgeWhole(table, isUnknown ? bearers : [], runsRoots);
-  const found = isUnknown ? bearers.filter((seen) => judged.verdicts.get(seen) === true) : owned;
-  for (const seen of found) strangers.delete(seen);
-  return { found, strangers, remarks: [] };
+  const judged = await judgeWhole(table, isUnknown ? matching : [], runsRoots);
+  const found = isUnknown ? matching.filter((seen) => judged.verdicts.get(seen) === true) : owned;
+  for (const seen of found) foreign.delete(seen);
+  return { found, foreign, remarks: [] };
 }
 
-/** Strangers may be thousands, and each is looked at closely. */
+/** There may be thousands of foreign processes, and each is examined closely. */
 async function foreignOf(
   table: ProcessTable,
-  bearers: readonly SeenProcess[],
+  matching: readonly SeenProcess[],
   uids: readonly number[],
 ): Promise<Map<SeenProcess, Foreign>> {
   const pause = new LoopPause();
   const foreign = new Map<SeenProcess, Foreign>();
-  for (const seen of bearers) {
+  for (const seen of matching) {
     if (pause.isDue) await pause.take();
     const why = foreignTo(table, seen, uids);
     if (why !== undefined) foreign.set(seen, why);
@@ -112,7 +118,7 @@ async function foreignOf(
   return foreign;
 }
 
-/** `found`, and nobody else. */
+/** `found`, and nothing else. */
 export function known(found: readonly SeenProcess[]): Known {
-  return { found, strangers: new Map(), remarks: [] };
+  return { found, foreign: new Map(), remarks: [] };
 }

@@ -4,22 +4,22 @@ import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Owners } from './owner.ts';
 
-/** What a program is known by. */
+/** What identifies a program. */
 export interface Identity {
   readonly process: ManagedProcess;
   readonly ownPid: number;
   readonly owners: Owners & { readonly kind: 'known' };
   /** Its roots when it was last seen or started. */
   readonly knownRoots: readonly RootProcess[];
-  /** `pid_file` and `argument`. */
+  /** The settings `pid_file` and `argument`. */
   readonly pidFile: string | undefined;
   readonly argument: string | undefined;
   readonly maxMatches: number;
-  /** The units that its copies get when we start them; [] where nothing is started in units. */
+  /** The units in which we start its copies; [] if nothing is started in units. */
   readonly units: readonly string[];
-  /** The one of `units` that a process is in. */
+  /** The one of `units` that a process runs in. */
   readonly unitOf: (pid: number) => string | undefined;
-  /** RootProcess.knownBy of what this witness finds, as the section is now. */
+  /** RootProcess.knownBy of what this witness finds with the section as it is now. */
   readonly knownBy: (witness: Witness) => string;
   readonly nowMs: number;
 }
@@ -34,26 +34,29 @@ export function knownBy(
   return witness === 'start' ? '' : JSON.stringify({ witness, pidFile, argument, isByArgumentAlone, user, anyUser });
 }
 
-/** Our own start of it; `pid_file`; `argument`; its exact name. */
+/** How a program is known: our own start of it; `pid_file`; `argument`; its exact name. */
 export type Witness = 'start' | 'pid_file' | 'argument' | 'name';
 
-/** A program that runs: its topmost process, and all that belongs to it. */
+/** A running program: its topmost process, and everything that belongs to it. */
 export interface ProcessTree {
   readonly root: SeenProcess;
   /**
-   * Whole, of whatever name, parents before children; without the root. With the rest of the process group or session that the root
-   * leads.
+   * The whole tree without its root, whatever the names, parents before children. Includes the rest of the process group or
+   * session that the root leads.
    */
   readonly descendants: readonly SeenProcess[];
-  /** The root is only a leftover of a root that is gone: it does not tell how the program is started. */
+  /** The root is only a leftover of a root that has ended: it does not show how the program is started. */
   readonly orphaned: boolean;
-  /** By which witness it is known. */
+  /** The witness that it is known by. */
   readonly by: Witness;
-  /** Of what we started, such as the shell of start_command: those in it that a later witness knows. */
+  /** For a tree that we started, such as the shell of start_command: the processes in it that a later witness knows. */
   readonly known?: readonly SeenProcess[];
 }
 
-/** The processes of a tree whose end is the program's: its root; of what we started, those in it that bear the program's name. */
+/**
+ * The processes of a tree whose end is the program's end: its root, or in a tree that we started those that have the program's
+ * name.
+ */
 export function programsOf({ root, known }: ProcessTree): readonly SeenProcess[] {
   return known ?? [root];
 }

@@ -8,42 +8,44 @@ import type { Foreign } from './owner.ts';
 import { memberTest, restOf } from './rest.ts';
 import { stillKnown, witnesses } from './witnesses.ts';
 
-/** What runs of a program, oldest first; or that it must not be touched, in one line. */
+/** What runs of a program, oldest first; or why it must not be touched, in one line. */
 export type Matches =
   | {
       readonly kind: 'found';
       readonly trees: readonly ProcessTree[];
-      /** What a later witness knows besides: told and never stopped; while it lives nothing is restarted. */
+      /** What a later witness knows besides. It is reported and never stopped; while it runs nothing is restarted. */
       readonly further: readonly ProcessTree[];
-      /** What roots that are gone left behind under other names: it belongs to the program, and does not prove that it runs. */
+      /** What ended roots left behind under other names: it belongs to the program, and does not prove that it runs. */
       readonly rest: readonly SeenProcess[];
-      /** Who bears the name and is another user's, and why: nothing that is done or told of the program knows of them. */
-      readonly strangers: ReadonlyMap<SeenProcess, Foreign>;
-      /** What was not believed, a line each. */
+      /**
+       * Processes that have the name and belong to another user, and why: no action and no report on the program includes them.
+       */
+      readonly foreign: ReadonlyMap<SeenProcess, Foreign>;
+      /** What was not believed, one line each. */
       readonly remarks: readonly string[];
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Finds the program by the first witness that knows anything alive (witnesses.ts), or knew it (stillKnown): never this process, kernel
- * threads, zombies, another pid namespace's processes, or a command that we run for another process. What later witnesses know
- * besides is the program too as long as all together are no more than `maxMatches`, else `further`.
+ * Finds the program by the first witness that knows a living process (witnesses.ts), or that knew it (stillKnown). Never finds
+ * this process, kernel threads, zombies, processes of another pid namespace, or a command that we run for another process. What
+ * later witnesses know besides belongs to the program too if the total is at most `maxMatches`; else it is `further`.
  */
 export async function findTrees(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Matches> {
   const { all, children } = look;
   const { ownPid, knownRoots } = identity;
-  // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
+  // An empty table does not mean that nothing runs: there may be no descriptor left to read with.
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
   const isOwned = ownerTest(table, identity);
   const isMember = memberTest(table, all, isOwned);
-  // What we started is known by its run too, wherever it has gone.
+  // What we started is also known by its run, wherever it has moved.
   const isOfItsRoot = (root: SeenProcess, seen: SeenProcess): boolean => {
     const known = knownRoots.find(sameProcess(root));
     if (isMember(known ?? root, seen)) return true;
     return known?.runId !== undefined && isOwned(seen) && table.hasVariable(seen.pid, 'MONITOR_RUN_ID', known.runId);
   };
-  const strangers = new Map<SeenProcess, Foreign>();
+  const foreign = new Map<SeenProcess, Foreign>();
   const remarks: string[] = [];
   const unreadToo: SeenProcess[] = [];
   let program: readonly ProcessTree[] = [];
@@ -54,7 +56,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
     const above = found.find(({ pid }) => own.has(pid));
     if (above !== undefined)
       return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
-    for (const [seen, why] of known.strangers) strangers.set(seen, why);
+    for (const [seen, why] of known.foreign) foreign.set(seen, why);
     remarks.push(...known.remarks);
     unreadToo.push(...(known.unread ?? []));
     const trees = treesOfFound(found, witness.name);
@@ -74,11 +76,11 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
     trees: counted.map((tree) => withRest(tree, rest.byLeader)).sort(byAge),
     further: [...further].sort(byAge),
     rest: rest.left,
-    strangers: new Map([...strangers].filter(([seen]) => !ofIt.has(seen))),
+    foreign: new Map([...foreign].filter(([seen]) => !ofIt.has(seen))),
     remarks,
   };
 
-  /** What belongs to one dead root, or to one unit of ours, is one tree. */
+  /** What belongs to one ended root, or to one of our units, is one tree. */
   function treesOfFound(found: readonly SeenProcess[], by: Witness): ProcessTree[] {
     const named = new Map(found.map((seen) => [seen.pid, seen]));
     const trees = new Map<string, ProcessTree>();
@@ -95,7 +97,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
   }
 }
 
-/** What was found; nothing where it must not be touched. */
+/** The trees that were found; none if the program must not be touched. */
 export function treesOf(found: Matches): readonly ProcessTree[] {
   return found.kind === 'found' ? found.trees : [];
 }
@@ -104,7 +106,7 @@ function familyOf({ root, descendants }: ProcessTree): SeenProcess[] {
   return [root, ...descendants];
 }
 
-/** A tree that holds one that is known already, or is held by one or by its process group, is the same program. */
+/** A tree that contains a known one, or that is contained in one or in its process group, is the same program. */
 function joinLater(
   program: readonly ProcessTree[],
   later: readonly ProcessTree[],

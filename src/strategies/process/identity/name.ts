@@ -4,18 +4,18 @@ import { quoted } from '../../../core/text/printable.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
 
-/** What a name is held against. */
+/** What a name is compared with. */
 type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
 
 /**
- * Why the process strategy cannot look for a program of this name, in one line; undefined where it can. What must not be touched
- * as a unit must not be as a program either, but where the operator wrote a section for it (`hasOwnSection`).
+ * Why the process strategy cannot look for a program of this name, in one line; undefined if it can. A name that must not be
+ * touched as a unit must not be touched as a program either, unless the operator wrote a section for it (`hasOwnSection`).
  */
 export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess, hasOwnSection: boolean): string | undefined {
   const shown = quoted(systemName.slice(0, SHOWN_LENGTH));
   const base = systemName.split('/').at(-1) ?? '';
-  if (systemName.trim() === '' || base === '.' || base === '..') return `${shown} is no program's name`;
-  if (systemName.includes('\0')) return `${shown} holds a NUL, which no program's name does`;
+  if (systemName.trim() === '' || base === '.' || base === '..') return `${shown} is not a program's name`;
+  if (systemName.includes('\0')) return `${shown} contains a NUL, which a program's name cannot contain`;
   if (Buffer.byteLength(base) > LONGEST_NAME || systemName.length > LONGEST_PATH)
     return `${shown}… is longer than any program's name`;
   if (OURSELVES.includes(base)) return 'it is this monitor itself';
@@ -27,16 +27,16 @@ export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess
 }
 
 /**
- * Tells whether a process is the program `systemName`, by its whole name and nothing less:
- * - its file's name (`/proc/PID/exe`);
- * - the last part of argv[0]; of a title that the program wrote there, as in `nginx: master process …`, what stands before `: `;
- * - its `comm`: a script started by `#!` has its own name there, not its interpreter's. The kernel cuts `comm` at 15 bytes: of
- *   a longer name the whole must stand where the kernel puts a script's path, in argv[1] or argv[2];
- * - the name of the script that it runs (`scriptOf`: its full path, if the file itself says that it is one).
+ * Determines whether a process is the program `systemName`, by its whole name and nothing less:
+ * - the name of its file (`/proc/PID/exe`);
+ * - the last part of argv[0]; of a title that the program wrote there, as in `nginx: master process …`, the part before `: `;
+ * - its `comm`: a script started by `#!` has its own name there, not its interpreter's. The kernel cuts `comm` at 15 bytes: a
+ *   longer name must stand whole where the kernel puts a script's path, in argv[1] or argv[2];
+ * - the name of the script that it runs (`scriptOf`: its full path, if the file itself says that it is a script).
  *
- * A name with a `/` is the full path of the file; or, where `isBelieved` says that its word can be taken, of argv[0] or of such
- * a script: both, and `comm`, are what the process or its starter likes them to be. `python3 /opt/app.py` is a python3, not an
- * `app.py`, if that file is not executable or has no `#!` line: nothing tells it from any other argument then.
+ * A name with a `/` is the full path of the file; or, if `isBelieved` says that the process can be trusted, of argv[0] or of such
+ * a script: a process, or its starter, can set these and `comm` to anything. `python3 /opt/app.py` is python3, not `app.py`, if
+ * that file is not executable or has no `#!` line: nothing distinguishes it from any other argument then.
  */
 export function programMatcher<P extends NamedProcess>(
   systemName: string,
@@ -69,7 +69,7 @@ export function programMatcher<P extends NamedProcess>(
   };
 }
 
-/** `nginx` of `nginx: master process /usr/sbin/nginx -c …`: a title is one string, whose last part means nothing. */
+/** `nginx` of `nginx: master process /usr/sbin/nginx -c …`: a title is one string, and its last part means nothing. */
 function calledName(argv: readonly string[]): string | undefined {
   const [first, ...rest] = argv;
   if (first === undefined) return undefined;

@@ -1,3 +1,4 @@
+// Whose processes can be a program: owners, and processes that belong to another user.
 import process from 'node:process';
 import { lastPart } from '../../../core/process/comm.ts';
 import type { LaunchRecords } from '../../../core/program/launch-record.ts';
@@ -14,27 +15,27 @@ import { findAccount } from '../../../system/spawn/user-account.ts';
 import type { ProcessOptions } from '../options.ts';
 
 /**
- * Users whose processes can be the program, and who else: nobody; everybody; or, as long as nothing is known of it, who runs a file of
- * root's that bears its name. Or in one line why that cannot be told.
+ * The users whose processes can be the program, and which others: none; all; or, while nothing is known about the program,
+ * those that run a file of root's that has its name. Or why this cannot be determined, in one line.
  */
 export type Owners =
   | {
       readonly kind: 'known';
       readonly uids: readonly number[];
       readonly others: 'none' | 'all' | 'roots_files';
-      /** Of `user`; absent where that is not set. */
+      /** The uid of `user`; absent if that is not set. */
       readonly userUid?: number;
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** What tells whose a program was. */
+/** The records that show who owned a program. */
 interface OwnerRecords {
   readonly launches: Pick<LaunchRecords, 'get'>;
   readonly pins: Pick<Pins, 'get'>;
   readonly roots: Pick<ProgramRoots, 'get'>;
 }
 
-/** Root, the daemon's own user, whose the program was when it was pinned or last seen, and `user`. Never rejects. */
+/** Root, the daemon's own user, the owner of the program when it was pinned or last seen, and `user`. Never rejects. */
 export async function findOwners(
   { user, anyUser }: Pick<ProcessOptions, 'user' | 'anyUser'>,
   records: OwnerRecords,
@@ -46,7 +47,7 @@ export async function findOwners(
   const others = anyUser ? 'all' : user === undefined && recordedUid === undefined ? 'roots_files' : 'none';
   if (user === undefined) return { kind: 'known', uids, others };
   const found = await findAccount(user, signal);
-  // Without its user a program that runs would be taken for one that does not, and started a second time.
+  // Without its user, a running program would be taken for one that does not run, and be started a second time.
   if (found.kind !== 'found') return { kind: 'refused', reason: `user: ${found.reason}` };
   const { uid } = found.account;
   return { kind: 'known', uids: [...uids, uid], others, userUid: uid };
@@ -54,20 +55,20 @@ export async function findOwners(
 
 function lastUid({ launches, pins, roots }: OwnerRecords, systemName: string): number | undefined {
   const recorded = pins.get(systemName)?.launches[0]?.record ?? launches.get(systemName);
-  // What start_command starts has no record, and is somebody's all the same.
+  // What start_command starts has no launch record, and still has an owner.
   return recorded?.uid ?? roots.get(systemName).find(({ uid }) => uid !== undefined)?.uid;
 }
 
 /**
- * Whether the process executes a file of root's, or a script of root's, that itself bears one of the names: nobody else can
- * change what that does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over
- * it.
+ * Whether the process executes a file of root's, or a script of root's, that itself has one of the names. Nobody else can
+ * change what such a file does, while a process can set argv[0] and comm to anything. Not true of another file that was mounted
+ * over it.
  */
 export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: readonly string[]): boolean {
   const { pid, executable } = seen;
   if (executable === undefined || !table.executes(pid, executable)) return false;
   const script = scriptOf(table, seen);
-  // What it says it runs, it runs only if its executable is what the script asks for.
+  // It runs the script that it names only if its executable is the one that the script asks for.
   const file = script !== undefined && isRightlyRun(table, script, { ...seen, executable }) ? script : executable;
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
@@ -76,7 +77,7 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   return typeof stat !== 'string' && stat.uid === 0 && !isOpenToOthers(stat);
 }
 
-/** By what the script's first line names; by root's own, if env(1) looks for that. */
+/** True if it is run by what the script's first line names; by a file of root's, if env(1) looks for the interpreter. */
 function isRightlyRun(table: ProcessTable, script: string, seen: SeenProcess & { readonly executable: string }): boolean {
   if (!isInterpretedBy(table, script, seen)) return false;
   const [interpreter = ''] = readShebang(script);
@@ -85,7 +86,7 @@ function isRightlyRun(table: ProcessTable, script: string, seen: SeenProcess & {
   return typeof stat !== 'string' && stat.uid === 0;
 }
 
-/** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
+/** Only if nothing precedes it that the kernel did not put there: an option may make an interpreter run something else. */
 function scriptOf(table: ProcessTable, { pid, name, argv = [], executable }: SeenProcess): string | undefined {
   const cwd = table.read(pid, ['cwd'])?.cwd;
   if (cwd === undefined) return undefined;
@@ -96,12 +97,15 @@ function scriptOf(table: ProcessTable, { pid, name, argv = [], executable }: See
   );
 }
 
-/** Why a process is not one of some users': whose it is; or whose it was that executed it; or neither can be told any more. */
+/**
+ * Why a process does not belong to given users: its owner; or the user who executed it; or both can no longer be determined.
+ */
 export type Foreign = { readonly kind: 'owner' | 'starter'; readonly uid: number } | { readonly kind: 'unknown' };
 
 /**
- * Why the process is not one of these users', or was not executed by one of them; undefined where it is both: who calls a set-user-id
- * program chooses its argv[0], and a su(1) that waits for a password is root's by its effective uid. Source: credentials(7), getauxval(3).
+ * Why the process does not belong to these users, or was not executed by one of them; undefined if both hold. Whoever calls a
+ * set-user-id program chooses its argv[0], and a su(1) that waits for a password is root's by its effective uid. Source:
+ * credentials(7), getauxval(3).
  */
 export function foreignTo(
   table: ProcessTable,
@@ -110,15 +114,15 @@ export function foreignTo(
 ): Foreign | undefined {
   const now = table.read(pid, ['startTime', 'uids']);
   if (now?.uids === undefined || now.startTime !== startTime) return { kind: 'unknown' };
-  // To read a stranger's auxv may take as long as it likes: while it executes, its memory is locked.
+  // Reading a foreign process's auxv may take as long as that process likes: while it executes, its memory is locked.
   const { effective, real } = now.uids;
   if (!uids.includes(effective)) return { kind: 'owner', uid: effective };
-  // A process may write over its own auxv (prctl(2)): then its effective uid, which it cannot, tells whose it is.
+  // A process may overwrite its own auxv (prctl(2)): its effective uid, which it cannot change, then shows the owner.
   const starter = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid ?? real;
   return uids.includes(starter) ? undefined : { kind: 'starter', uid: starter };
 }
 
-/** Whether the process is one of these users', and was executed by one of them (foreignTo). */
+/** Whether the process belongs to one of these users, and was executed by one of them (foreignTo). */
 export function isOwnedBy(table: ProcessTable, process: ProcessIdentity, uids: readonly number[]): boolean {
   return foreignTo(table, process, uids) === undefined;
 }

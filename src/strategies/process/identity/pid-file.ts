@@ -8,34 +8,34 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 
 /** What a pid file says. */
 type PidFile =
-  /** `uid`: whose the file is: root vouches for any process, another user for his own alone. */
+  /** `uid`: the owner of the file. Root's file is valid for any process, another user's only for that user's own processes. */
   | { readonly kind: 'pid'; readonly pid: number; readonly uid: number }
-  /** There is none, or nobody has that number: the program is not running, or writes it later. */
+  /** There is no file, or no process has that pid: the program is not running, or writes the file later. */
   | { readonly kind: 'absent'; readonly pid?: number }
-  /** One line why it is not believed; `pid`: whom it names all the same. */
+  /** Why it is not believed, in one line; `pid`: the pid that it names nevertheless. */
   | { readonly kind: 'unusable'; readonly reason: string; readonly pid?: number };
 
 /**
- * Reads `pid_file`. It must be a regular file of root's or of one of `uids`, writable by nobody else, with one number in it, written
- * since the machine was booted, and not before the process of that number was started (2 s of tolerance): else it is another's number
- * by now. Never throws.
+ * Reads `pid_file`. It must be a regular file that belongs to root or to one of `uids`, is writable by nobody else, and
+ * contains one number. It must have been written since the boot, and not before the process of that pid was started (2 s of
+ * tolerance): else the pid belongs to another process by now. Never throws.
  */
 export function readPidFile(table: ProcessTable, path: string, uids: readonly number[], nowMs: number): PidFile {
   const read = readFile(path);
   if (read === undefined) return { kind: 'absent' };
   if ('problem' in read) return unusable(path, read.problem);
   const { text, mtimeMs, owners } = read;
-  if (owners === undefined) return unusable(path, 'others than the owner of its folder may put another file in its place');
-  // Whose a folder or a link on the way is may do that too.
+  if (owners === undefined) return unusable(path, 'users other than the owner of its folder may replace it');
+  // The owner of a folder or link on the way may do that too.
   const [uid = 0, ...more] = new Set([...owners, read.uid].filter((owner) => owner !== 0));
-  if (more.length > 0) return unusable(path, `its file and folders are those of several users (${[uid, ...more].join(', ')})`);
+  if (more.length > 0) return unusable(path, `its file and folders belong to several users (${[uid, ...more].join(', ')})`);
   if (uid !== 0 && !uids.includes(uid))
-    return unusable(path, `it is user ${uid}'s (set user, if that is whose the program is)`);
-  if (isOpenToOthers(read)) return unusable(path, 'others than its owner may write to it');
+    return unusable(path, `it belongs to user ${uid} (set user if the program runs as that user)`);
+  if (isOpenToOthers(read)) return unusable(path, 'users other than its owner may write to it');
   const [, number] = /^\s*(\d{1,10})\s*$/.exec(text) ?? [];
   const pid = Number(number);
   if (number === undefined || pid < 1)
-    return unusable(path, `it does not hold one number alone ("${printable(text.slice(0, 20))}")`);
+    return unusable(path, `expected one number in it, found "${printable(text.slice(0, 20))}"`);
   if (mtimeMs < nowMs - table.uptimeMs() - TOLERANCE_MS) return unusable(path, 'it was written before the machine was booted');
   const named = table.read(pid, ['startTime']);
   if (named === undefined) return { kind: 'absent', pid };
@@ -55,18 +55,18 @@ interface ReadFile {
   readonly uid: number;
   readonly mode: number;
   readonly mtimeMs: number;
-  /** Of the folders and links that lead to it; undefined where others may change one of those. */
+  /** Owners of the folders and links that lead to it; undefined if others may change one of those. */
   readonly owners: readonly number[] | undefined;
 }
 
-/** Undefined where there is no such file. */
+/** Undefined if there is no such file. */
 function readFile(path: string): ReadFile | { readonly problem: string } | undefined {
   try {
-    // Not by a link, which another may have put there; and a FIFO must not keep us.
+    // Do not follow a link, which somebody else may have put there; and do not block on a FIFO.
     const fd = openSync(hostPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       const stat = fstatSync(fd);
-      if (!stat.isFile()) return { problem: 'it is no regular file' };
+      if (!stat.isFile()) return { problem: 'it is not a regular file' };
       const bytes = Buffer.alloc(LONGEST);
       const text = bytes.toString('latin1', 0, readSync(fd, bytes, 0, LONGEST, 0));
       return { text, uid: stat.uid, mode: stat.mode, mtimeMs: stat.mtimeMs, owners: ownersAbove(path) };
@@ -80,7 +80,7 @@ function readFile(path: string): ReadFile | { readonly problem: string } | undef
   }
 }
 
-/** Throws where one of them cannot be looked at. */
+/** Throws if one of them cannot be examined. */
 function ownersAbove(path: string): readonly number[] | undefined {
   const owners: number[] = [];
   const rest = dirname(path).split('/');
@@ -106,5 +106,5 @@ function ownersAbove(path: string): readonly number[] | undefined {
 /** Folders and links on the way. */
 const MOST_STEPS = 1000;
 
-/** A number, and what blanks are around it. */
+/** A number with the blanks around it. */
 const LONGEST = 64;

@@ -1,3 +1,4 @@
+// What belongs to a program besides its trees: the rest of its process groups and sessions.
 import type { RootProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
@@ -5,17 +6,17 @@ import { ancestorsOf } from '../../../system/proc/process-tree.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity, ProcessTree } from './identity.ts';
 
-/** What belongs to a program beside its trees. */
+/** What belongs to a program besides its trees. */
 interface ProgramRest {
   /** By the pid of the tree's root that leads its process group or session. */
   readonly byLeader: ReadonlyMap<number, readonly SeenProcess[]>;
-  /** Of roots that are gone. */
+  /** Left behind by roots that have ended. */
   readonly left: readonly SeenProcess[];
 }
 
 /**
- * Finds the rest of the process groups and sessions that the roots lead or led (memberTest), whatever it is called and whoever adopted
- * it, with its descendants.
+ * Finds the rest of the process groups and sessions that the roots lead or led (memberTest), with its descendants, whatever
+ * their names and parents.
  */
 export function restOf(
   { knownRoots, ownPid }: Identity,
@@ -56,9 +57,10 @@ export function restOf(
 type IsMember = (root: RootProcess, seen: SeenProcess) => boolean;
 
 /**
- * Tells who is in the session that a root led, or that was all its own; or in its process group, and an owner's: whose session it is,
- * he can have others join the group (setpgid(2)). Not in those of a new process of its number; of a root that is gone only who is where
- * that was: the numbers of a group and a session that have ended are another's next, who may have ended as well.
+ * Determines whether a process is in the session that a root led or had for itself, or in the root's process group and owned by
+ * one of the owners: the user of a session can make other processes join the group (setpgid(2)). Processes in the group or
+ * session of a new process with the same pid do not count. If the root has ended, only those count that are in its cgroup: the
+ * numbers of an ended group and session may belong to another process next, and that one may have ended as well.
  */
 export function memberTest(
   table: ProcessTable,
@@ -68,7 +70,7 @@ export function memberTest(
   return (root, seen) => isMemberOf(root, seen, all, isOwned) && (isThere(root, all) || isInItsCgroup(table, root, seen));
 }
 
-/** As long as its number is its own, also while nobody has fetched its end. */
+/** True while the pid is the root's own, also while its exit status was not collected yet. */
 function isThere({ pid, startTime }: RootProcess, all: ReadonlyMap<number, SeenProcess>): boolean {
   return all.get(pid)?.startTime === startTime;
 }
@@ -87,12 +89,12 @@ function isMemberOf(
 ): boolean {
   const { pgid, sid, startTime } = seen;
   if (root.isEmpty === true || startTime < root.startTime) return false;
-  // While its leader's number is nobody's the session is still the same.
+  // While no process has its leader's pid, the session is still the same.
   const leader = all.get(sid);
   if (root.session === sid && (leader === undefined || hasEnded(leader))) return true;
   if (pgid !== root.pid && sid !== root.pid) return false;
   const now = all.get(root.pid);
-  // As long as a group has members no new process gets its number.
+  // While a group has members, no new process gets its number.
   if (now !== undefined && now.startTime !== root.startTime) return false;
   return sid === root.pid || isOwned(seen);
 }
@@ -104,8 +106,9 @@ function listOf(lists: Map<number, SeenProcess[]>, key: number): SeenProcess[] {
 }
 
 /**
- * The session of a program that a parent which has ended has put into the background: daemon(7) leaves it without a leader. Not one in
- * which somebody else lives, as what the same shell has put there: who joins it later is a child of those that are in it.
+ * The session of a program that was put into the background by a parent that has ended: daemon(7) leaves it without a leader.
+ * Undefined if other processes live in that session, such as others that the same shell put there: a process that joins it
+ * later is a child of those that are in it.
  */
 export async function sessionOfOwn(
   table: ProcessTable,

@@ -11,7 +11,7 @@ import { foreignTo, runsRootsFile } from './owner.ts';
 import { readPidFile } from './pid-file.ts';
 import { memberTest } from './rest.ts';
 
-/** All of them, the surest first: the first one that knows anything alive decides. */
+/** All witnesses, the most reliable first: the first one that knows a living process decides. */
 export const witnesses: readonly {
   readonly name: Witness;
   readonly find: (table: ProcessTable, identity: Identity, look: ProcessLook) => Promise<Known>;
@@ -23,8 +23,8 @@ export const witnesses: readonly {
 ];
 
 /**
- * What this witness knew once under the section as it is now, and lives still: the very process, still an owner's, by whatever name, and
- * whatever became of its files, as long as it has not executed another one.
+ * What this witness knew with the section as it is now, and what still lives: the very same process, still of one of the
+ * owners. Its name and its files may have changed, but it must not have executed another file.
  */
 export function stillKnown(
   table: ProcessTable,
@@ -46,8 +46,9 @@ export function stillKnown(
 }
 
 /**
- * What we started: the very process; else what lives in the unit we gave it, or in the process group or session of the one we started.
- * Of one that has ended only what executes the same file: a helper that it left behind does not prove that it runs.
+ * What we started: the very process; else what lives in the unit that we gave it, or in the process group or session of the
+ * process that we started. If that process has ended, only what executes the same file counts: a helper that it left behind
+ * does not prove that it runs.
  */
 async function byStart(table: ProcessTable, identity: Identity, { all }: ProcessLook): Promise<Known> {
   const ours = identity.knownRoots.filter((root) => root.ours === true);
@@ -58,13 +59,13 @@ async function byStart(table: ProcessTable, identity: Identity, { all }: Process
   const found = new Set(living);
   const gone = ours.filter(({ pid }) => !living.some((seen) => seen.pid === pid));
   const isOwned = ownerTest(table, identity);
-  // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
+  // Another user's worker is stopped with a restart (rest.ts), and does not prove that the program runs.
   const isSame = (seen: SeenProcess): boolean =>
     gone.length === 0 ||
     (gone.some(({ executable }) => executable === undefined || executable === seen.executable) && isOwned(seen));
   for (const unit of identity.units) {
     const inside = pidsOfService(unit).flatMap((pid) => all.get(pid) ?? []);
-    // While the one that we started lives all others in its unit are its own.
+    // While the process that we started lives, all others in its unit belong to it.
     const isLed = inside.some((seen) => found.has(seen));
     for (const seen of inside)
       if (!hasEnded(seen) && identity.unitOf(seen.pid) === unit && (isLed || isSame(seen))) found.add(seen);
@@ -83,29 +84,29 @@ async function byPidFile(table: ProcessTable, identity: Identity, { all }: Proce
   const { pidFile, owners } = identity;
   if (pidFile === undefined) return known([]);
   const read = readPidFile(table, pidFile, owners.uids, identity.nowMs);
-  const nobody = { ...known([]), ...(read.pid !== undefined && { names: read.pid }) };
-  if (read.kind === 'unusable') return { ...nobody, remarks: [read.reason] };
+  const none = { ...known([]), ...(read.pid !== undefined && { names: read.pid }) };
+  if (read.kind === 'unusable') return { ...none, remarks: [read.reason] };
   const seen = read.kind === 'pid' ? all.get(read.pid) : undefined;
-  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return nobody;
+  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return none;
   const foreign = read.uid === 0 ? undefined : foreignTo(table, seen, [read.uid]);
-  if (foreign === undefined) return { ...nobody, found: [seen] };
+  if (foreign === undefined) return { ...none, found: [seen] };
   const why = foreign.kind === 'starter' ? `was started by user ${foreign.uid}, not by` : 'does not belong to';
   const remark = `pid_file is not used: process ${seen.pid} ${why} user ${read.uid}, who owns the file`;
-  return { ...nobody, remarks: [remark] };
+  return { ...none, remarks: [remark] };
 }
 
 async function byName(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
   const { process, knownRoots } = identity;
   const { systemName } = process;
-  // Whoever gives a system_name beside the argument has several of that name, which the argument tells apart.
+  // A section that sets system_name beside argument has several programs of that name, which the argument tells apart.
   if (identity.argument !== undefined && process.systemNameConfigured) return known([]);
-  // Every other script of that interpreter bears the name too.
+  // Every other script of that interpreter has the name too.
   if (isInterpreter(systemName) && (identity.argument !== undefined || identity.pidFile !== undefined)) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
   const isOwned = ownerTest(table, identity);
   const isMember = memberTest(table, look.all, isOwned);
-  const bearers: SeenProcess[] = [];
+  const matching: SeenProcess[] = [];
   const leftOver: SeenProcess[] = [];
   const pause = new LoopPause();
   const called = look.calledBy(systemName);
@@ -113,14 +114,14 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   for (const seen of called) {
     if (pause.isDue) await pause.take();
     if (judged.verdicts.get(seen) !== true) continue;
-    // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
+    // Another user's worker is stopped with a restart (rest.ts), and does not prove that the program runs.
     const isLeft = knownRoots.some((root) => isMember(root, seen)) && isOwned(seen);
-    (isLeft ? leftOver : bearers).push(seen);
+    (isLeft ? leftOver : matching).push(seen);
   }
   const owned = await ownedOf(
     table,
     identity,
-    bearers,
+    matching,
     (seen) => runsRootsFile(table, seen, [systemName]),
     leftOver.length > 0,
   );

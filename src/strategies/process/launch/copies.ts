@@ -2,8 +2,8 @@ import { LoopPause } from '../../../core/loop-pause.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/program/launch-record.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import {
-  isCaged,
-  type LaunchSight,
+  isSurelyConfined,
+  type LaunchContext,
   livingLaunch,
   type RecalledLaunch,
   type RecordedName,
@@ -12,12 +12,12 @@ import {
 import { sameLaunch } from './same-launch.ts';
 
 /**
- * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
- * died meanwhile; all anew where somebody started all of it anew (`isAllNew`). A copy that must not be started by what is kept now, if
- * there is one.
+ * Records how the copies after the first were started: as many as ever ran at once, so that a restart brings back one that has
+ * died in the meantime. Replaces all records if somebody started all copies again (`isAllNew`). Returns a copy that must not be
+ * started from the records, if there is one.
  */
 export async function rememberCopies(
-  sight: LaunchSight,
+  context: LaunchContext,
   launches: LaunchRecords,
   { systemName }: RecordedName,
   trees: readonly ProcessTree[],
@@ -28,9 +28,9 @@ export async function rememberCopies(
   const pause = new LoopPause();
   for (const tree of trees) {
     if (pause.isDue) await pause.take();
-    if (!isKept || !tree.orphaned) recalled.push(await livingLaunch(sight, tree));
+    if (!isKept || !tree.orphaned) recalled.push(await livingLaunch(context, tree));
   }
-  if (isKept) return recalled.find(isCaged);
+  if (isKept) return recalled.find(isSurelyConfined);
   launches.setFurther(
     systemName,
     recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
@@ -38,15 +38,18 @@ export async function rememberCopies(
   return recalled.find((launch) => launch.kind === 'unknown');
 }
 
-/** What is to be started for all that ran. */
+/** What is to be started in place of everything that ran. */
 export interface WholeLaunch {
-  /** Of what runs, and of the recorded copies that do not. */
+  /** The launches of what runs, and of the recorded copies that do not. */
   readonly records: readonly LaunchRecord[];
-  /** Of what runs, one that cannot be started again, though the whole is more than the records. */
+  /** A running copy that cannot be started again and that no record covers. */
   readonly lacking: UnknownLaunch | undefined;
 }
 
-/** How all of a program is started: as what runs was (the first one first), as the first (`stored`) and further recorded ones were. */
+/**
+ * How all of a program is started: as what runs was (first one first), and as the first (`stored`) and further recorded ones
+ * were.
+ */
 export function wholeLaunch(
   running: readonly RecalledLaunch[],
   stored: LaunchRecord | undefined,
@@ -56,13 +59,13 @@ export function wholeLaunch(
   const unknown = running.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
   const all = stored === undefined ? copies : [stored, ...copies];
   const missing = missingOf(known, all);
-  const confined = unknown.find(isCaged);
-  // For a copy that tells nothing a recorded one stands in, but for a cage; for the first one its own record would have.
+  const confined = unknown.find(isSurelyConfined);
+  // A recorded copy covers an unreadable one, but not a confined one; the first one would be covered by its own record.
   const isCovered = confined === undefined && running[0]?.kind !== 'unknown' && unknown.length <= missing.length;
   return { records: [...known, ...missing], lacking: isCovered ? undefined : (confined ?? unknown[0]) };
 }
 
-/** Those of `all` recorded ones that are not among `known`, as many as are missing. */
+/** Those of the recorded ones `all` that are not among `known`, as many as are missing. */
 function missingOf(known: readonly LaunchRecord[], all: readonly LaunchRecord[]): readonly LaunchRecord[] {
   const left = [...known];
   const missing = all.filter((record) => {

@@ -1,3 +1,4 @@
+// Knows how programs are started: from configuration, pins and records.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
@@ -9,14 +10,14 @@ import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
 import { ambiguityOf } from '../descriptions.ts';
 import type { ProcessTree } from '../identity/identity.ts';
-import { pinCure } from '../launch-words.ts';
+import { pinAdvice } from '../launch-words.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { ProgramFinder } from '../running/finder.ts';
 import { isCommandUnderWay, isFromCommand, isLife } from '../running/from-command.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
 import {
-  isCaged,
-  type LaunchSight,
+  isSurelyConfined,
+  type LaunchContext,
   livingLaunch,
   type RecalledLaunch,
   type RecordedName,
@@ -28,20 +29,20 @@ import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
 import { planStart, type StartPlan } from './plan.ts';
 
-/** What knowing how programs are started uses. */
+/** What knowing how programs are started needs. */
 type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
 
-/** How programs are started: as an operator said or pinned it, else as they were when they were last seen. */
+/** How programs are started: as an operator has set or pinned it, else as they were when last seen. */
 export class ProgramLaunches {
   readonly #options: ProcessOptions;
   readonly #parts: LaunchParts;
   readonly #table: ProcessTable;
   readonly #finder: ProgramFinder;
   readonly #notes: LaunchNotes;
-  /** Of pinned files, for looks. */
+  /** Hashes of pinned files, for looks. */
   readonly #hashes = new FileHashes();
-  /** Names of which was told that they run otherwise than recorded. */
-  readonly #told = new Set<string>();
+  /** Names for which it was logged that they run differently than recorded. */
+  readonly #logged = new Set<string>();
 
   constructor(options: ProcessOptions, parts: LaunchParts, table: ProcessTable, finder: ProgramFinder) {
     this.#options = options;
@@ -51,13 +52,13 @@ export class ProgramLaunches {
     this.#notes = new LaunchNotes(parts.launches);
   }
 
-  /** True if how it is started needs no look at what runs: a record, a pin or start_command says it. */
+  /** True if it is known how to start it without a look at what runs: from a record, a pin or start_command. */
   isRecorded(systemName: string): boolean {
     const { launches, pins } = this.#parts;
     return this.#options.startCommand !== undefined || (pins.get(systemName) ?? launches.get(systemName)) !== undefined;
   }
 
-  /** What a restart would start in place of `trees`. `take`: how the hash of a pinned file is had. */
+  /** What a restart would start in place of `trees`. `take`: how to get the hash of a pinned file. */
   async plan(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[], take?: TakeHash): Promise<StartPlan> {
     const { systemName } = managed;
     const { launches } = this.#parts;
@@ -65,17 +66,17 @@ export class ProgramLaunches {
     const stored = launches.get(systemName);
     const isUnknown = stored === undefined && launches.note(systemName).unusable === undefined;
     const running: RecalledLaunch[] = [];
-    const sight = this.#sight();
+    const context = this.#program();
     let isRunning = false;
     const pause = new LoopPause();
-    // A pin or start_command is what is started whatever runs.
-    const isSaid = pin !== undefined || this.#options.startCommand !== undefined;
-    for (const [index, tree] of (isSaid ? [] : trees).entries()) {
+    // A pin or start_command is what is started, whatever runs.
+    const isConfigured = pin !== undefined || this.#options.startCommand !== undefined;
+    for (const [index, tree] of (isConfigured ? [] : trees).entries()) {
       if (pause.isDue) await pause.take();
-      // A leftover does not tell how its program was started; the first one's record stands for it.
+      // A leftover does not show how its program was started; the first one's record stands for it.
       if (tree.orphaned && index > 0) continue;
-      const recalled = await recallLaunch(sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));
-      // Started from PATH by ourselves: that is how it is started, whatever it has made of itself.
+      const recalled = await recallLaunch(context, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));
+      // We started it from PATH: that is how it is started, whatever it has become.
       if (recalled.kind === 'known' || !isUnknown || !(await this.#isOurCommands(tree))) {
         running.push(recalled);
         isRunning ||= !tree.orphaned;
@@ -94,7 +95,7 @@ export class ProgramLaunches {
     });
   }
 
-  /** Keeps how what runs was started. `isAllNew`: nobody of it was known before. */
+  /** Records how what runs was started. `isAllNew`: none of it was known before. */
   async remember(managed: ManagedProcess, trees: readonly ProcessTree[], isAllNew: boolean): Promise<void> {
     const [oldest, ...further] = trees;
     const { launches } = this.#parts;
@@ -103,39 +104,39 @@ export class ProgramLaunches {
     if (this.#options.startCommand !== undefined) {
       this.#notes.byStartCommand(systemName);
       this.#notes.copies(systemName, trees, isAllNew);
-      await this.#noteCage(systemName, oldest);
+      await this.#noteConfinement(systemName, oldest);
       return;
     }
-    // A leftover does not tell what has become usable.
+    // A leftover does not show what has become usable.
     if (oldest.orphaned && launches.note(systemName).unusable !== undefined) return;
     const name = this.#recorded(managed);
-    const sight = this.#sight();
+    const context = this.#program();
     const isFrom = await isFromCommand(this.#table, oldest.root);
     if (isFrom === 'unread') return;
     if (isFrom) {
-      await this.#noteCage(systemName, oldest);
-      // From PATH, but for start_command, which leaves a note.
+      await this.#noteConfinement(systemName, oldest);
+      // From PATH, unless start_command started it, which leaves a note.
       if (launches.get(systemName) !== undefined || oldest.by === 'start') return;
-      const recalled = await livingLaunch(sight, oldest);
+      const recalled = await livingLaunch(context, oldest);
       if (!(await this.#isOurCheck(oldest, recalled))) this.#notes.byCommand(systemName, recalled);
       return;
     }
-    const recalled = await rememberLaunch(sight, launches, oldest, name);
-    if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
-    const copy = this.#options.maxMatches > 1 ? await rememberCopies(sight, launches, name, further, isAllNew) : undefined;
+    const recalled = await rememberLaunch(context, launches, oldest, name);
+    if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#logOtherwise(managed, oldest, recalled.otherwise);
+    const copy = this.#options.maxMatches > 1 ? await rememberCopies(context, launches, name, further, isAllNew) : undefined;
     this.#notes.unusable(systemName, recalled.kind === 'unknown' ? recalled : copy);
   }
 
-  /** For what a command has started an earlier record goes on to count, but not where that would let it out of a cage. */
-  async #noteCage(systemName: string, oldest: ProcessTree): Promise<void> {
+  /** An earlier record stays valid for what a command has started, unless it would free it from its confinement. */
+  async #noteConfinement(systemName: string, oldest: ProcessTree): Promise<void> {
     if (this.#parts.launches.get(systemName) === undefined || oldest.orphaned) return;
     if (!(await isLife(this.#table, oldest, this.#options.commandTimeoutMs))) return;
-    const living = await livingLaunch(this.#sight(), oldest);
+    const living = await livingLaunch(this.#program(), oldest);
     if (living.kind === 'known') this.#notes.unusable(systemName, undefined);
-    else if (isCaged(living)) this.#notes.unusable(systemName, living);
+    else if (isSurelyConfined(living)) this.#notes.unusable(systemName, living);
   }
 
-  /** Keeps what is known of one that was just started. */
+  /** Records what is known about a program that was just started. */
   started({ systemName }: ManagedProcess): void {
     if (this.#options.startCommand !== undefined) this.#notes.byStartCommand(systemName);
   }
@@ -151,7 +152,7 @@ export class ProgramLaunches {
       const seen = await look?.();
       if (seen === undefined || this.#finder.mayRun(systemName, seen)) {
         const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(seen);
-        // Nothing that runs may be restarted.
+        // What runs then may not be restarted.
         if (found.kind === 'refused' || ambiguityOf(found, this.#options) !== undefined) return undefined;
         trees = found.trees;
       }
@@ -160,7 +161,7 @@ export class ProgramLaunches {
     return plan.kind === 'refused' && plan.unseen !== true ? plan.reason : undefined;
   }
 
-  /** RestartStrategy.launchesNow of a program whose name can be looked for. */
+  /** RestartStrategy.launchesNow for a program whose name can be looked for. */
   async now(managed: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {
     if (this.#options.startCommand !== undefined)
       return { kind: 'refused', reason: 'start_command says how it is started, which needs no pin' };
@@ -169,20 +170,25 @@ export class ProgramLaunches {
     const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return { kind: 'refused', reason: ambiguity };
     const { launches } = this.#parts;
-    return launchesOf(this.#sight(), found.trees, launches.get(managed.systemName), launches.note(managed.systemName).unusable);
+    return launchesOf(
+      this.#program(),
+      found.trees,
+      launches.get(managed.systemName),
+      launches.note(managed.systemName).unusable,
+    );
   }
 
-  /** Where what runs is not what would be started, a line each. */
+  /** How what runs differs from what would be started, one line each. */
   async differences(managed: ManagedProcess, trees: readonly ProcessTree[]): Promise<string[]> {
     if (this.#options.startCommand !== undefined) return [];
     const { launches, pins } = this.#parts;
     const { systemName, processName } = managed;
     const known = { pin: pins.get(systemName), stored: launches.get(systemName), name: this.#recorded(managed) };
-    return differencesOf(this.#sight(), trees, known, pinCure(processName));
+    return differencesOf(this.#program(), trees, known, pinAdvice(processName));
   }
 
-  /** For one round of the program's copies. */
-  #sight(): LaunchSight {
+  /** For one round over the program's copies. */
+  #program(): LaunchContext {
     return { table: this.#table, starter: this.#parts.programs.starter, room: new RecordRoom() };
   }
 
@@ -190,30 +196,34 @@ export class ProgramLaunches {
     return { systemName, userUid: this.#finder.userUid };
   }
 
-  /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */
+  /** A shell line that we started: from PATH, unless it was start_command, which leaves a note. */
   async #isOurCommands({ by, root }: ProcessTree): Promise<boolean> {
     return by === 'start' && (await isFromCommand(this.#table, root)) !== false;
   }
 
-  /** A command that is under way, as a health check `nginx -t` is, is no life of the program; as somebody else it would be told of. */
+  /**
+   * A command under way, such as a health check `nginx -t`, is not a life of the program; run as another user it would be
+   * reported.
+   */
   async #isOurCheck({ root }: ProcessTree, recalled: RecalledLaunch): Promise<boolean> {
     if (!(await isCommandUnderWay(this.#table, root, this.#options.commandTimeoutMs))) return false;
     if (recalled.kind === 'unknown') return recalled.passing === true;
     return recalled.record.uid === (this.#finder.userUid ?? process.geteuid?.());
   }
 
-  /** Once for each name: what was recorded is what would be started, in place of what runs. */
-  #tellOtherwise({ processName, systemName }: ManagedProcess, { root: { pid } }: ProcessTree, otherwise: string): void {
-    if (this.#parts.pins.get(systemName) !== undefined || this.#told.has(systemName) || this.#told.size >= MOST_TOLD) return;
-    this.#told.add(systemName);
-    this.#parts.log.warning(`${processName}: pid ${pid}: ${otherwise}: ${pinCure(processName)}`, {
+  /** Once for each name: logs that what is recorded would be started in place of what runs. */
+  #logOtherwise({ processName, systemName }: ManagedProcess, { root: { pid } }: ProcessTree, otherwise: string): void {
+    if (this.#parts.pins.get(systemName) !== undefined || this.#logged.has(systemName) || this.#logged.size >= MOST_LOGGED)
+      return;
+    this.#logged.add(systemName);
+    this.#parts.log.warning(`${processName}: pid ${pid}: ${otherwise}: ${pinAdvice(processName)}`, {
       process_name: processName,
       process_pid: pid,
     });
   }
 }
 
-/** Of as many names the log tells. */
-const MOST_TOLD = 1000;
-/** A look in passing waits no longer for a directory of users. */
+/** How many names are logged at most. */
+const MOST_LOGGED = 1000;
+/** A look in passing does not wait longer than this for a directory of users. */
 const FIND_MS = 2000;

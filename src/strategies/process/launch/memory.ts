@@ -1,3 +1,4 @@
+// Reads how a living program was started, and decides between that and what was recorded before.
 import { basename } from 'node:path';
 import { lastPart } from '../../../core/process/comm.ts';
 import { isInterpreter } from '../../../core/program/interpreters.ts';
@@ -12,12 +13,12 @@ import { hasMovedOn, sameLaunch, sameStrings, withStoredOutput } from './same-la
 
 /** How a tree's program is started, or in one line why that is not known. */
 export type RecalledLaunch =
-  /** `fresh`: it is news, to be kept. */
+  /** `fresh`: it is new, and has to be recorded. */
   | {
       readonly kind: 'known';
       readonly record: LaunchRecord;
       readonly fresh: boolean;
-      /** What runs is something else, and does not take the record's place; why, in one line. */
+      /** What runs is something else, and does not replace the record; the reason, in one line. */
       readonly otherwise?: string;
     }
   | UnknownLaunch;
@@ -30,43 +31,46 @@ export interface UnknownLaunch {
   readonly passing?: boolean;
 }
 
-/** True for what was surely confined, and not only unreadable for the moment. */
-export function isCaged(launch: RecalledLaunch): launch is UnknownLaunch {
+/** True for what was certainly confined, and not only unreadable at the moment. */
+export function isSurelyConfined(launch: RecalledLaunch): launch is UnknownLaunch {
   return launch.kind === 'unknown' && launch.confined === true && launch.passing !== true;
 }
 
-/** Where is looked, who would start it (ProgramLauncher), and how much all its copies may tell. */
-export interface LaunchSight {
+/**
+ * What reading launches needs: the process table, who would start the program (ProgramLauncher), and room for all its copies.
+ */
+export interface LaunchContext {
   readonly table: ProcessTable;
   readonly starter: number;
-  /** Absent: each by itself. */
+  /** Absent: each copy has its own. */
   readonly room?: RecordRoom;
 }
 
-/** Whose program it is, for what may take a record's place. */
+/** Which program a record belongs to, and whose it is: decides what may replace the record. */
 export interface RecordedName {
   readonly systemName: string;
-  /** Of the section's `user`; undefined where it names none. */
+  /** The uid of the section's `user`; undefined if it sets none. */
   readonly userUid: number | undefined;
 }
 
 /**
- * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be used, unless for confinement,
- * and it is the same program of the same user; and where the tree's root is no true root: a worker that outlived its master.
+ * Reads how the living tree was started. What was known before (`stored`) stays valid if that cannot be used, unless because of
+ * confinement, and it is the same program of the same user; and also if the tree's root is not a true root: a worker that
+ * outlived its master.
  */
 export async function recallLaunch(
-  sight: LaunchSight,
+  context: LaunchContext,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
   name: RecordedName,
 ): Promise<RecalledLaunch> {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-  return settled(sight, await livingLaunch(sight, tree), stored, tree, name);
+  return chooseLaunch(context, await livingLaunch(context, tree), stored, tree, name);
 }
 
-/** What holds of what lives and what is known from before. */
-async function settled(
-  { table }: LaunchSight,
+/** Decides between the living launch and the one known before. */
+async function chooseLaunch(
+  { table }: LaunchContext,
   living: RecalledLaunch,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
@@ -74,8 +78,8 @@ async function settled(
 ): Promise<RecalledLaunch> {
   if (stored === undefined) return living;
   if (living.kind === 'unknown') {
-    // Who has put it into a cage since wants it there. What an earlier version recorded is not started, and says less.
-    const isIt = living.passing === true || (!isCaged(living) && (await isSameProgram(table, tree, stored)));
+    // Whoever has confined it since wants that. A record of an earlier version is not started, and says less.
+    const isIt = living.passing === true || (!isSurelyConfined(living) && (await isSameProgram(table, tree, stored)));
     return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
   }
   const record = withStoredOutput(stored, living.record);
@@ -85,17 +89,17 @@ async function settled(
   return otherwise === undefined ? { ...living, record } : { kind: 'known', record: stored, fresh: false, otherwise };
 }
 
-/** How the tree's root was started, whatever was known before. */
-export async function livingLaunch({ table, starter, room }: LaunchSight, { root }: ProcessTree): Promise<RecalledLaunch> {
+/** How the tree's root was started, regardless of what was known before. */
+export async function livingLaunch({ table, starter, room }: LaunchContext, { root }: ProcessTree): Promise<RecalledLaunch> {
   const reading = await readLaunchRecord(table, root.pid, starter, room);
   if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
-  // The look that found it may be seconds old: another program's arguments must never be kept under this name.
+  // The look that found it may be seconds old: another program's arguments must never be recorded under this name.
   if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile', passing: true };
   const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
   return { kind: 'known', record, fresh: true };
 }
 
-/** Whether it was executed by the record's user, and by a file of the same name or of the same script. */
+/** Whether it was executed by the record's user, from a file of the same name or of the same script. */
 async function isSameProgram(
   table: ProcessTable,
   { root: { pid } }: ProcessTree,
@@ -103,7 +107,7 @@ async function isSameProgram(
 ): Promise<boolean> {
   const now = table.read(pid, ['executable', 'uids']);
   if (now?.executable === undefined || now.uids === undefined) return false;
-  // It may have given up its user since.
+  // It may have dropped its user since.
   if (now.uids.real !== uid && !(await wasExecutedBy(table, pid, uid))) return false;
   const [interpreter] = readShebang(executable);
   if (interpreter === undefined) return basename(now.executable) === basename(executable) || table.executes(pid, executable);
@@ -116,8 +120,9 @@ async function wasExecutedBy(table: ProcessTable, pid: number, uid: number): Pro
 }
 
 /**
- * Why what runs must not become the record, in one line; undefined where it may. Whoever could make a record another user's would choose
- * whose rights his program is started with. Root's is replaced by what is root's alone and the same program, in a new place too.
+ * Why what runs must not become the record, in one line; undefined if it may. Whoever could turn a record into another user's
+ * would choose whose rights his program is started with. Root's record is replaced by a launch that only root controls of the
+ * same program, even in a new place.
  */
 function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName, userUid }: RecordedName): string | undefined {
   // An earlier version recorded whatever it saw, and such a record is not started.
@@ -133,23 +138,26 @@ function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName,
   return isSame && notRootsLaunch(record) === undefined ? undefined : 'it does not run as it was recorded';
 }
 
-/** `recallLaunch`, and keeps under the name what is news. */
+/** `recallLaunch` that also records a new launch under the name. */
 export async function rememberLaunch(
-  sight: LaunchSight,
+  context: LaunchContext,
   launches: LaunchRecords,
   tree: ProcessTree,
   name: RecordedName,
 ): Promise<RecalledLaunch> {
   const known = launches.get(name.systemName);
   if (tree.orphaned && known !== undefined) return { kind: 'known', record: known, fresh: false };
-  const living = await livingLaunch(sight, tree);
-  // Another may have been kept while it was read.
-  const recalled = await settled(sight, living, launches.get(name.systemName), tree, name);
+  const living = await livingLaunch(context, tree);
+  // Another one may have been recorded while this one was read.
+  const recalled = await chooseLaunch(context, living, launches.get(name.systemName), tree, name);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
   return recalled;
 }
 
-/** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */
+/**
+ * False for a variable that an earlier start, ours or systemd's, set for that one process (systemd.exec(5)): it would mislead
+ * the next.
+ */
 function isItsOwn(variable: string): boolean {
   const [name = ''] = variable.split('=', 1);
   return !name.startsWith('MONITOR_') && !OF_ONE_START.includes(name);
@@ -174,9 +182,11 @@ const OF_ONE_START: readonly string[] = [
   'FDSTORE',
 ];
 
-/** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
+/**
+ * A worker has its master's command line, but has dropped root's rights: started that way, the program could not do its work.
+ */
 function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord, { userUid }: RecordedName): boolean {
-  // Whose it is to be has been said.
+  // The section says whose it is.
   if (record.uid === userUid) return false;
   const sameProgram = stored.executable === record.executable && sameStrings(stored.argv, record.argv);
   return sameProgram && stored.uid === 0 && record.uid !== 0 && root.pid !== root.pgid;

@@ -4,15 +4,15 @@ import type { Pin } from '../../../core/program/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from '../launch-words.ts';
-import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch } from './memory.ts';
+import { type LaunchContext, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch } from './memory.ts';
 import { sameLaunch } from './same-launch.ts';
 
 /**
- * How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined.
+ * How the running trees were started; if that cannot be read, or none runs, the recorded launch. Never a confined one.
  * `unusable`: as in LaunchNote.
  */
 export async function launchesOf(
-  sight: LaunchSight,
+  context: LaunchContext,
   trees: readonly ProcessTree[],
   stored: LaunchRecord | undefined,
   unusable: string | undefined,
@@ -21,7 +21,7 @@ export async function launchesOf(
   const pause = new LoopPause();
   for (const tree of trees) {
     if (pause.isDue) await pause.take();
-    living.push(tree.orphaned ? LEFT_OVER : await livingLaunch(sight, tree));
+    living.push(tree.orphaned ? LEFT_OVER : await livingLaunch(context, tree));
   }
   const records = living.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
   if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
@@ -37,26 +37,26 @@ export async function launchesOf(
 
 const LEFT_OVER: RecalledLaunch = { kind: 'unknown', reason: 'it outlived the one that was started' };
 
-/** Where what runs is not what would be started, a line each. `cure`: what makes it so. */
+/** How what runs differs from what would be started, one line each. `advice`: what resolves it. */
 export async function differencesOf(
-  sight: LaunchSight,
+  context: LaunchContext,
   trees: readonly ProcessTree[],
   known: { readonly pin: Pin | undefined; readonly stored: LaunchRecord | undefined; readonly name: RecordedName },
-  cure: string,
+  advice: string,
 ): Promise<string[]> {
   const { pin, stored, name } = known;
   const [oldest] = trees;
   if (oldest === undefined) return [];
   if (pin === undefined) {
-    const recalled = await recallLaunch(sight, stored, oldest, name);
+    const recalled = await recallLaunch(context, stored, oldest, name);
     const otherwise = recalled.kind === 'known' ? recalled.otherwise : undefined;
-    return otherwise === undefined ? [] : [`pid ${oldest.root.pid}: ${otherwise}: ${cure}`];
+    return otherwise === undefined ? [] : [`pid ${oldest.root.pid}: ${otherwise}: ${advice}`];
   }
   const lines: string[] = [];
   const pause = new LoopPause();
   for (const tree of trees.filter(({ orphaned }) => !orphaned)) {
     if (pause.isDue) await pause.take();
-    const living = await livingLaunch(sight, tree);
+    const living = await livingLaunch(context, tree);
     if (living.kind === 'unknown' || pin.launches.some(({ record }) => sameLaunch(record, living.record))) continue;
     lines.push(`pid ${tree.root.pid} does not run as it was pinned: what is pinned would be started`);
   }

@@ -9,14 +9,14 @@ export type PinCheck =
   | {
       readonly kind: 'holds';
       readonly records: readonly LaunchRecord[];
-      /** Files that are others than when it was pinned, and root's alone; for the log. */
+      /** Files that have changed since they were pinned, and that only root controls; for the log. */
       readonly changed: readonly string[];
     }
-  /** In one line. */
+  /** The reason, in one line. */
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * What is pinned of a launch: its record, and the hash of each file that it executes; or in one line why that cannot be had.
+ * What is pinned of a launch: its record, and the hash of each file that it executes; or why that cannot be read, in one line.
  * Never rejects.
  */
 export async function pinnedLaunch(
@@ -31,12 +31,12 @@ export async function pinnedLaunch(
   return { kind: 'launch', launch: { record, files } };
 }
 
-/** How a file's hash is come by. */
+/** How to get a file's hash. */
 export type TakeHash = (path: string) => Promise<FileHash>;
 
 /**
- * Looks at each pinned file: one with its hash may be executed wherever it lies; another one, as after an upgrade, only where it and its
- * folders are root's alone. Never rejects.
+ * Checks each pinned file: a file with the pinned hash may be executed wherever it is; a changed one, as after an upgrade, only
+ * if only root controls it and its folders. Never rejects.
  */
 export async function checkPin({ launches }: Pin, take: TakeHash = hashFile): Promise<PinCheck> {
   const changed = new Set<string>();

@@ -12,53 +12,53 @@ import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts';
 import { findProgram } from '../../command/find-program.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
-import { describeArgv, NEVER_SEEN, nothingToStart, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from '../launch-words.ts';
+import { describeArgv, NEVER_SEEN, nothingToStart, OLD_RECORD, pinAdvice, pinAgain, shown, UNUSABLE } from '../launch-words.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { WholeLaunch } from './copies.ts';
 import type { PinCheck } from './pinned.ts';
 
-/** What would be started, one launch a tree; or in one line why nothing can be. */
+/** What would be started, one launch for each tree; or in one line why nothing can be. */
 export type StartPlan =
   | {
       readonly kind: 'planned';
       readonly launches: readonly PlannedLaunch[];
-      /** What the log and `match` tell of them, a line each. */
+      /** Remarks for the log and for `match`, one line each. */
       readonly remarks?: readonly string[];
     }
-  /** `final`: as in RestartOutcome; `unseen`: nothing was ever known of it. */
+  /** `final`: as in RestartOutcome; `unseen`: nothing was ever known about the program. */
   | { readonly kind: 'refused'; readonly reason: string; readonly final?: boolean; readonly unseen?: true };
 
 /** One program to start. */
 interface PlannedLaunch {
   readonly what: Launch['what'];
-  /** For people, printable; a `start_command` with its text, which may hold a secret. */
+  /** For people, printable; a `start_command` with its text, which may contain a secret. */
   readonly description: string;
   /** The same for the log. */
   readonly label: string;
 }
 
-/** What an operator has said of the program, and what is known of it beside its records. */
+/** What an operator has set for the program, and what is known about it besides its records. */
 interface StartRule {
-  /** What has become of the program's pin; undefined where it has none. */
+  /** The result of checking the program's pin; undefined if it has none. */
   readonly pin: PinCheck | undefined;
-  /** `require_pin`: nothing of root's is started without one, but for start_command. */
+  /** `require_pin`: nothing of root's is started without a pin, except by start_command. */
   readonly requirePin: boolean;
-  /** Of `user`; undefined where that is not set. */
+  /** The uid of `user`; undefined if that is not set. */
   readonly userUid: number | undefined;
-  /** Of it, by start_command; at least one. */
+  /** How many copies start_command starts; at least one. */
   readonly copies: number;
-  /** Something of it runs, and is no leftover. */
+  /** Something of it runs that is not a leftover. */
   readonly isRunning: boolean;
   /** As in LaunchNote. */
   readonly unusable: string | undefined;
-  /** It was seen to run, and we had not started it. */
+  /** It was seen running, and we had not started it. */
   readonly wasSeen: boolean;
 }
 
 /**
- * `start_command`; else as it is pinned; else as what runs, or the last that did, was started (`whole`); else, in a section of the
- * process's own and only if nothing was ever known of it, the program found in `path` ($PATH), without arguments. A pin or a record that
- * may not be used is a refusal, never a reason to look further.
+ * Plans a start: `start_command`; else the pin; else the launch of what runs, or of what ran last (`whole`); else, only in the
+ * process's own section and if nothing was ever known about it, the program found in `path` ($PATH), without arguments. A pin
+ * or a record that must not be used is a refusal, never a reason to look further.
  */
 export function planStart(
   options: ProcessOptions,
@@ -77,7 +77,7 @@ export function planStart(
     return planned(Array.from({ length: rule.copies }, () => launch));
   }
   if (rule.pin !== undefined) return planPinned(rule.pin, managed);
-  // Of one that is dead its note tells; what runs may be caught between two programs: the next look may tell how it was started.
+  // The note is about a dead one; what runs may be caught between two programs: the next look may show how it was started.
   const unusable = lacking === undefined && rule.isRunning ? undefined : rule.unusable;
   if (unusable !== undefined)
     return { kind: 'refused', reason: nothingToStart(`${UNUSABLE}: ${unusable}`), final: !rule.isRunning };
@@ -86,7 +86,7 @@ export function planStart(
   return planSearched(options, managed, environment, path, rule);
 }
 
-/** What nothing is known of but its name. */
+/** Plans for a program of which only the name is known. */
 function planSearched(
   options: ProcessOptions,
   managed: ManagedProcess,
@@ -94,10 +94,10 @@ function planSearched(
   path: string,
   rule: StartRule,
 ): StartPlan {
-  // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
+  // A section [process.reboot] means a process of that name; running /sbin/reboot never restarts it.
   const judged = judgeUnitName(basename(managed.systemName), true);
   if (judged.kind === 'refused') return refused(judged.reason);
-  if (rule.wasSeen) return refused('how it was started could not be told while it ran');
+  if (rule.wasSeen) return refused('how it was started could not be determined while it ran');
   const found = options.configured ? findProgram(managed.systemName, path) : undefined;
   if (found === undefined) {
     const search = options.configured ? `, and ${noProgram(managed.systemName)}` : '';
@@ -106,7 +106,7 @@ function planSearched(
   const uid = rule.userUid ?? process.geteuid?.() ?? 0;
   const unsafe = uid === 0 ? rootsRefusal(withoutArguments(found), managed, rule) : undefined;
   if (unsafe !== undefined) return { kind: 'refused', reason: unsafe, final: true };
-  // The path goes through the environment: it is data to the shell, whatever it holds.
+  // The path is passed in the environment: it is data to the shell, whatever it contains.
   const what = {
     kind: 'line',
     line: 'exec "$MONITOR_PROGRAM"',
@@ -125,7 +125,7 @@ function refused(why: string): StartPlan & { readonly kind: 'refused' } {
   return { kind: 'refused', reason: nothingToStart(why), final: true };
 }
 
-/** As a command of ours would execute it. */
+/** As one of our commands would execute it. */
 function withoutArguments(executable: string): LaunchRecord {
   const environment = Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
   return { argv: [executable], executable, cwd: '/', environment, uid: 0, gid: 0, groups: [] };
@@ -139,18 +139,19 @@ function planPinned(pin: PinCheck, { processName }: ManagedProcess): StartPlan {
 }
 
 /**
- * Why a record of root's is not enough, with the cure: whoever has a say in what it executes would get root's rights by it, which the
- * program that was recorded may have lost or never had; and so would who can choose the directory that it writes to.
+ * Why a record of root's is not enough, with advice. Whoever controls part of what it executes would get root's rights through
+ * it, which the recorded program may have dropped or never had; and so would whoever can choose the directory that it writes
+ * to.
  */
 function rootsRefusal(record: LaunchRecord, { processName }: ManagedProcess, { requirePin }: StartRule): string | undefined {
   if (record.uid !== 0) return undefined;
-  const others = requirePin ? 'require_pin says that it needs a pin' : notRootsLaunch(record);
-  if (others !== undefined) return `it would be started as root: ${shown(others)}; ${pinCure(processName)}`;
+  const others = requirePin ? 'require_pin requires a pin' : notRootsLaunch(record);
+  if (others !== undefined) return `it would be started as root: ${shown(others)}; ${pinAdvice(processName)}`;
   const led = ledByOthers(record.cwd);
-  return led === undefined ? undefined : `its directory ${shown(led)}; ${pinCure(processName)}`;
+  return led === undefined ? undefined : `its directory ${shown(led)}; ${pinAdvice(processName)}`;
 }
 
-/** A record of another user than `user`, which a root's program may become after its start. */
+/** Refuses a record of a user other than `user`; a root's program may become that user after its start. */
 function usersRefusal({ uid }: LaunchRecord, { userUid }: StartRule): string | undefined {
   if (userUid === undefined || uid === userUid || uid === 0) return undefined;
   return `it was recorded as a program of user ${uid}, but the key user says ${userUid}: start it once as that user, or set start_command`;
@@ -168,7 +169,7 @@ function planRecords(
     if (usable === undefined)
       return { kind: 'refused', reason: `its program ${shown(record.executable)} is not there any more` };
     const folder = hostStat(usable.cwd);
-    if (folder === 'unknown') return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} cannot be looked at` };
+    if (folder === 'unknown') return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} cannot be examined` };
     if (folder === 'none' || !folder.isDirectory())
       return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} is not there any more` };
     const refused = refusal(usable);
@@ -183,7 +184,7 @@ function planned(launches: readonly PlannedLaunch[]): StartPlan {
   return { kind: 'planned', launches };
 }
 
-/** An update may have moved the file that /proc showed while argv[0] names the place where it is always found. */
+/** An update may have moved the file that /proc showed, while argv[0] names the place where it can always be found. */
 function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
   if (existsSync(hostPath(record.executable))) return record;
   const [called = ''] = record.argv;

@@ -1,3 +1,4 @@
+// Finds the processes of a program.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
@@ -5,7 +6,7 @@ import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { appUnit, MOST_COPIES } from '../../../system/systemd/unit/name.ts';
 import type { StrategyParts } from '../../strategy.ts';
-import { describeStrangers } from '../descriptions.ts';
+import { describeForeignProcesses } from '../descriptions.ts';
 import { knownBy, type Witness } from '../identity/identity.ts';
 import { findTrees, type Matches } from '../identity/match.ts';
 import { type Foreign, findOwners } from '../identity/owner.ts';
@@ -13,28 +14,28 @@ import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
 import type { KnownRoots } from './known-roots.ts';
 
-/** What finding a program uses. */
+/** What finding a program needs of the strategies' parts. */
 type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
 
-/** Where programs are looked for, and who is shown what was found. */
-interface FinderSight {
+/** Where to look for programs, and what learns of the results. */
+interface FinderContext {
   readonly table: ProcessTable;
   readonly known: KnownRoots;
   readonly supervision: Supervision;
 }
 
-/** Finds the processes of programs, and tells the log what was not taken for them. */
+/** Finds the processes of programs, and logs what was not taken for them. */
 export class ProgramFinder {
   readonly #options: ProcessOptions;
   readonly #parts: FinderParts;
   readonly #table: ProcessTable;
   readonly #known: KnownRoots;
   readonly #supervision: Supervision;
-  /** What was told of already: users whose processes bear a name and are not the program; remarks. */
-  readonly #told = new Set<string>();
+  /** What was logged already: users whose processes have a name and are not the program; remarks. */
+  readonly #logged = new Set<string>();
   #userUid: number | undefined;
 
-  constructor(options: ProcessOptions, parts: FinderParts, { table, known, supervision }: FinderSight) {
+  constructor(options: ProcessOptions, parts: FinderParts, { table, known, supervision }: FinderContext) {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
@@ -42,12 +43,12 @@ export class ProgramFinder {
     this.#supervision = supervision;
   }
 
-  /** The uid of `user`, as last looked up; undefined where that is not set. */
+  /** The uid of `user`, as last looked up; undefined if that is not set. */
   get userUid(): number | undefined {
     return this.#userUid;
   }
 
-  /** True if something of that name was found running once, or how it was started is known. */
+  /** True if something of that name was found running once, or if it is known how it was started. */
   isKnown(systemName: string): boolean {
     return this.#known.wasSeen(systemName) || this.#parts.launches.get(systemName) !== undefined;
   }
@@ -57,21 +58,21 @@ export class ProgramFinder {
     return this.#known.wasOthers(systemName);
   }
 
-  /** False if this look can find nothing of it: then nobody need be asked more closely. */
+  /** False if this look can find nothing of it: then no closer search is needed. */
   mayRun(systemName: string, look: ProcessLook): boolean {
     const { pidFile, argument } = this.#options;
     if (pidFile !== undefined || argument !== undefined || look.calledBy(systemName).length > 0) return true;
     return this.#known.get(systemName).some(({ isEmpty }) => isEmpty !== true);
   }
 
-  /** The units that its copies get when we start them; [] where nothing is started in units. */
+  /** The units in which we start its copies; [] if nothing is started in units. */
   unitsOf(systemName: string): string[] {
     if (this.#parts.programs.starter !== 1) return [];
     const copies = Math.min(this.#options.maxMatches, MOST_COPIES);
     return Array.from({ length: copies }, (_, index) => appUnit(systemName, index + 1));
   }
 
-  /** How to look at what runs of the program; whose processes may be it is asked once. */
+  /** Returns a function that finds what runs of the program. Its possible owners are looked up once. */
   async finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
     const { systemName } = managed;
     const owners = await findOwners(this.#options, this.#parts, systemName, signal);
@@ -106,32 +107,32 @@ export class ProgramFinder {
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees, seen.all);
       if (later === undefined) this.#known.followExec(systemName, knownRoots, found.trees);
-      await this.#tell(systemName, found.strangers, found.remarks);
+      await this.#report(systemName, found.foreign, found.remarks);
       await this.#known.saw(systemName, found, knownRoots);
       return found;
     };
   }
 
-  /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
-  async #tell(systemName: string, strangers: ReadonlyMap<SeenProcess, Foreign>, remarks: readonly string[]): Promise<void> {
-    const isNews = (key: string): boolean => {
-      if (this.#told.has(key) || this.#told.size >= MOST_TOLD) return false;
-      this.#told.add(key);
+  /** Once for each user: a process of another user may be an administrator's doing, who changed the user of the service. */
+  async #report(systemName: string, foreign: ReadonlyMap<SeenProcess, Foreign>, remarks: readonly string[]): Promise<void> {
+    const isNew = (key: string): boolean => {
+      if (this.#logged.has(key) || this.#logged.size >= MOST_LOGGED) return false;
+      this.#logged.add(key);
       return true;
     };
     for (const remark of remarks) {
-      if (isNews(`${systemName}\0${remark}`)) this.#parts.log.warning(`${systemName}: ${remark}`, { process_name: systemName });
+      if (isNew(`${systemName}\0${remark}`)) this.#parts.log.warning(`${systemName}: ${remark}`, { process_name: systemName });
     }
     const pause = new LoopPause();
-    for (const [stranger, why] of strangers) {
+    for (const [process, why] of foreign) {
       if (pause.isDue) await pause.take();
-      const { pid } = stranger;
-      if (!isNews(`${systemName}\0${JSON.stringify(why)}`)) continue;
-      const [line] = describeStrangers(new Map([[stranger, why]]));
+      const { pid } = process;
+      if (!isNew(`${systemName}\0${JSON.stringify(why)}`)) continue;
+      const [line] = describeForeignProcesses(new Map([[process, why]]));
       this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, process_pid: pid });
     }
   }
 }
 
-/** Of as many strangers and remarks the log tells. */
-const MOST_TOLD = 1000;
+/** How many foreign processes and remarks are logged at most. */
+const MOST_LOGGED = 1000;

@@ -2,9 +2,9 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../../system/systemd/running-processes.ts';
 import { programsOf } from '../identity/identity.ts';
 import type { Matches } from '../identity/match.ts';
-import { unitAround } from '../supervision/brought-back.ts';
+import { unitAround } from '../supervision/restart-by-others.ts';
 
-/** What was found of a program, as those that wait for its end want to know it. */
+/** What was found of a program, in the form for those that wait for its end. */
 export function foundRunning(
   table: ProcessTable,
   key: string,
@@ -19,11 +19,11 @@ export function foundRunning(
   return { kind: 'found', key, processes, unit, status: undefined, ...(supervisor && { supervisor }) };
 }
 
-/** Of a unit of which nothing runs, what runs in its place. */
+/** If nothing runs of a unit: what runs in its place. */
 export function standingIn(unit: RunningProcesses, standIn: RunningProcesses): RunningProcesses {
   if (unit.kind === 'unknown' || standIn.kind === 'unknown' || standIn.processes.length === 0) return unit;
   return { ...standIn, key: unit.key };
 }
 
-/** Where a strategy cannot look for anything. */
-export const cannotLook: RunningProcesses = { kind: 'unknown', reason: 'its strategy has no means to tell' };
+/** For a strategy that cannot look for processes. */
+export const cannotLook: RunningProcesses = { kind: 'unknown', reason: 'its strategy cannot look for processes' };

@@ -1,17 +1,18 @@
+// Tells processes of our own commands apart from programs.
 import process from 'node:process';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
 import { isRunUnit } from '../../../system/systemd/unit/name.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
-/** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
+/** Whether the process was started by one of our commands; then a look in passing must not take it for the program itself. */
 export async function isFromCommand(table: ProcessTable, root: ProcessIdentity): Promise<boolean | 'unread'> {
   const { having, unread } = await table.memory.withVariable([root], 'MONITOR_ATTEMPT=');
   return unread.length > 0 ? 'unread' : having.length > 0;
 }
 
 /**
- * Whether it is a command of ours that is under way, as a health check `nginx -t` is: that is no life of the program. What is older than
- * `limitMs`, which a command may take, was left behind by one.
+ * Whether it is one of our commands that is under way, such as a health check `nginx -t`: that is not a life of the program. A
+ * process older than `limitMs`, which is the time that a command may take, was left behind by one.
  */
 export async function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, limitMs: number): Promise<boolean> {
   const { pid } = root;
@@ -22,10 +23,10 @@ export async function isCommandUnderWay(table: ProcessTable, root: ProcessIdenti
   return above === process.pid;
 }
 
-/** False for a command of ours under way that only bears the program's name; `limitMs`: as in isCommandUnderWay. */
+/** False for one of our commands under way that only has the program's name; `limitMs`: as in isCommandUnderWay. */
 export async function isLife(table: ProcessTable, { by, root }: ProcessTree, limitMs: number): Promise<boolean> {
   return by === 'start' || !(await isCommandUnderWay(table, root, limitMs));
 }
 
-/** A shell or a wrapper may lie between. */
+/** A shell or a wrapper may lie in between. */
 const HIGHEST = 8;

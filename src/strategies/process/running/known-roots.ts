@@ -1,3 +1,4 @@
+// Records the roots by which a program is recognized later.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
@@ -15,10 +16,10 @@ import type { Supervision } from '../supervision/supervision.ts';
 import { isLife } from './from-command.ts';
 import { listensIn } from './unit-rest.ts';
 
-/** What writing down the roots of programs uses. */
+/** What recording the roots of programs needs. */
 type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services'>;
 
-/** Writes down the roots by which it will know programs when those have ended, or the daemon has. */
+/** Records the roots by which programs are recognized after those have ended, or after the daemon has. */
 export class KnownRoots {
   readonly #options: ProcessOptions;
   readonly #parts: KnownRootsParts;
@@ -50,7 +51,9 @@ export class KnownRoots {
     return this.#seenOfOthers.has(systemName) || this.get(systemName).some(({ ours }) => ours !== true);
   }
 
-  /** Takes in what a look found of a program that was known by `known`: where nothing of it is left, its roots have ended for good. */
+  /**
+   * Notes what a look found of a program that was known by `known`: if nothing of it is left, its roots have ended for good.
+   */
   async saw(systemName: string, found: Matches & { readonly kind: 'found' }, known: readonly RootProcess[]): Promise<void> {
     for (const tree of found.trees) {
       if (this.#seenOfOthers.has(systemName)) break;
@@ -66,7 +69,7 @@ export class KnownRoots {
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
     const isGone = (root: RootProcess): boolean => root.isEmpty !== true && !this.#table.exists(root);
-    // A start may have come in between: what that wrote down was not looked for.
+    // A start may have come in between: what that recorded was not looked for.
     if (!known.some(isGone) || !isSameRoots(known, this.get(systemName))) return;
     this.#parts.roots.set(
       systemName,
@@ -74,7 +77,7 @@ export class KnownRoots {
     );
   }
 
-  /** Writes down what the program is known by from now on. `trees`: what was found of it, oldest first. Never rejects. */
+  /** Records what the program is known by from now on. `trees`: what was found of it, oldest first. Never rejects. */
   async record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
     const { systemName } = managed;
     const known = this.get(systemName);
@@ -89,13 +92,13 @@ export class KnownRoots {
         ...cgroupOf(this.#table, pid),
         ...(tree.by !== 'start' && { knownBy: knownBy(tree.by, managed, this.#options) }),
       };
-      // It may have executed something else since it was started.
+      // It may have executed another file since it was started.
       if (same !== undefined) roots.push(withKeepers({ ...same, ...now }));
-      // As long as what it left behind runs, the one that is gone is what that is known by.
+      // While the leftovers of an ended root run, they are known by that root.
       else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
       else {
         const main = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
-        // Not written down before that is known: the next look asks again.
+        // Not recorded before that is known: the next look asks again.
         if (main.kind === 'unknown') return;
         const unit = main.kind === 'unit' ? main.unit : undefined;
         const listens = unit === undefined ? [] : await listensIn(this.#table, this.#parts.services, { pid, unit }, signal);
@@ -114,14 +117,14 @@ export class KnownRoots {
         roots.push(withKeepers(root));
       }
     }
-    // A start may have come in between: what that wrote down is newer.
+    // A start may have come in between: what that recorded is newer.
     if (roots.length > 0 && isSameRoots(known, this.get(systemName))) this.#set(systemName, roots);
   }
 
-  /** We have started it: `pids` of its copies where they are known; else what bears the run's id is looked for. Never rejects. */
+  /** We have started it: `pids` of its copies if they are known; else looks for processes with the run's id. Never rejects. */
   async started({ systemName }: ManagedProcess, pids: readonly (number | undefined)[], runId: string): Promise<void> {
     const known = pids.filter((pid) => pid !== undefined);
-    // What left for the background in a unit of ours is found in that.
+    // What went into the background in one of our units is found in that unit.
     const isInUnit = this.#parts.programs.starter === 1;
     const more =
       known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId, await this.#table.survey(KIN)) : [];
@@ -130,29 +133,29 @@ export class KnownRoots {
     this.#seen.add(systemName);
   }
 
-  /** What we started as `pid` has ended, and left these behind. */
+  /** What we started as `pid` has ended, and left these processes behind. */
   left({ systemName }: ManagedProcess, pid: number, left: readonly number[], runId: string): void {
     const known = this.get(systemName);
-    // Else it was started anew meanwhile.
+    // Else it was started again in the meantime.
     if (left.length === 0 || !known.some((root) => root.pid === pid && root.runId === runId)) return;
     this.#set(systemName, [...known.filter((root) => root.pid !== pid), ...this.#oursOf(left, runId)]);
   }
 
-  /** A start script may become the program by exec(3): what that leaves behind one day is told by the file that it executes now. */
+  /** A start script may become the program by exec(3): its later leftovers are recognized by the file that it executes now. */
   followExec(systemName: string, known: readonly RootProcess[], trees: readonly ProcessTree[]): void {
     const roots = known.map((root) => {
       const { executable } = trees.map(({ root: now }) => now).find(sameProcess(root)) ?? root;
       return executable === undefined || executable === root.executable ? root : { ...root, executable };
     });
-    const isNews = roots.some((root, index) => root !== known[index]);
-    // A start may have come in between: what that wrote down is newer.
-    if (isNews && isSameRoots(known, this.get(systemName))) this.#set(systemName, roots);
+    const isNew = roots.some((root, index) => root !== known[index]);
+    // A start may have come in between: what that recorded is newer.
+    if (isNew && isSameRoots(known, this.get(systemName))) this.#set(systemName, roots);
   }
 
   /**
-   * What we started directly may have left for the background late, by a process of another session: looked for once, by its run's id,
-   * when what we knew of it (`known`) has gone from the look. Its roots then, which are written down; undefined if there are
-   * none. Never rejects.
+   * What we started directly may have gone into the background late, in a process of another session. Looks for it once, by its
+   * run's id, when what we knew of it (`known`) has disappeared from the look. Returns its roots, which are recorded; undefined
+   * if there are none. Never rejects.
    */
   async findLost(
     systemName: string,
@@ -165,25 +168,25 @@ export class KnownRoots {
     if (runId === undefined) return undefined;
     const younger = [...all.values()].filter((seen) => seen.startTime >= startTime);
     const ours = this.#oursOf(await this.#withRunId(systemName, runId, younger), runId);
-    // A helper that it left behind is not it.
+    // A helper that it left behind is not the program.
     const roots = ours.filter(({ executable }) => known.some((root) => root.executable === executable));
     if (roots.length === 0 || !isSameRoots(known, this.get(systemName))) return undefined;
     this.#set(systemName, roots);
     return roots;
   }
 
-  /** The topmost of these processes that are of a run; of strangers, who may have read its id somewhere, none. */
+  /** The topmost of these processes that belong to a run; no foreign processes, which may have read its id somewhere. */
   async #withRunId(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
     const owners = await findOwners(this.#options, this.#parts, systemName, AbortSignal.timeout(OWNERS_MS));
     if (owners.kind === 'refused') return [];
-    const bearers = new Map<number, number>();
+    const ownProcesses = new Map<number, number>();
     const pause = new LoopPause();
     const others = processes.filter(({ pid, kernelThread }) => !kernelThread && pid !== process.pid);
     for (const { pid, ppid, startTime } of await this.#table.withVariable(others, 'MONITOR_RUN_ID', runId)) {
       if (pause.isDue) await pause.take();
-      if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) bearers.set(pid, ppid);
+      if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) ownProcesses.set(pid, ppid);
     }
-    return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));
+    return [...ownProcesses].flatMap(([pid, ppid]) => (ownProcesses.has(ppid) ? [] : [pid]));
   }
 
   #oursOf(pids: readonly number[], runId: string): RootProcess[] {
@@ -200,7 +203,7 @@ export class KnownRoots {
     });
   }
 
-  /** Under all names that meant the same program until now: they still do. */
+  /** Records them under all names that meant the same program until now: they still do. */
   #set(systemName: string, roots: readonly RootProcess[]): void {
     const { roots: kept } = this.#parts;
     const names = new Set([systemName, ...kept.get(systemName).flatMap((root) => kept.namesOf(root))]);
@@ -208,7 +211,7 @@ export class KnownRoots {
   }
 }
 
-/** A directory of users that does not answer must not keep a start. */
+/** A directory of users that does not answer must not delay a start. */
 const OWNERS_MS = 2000;
 
 const KIN = ['ppid', 'kernelThread', 'startTime'] as const;

@@ -7,8 +7,8 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
 
 /**
- * Where the main process of a unit listens, if the unit leaves alone what that leaves behind (KillMode=process, none): what still
- * listens there then is in the way of its next start. [] of any other unit, and where systemd does not say. Never rejects.
+ * Where the main process of a unit listens, if the unit does not stop what that leaves behind (KillMode=process, none): what
+ * still listens there then prevents its next start. [] for any other unit, and if systemd does not answer. Never rejects.
  */
 export async function listensIn(
   table: ProcessTable,
@@ -16,8 +16,8 @@ export async function listensIn(
   { pid, unit }: { readonly pid: number; readonly unit: string },
   signal: AbortSignal,
 ): Promise<string[]> {
-  const told = await services.killMode(unit, signal);
-  const isLeft = told.kind === 'known' && LEAVING.includes(told.killMode);
+  const answer = await services.killMode(unit, signal);
+  const isLeft = answer.kind === 'known' && LEAVING.includes(answer.killMode);
   return isLeft ? listenersOf(table, pid).slice(0, MOST_LISTENERS) : [];
 }
 
@@ -25,9 +25,9 @@ const LEAVING: readonly string[] = ['process', 'none'];
 const MOST_LISTENERS = 64;
 
 /**
- * What a main process that has ended left behind in its unit, and what listens where it did (`root.listens`): that must go before the
- * unit is started. All else there is meant to live on: sessions of sshd, containers, machines. Nothing of PID 1's own sockets, which
- * it hands to the next one.
+ * What an ended main process left behind in its unit and what listens where that did (`root.listens`): that has to be stopped
+ * before the unit is started. Everything else there is meant to live on: sessions of sshd, containers, machines. PID 1's own
+ * sockets do not count: it passes them to the next main process.
  */
 export async function restInTheWay(table: ProcessTable, root: RootProcess): Promise<SeenProcess[]> {
   const { listens = [], unit } = root;
@@ -43,7 +43,7 @@ export async function restInTheWay(table: ProcessTable, root: RootProcess): Prom
   });
 }
 
-/** `tcp 0.0.0.0:80` for each socket of a process that takes connections. */
+/** `tcp 0.0.0.0:80` for each socket on which a process accepts connections. */
 function listenersOf(table: ProcessTable, pid: number): string[] {
   const sockets = table.read(pid, ['sockets'])?.sockets ?? [];
   return sockets.flatMap((socket) =>

@@ -7,30 +7,33 @@ import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit/name.ts';
 import { KIND_FIELDS_BUT_ARGV, type ParentKind, parentKind } from './kinds.ts';
 
-/** Somebody other than us who may start a program again, as one look saw it. */
+/** A process other than ours that may start a program again, as one look saw it. */
 export interface Keeper extends KeeperProcess {
   /** `supervisord (pid 12)`, printable. */
   readonly description: string;
-  /** It counts as a supervisor: it is known to be one, or has been seen to be one. */
+  /** It counts as a supervisor: it is known to be one, or was seen to act as one. */
   readonly counts: boolean;
 }
 
-/** Where is looked, and from whom. */
-export interface KeeperSight {
+/** What looking for supervisors needs. */
+export interface KeeperContext {
   readonly table: ProcessTable;
   readonly ownPid: number;
-  /** What a look has read of arguments: to read a stranger's at once might take as long as it likes (PoolFiles). */
+  /**
+   * The arguments that a look has read: reading a foreign process's arguments now might take as long as it likes (PoolFiles).
+   */
   readonly argvOf: (process: KeeperProcess) => readonly string[] | undefined;
 }
 
 /**
- * Who above a living program's root may start it again, nearest first: its parent; above shells and wrappers, which end with what they
- * run, who runs those; every shell above, whatever it runs; and the nearest known supervisor above all of them. Of root's, the
- * daemon's or the program's own user only. Never PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a
- * command of ours; of our ancestors known supervisors alone.
+ * The processes above a living program's root that may start it again, nearest first: its parent; above shells and wrappers,
+ * which end with what they run, the process that runs those; every shell above, whatever it runs; and the nearest known
+ * supervisor above all of them. Only processes of root, the daemon's user or the program's own user. Never PID 1 (it adopts
+ * whatever is left behind), this process, or a shell that runs one of our commands; of our own ancestors only known
+ * supervisors.
  */
 export function keepersAbove(
-  { table, ownPid, argvOf }: KeeperSight,
+  { table, ownPid, argvOf }: KeeperContext,
   { pid, startTime }: { readonly pid: number; readonly startTime: number },
   systemName: string,
 ): readonly KeeperProcess[] {
@@ -43,7 +46,7 @@ export function keepersAbove(
   let through = 'wrappers' as Through;
   for (let height = 0; height < HIGHEST && below.ppid > 1 && below.ppid !== ownPid; height++) {
     const read = table.read(below.ppid, FIELDS);
-    // One that is younger than its child is another process under the old number.
+    // A parent that is younger than its child is another process with the old pid.
     if (read === undefined || read.startTime > below.startTime) break;
     const above = withArgv(read, argvOf(read));
     const kind = parentKind(above);
@@ -61,25 +64,25 @@ export function keepersAbove(
   return found;
 }
 
-/** The highest kind of those that lie between. */
+/** The highest kind among the processes in between. */
 type Through = 'wrappers' | 'shells' | 'others';
 type Above = Pick<ProcessInfo<'ppid' | 'startTime'>, 'ppid' | 'startTime'>;
 const FIELDS = [...KIND_FIELDS_BUT_ARGV, 'ppid', 'startTime', 'uids', 'unit'] as const;
-/** So far above a program its supervisor is looked for. */
+/** How many levels above a program its supervisor is looked for. */
 const HIGHEST = 8;
 
 /**
- * Whether it can be the one that runs the program, seen through what lies between: a shell's loop waits for whatever it runs; cron lives
- * on above a shell that has ended.
+ * Whether it can be the one that runs the program, given what lies in between: a shell's loop waits for whatever it runs; cron
+ * lives on above a shell that has ended.
  */
 function reaches(through: Through, kind: ParentKind): boolean {
   if (through === 'wrappers' || (kind.kind === 'shell' && !kind.hasTerminal)) return true;
   return through === 'shells' && (kind.kind === 'shell' || kind.kind === 'wrapper');
 }
 
-/** How it stands now; undefined where it has ended. `startsAgain` as in KeeperProcess. */
+/** Its state now; undefined if it has ended. `startsAgain`: as in KeeperProcess. */
 export function lookAtKeeper(
-  { table, argvOf }: Pick<KeeperSight, 'table' | 'argvOf'>,
+  { table, argvOf }: Pick<KeeperContext, 'table' | 'argvOf'>,
   keeper: KeeperProcess,
 ): Keeper | undefined {
   const seen = table.read(keeper.pid, [...KIND_FIELDS_BUT_ARGV, 'startTime', 'state', 'threads']);
@@ -95,7 +98,7 @@ function withArgv<T extends object>(seen: T, argv: readonly string[] | undefined
   return argv === undefined ? seen : { ...seen, argv };
 }
 
-/** Whoever a user's session leaves behind becomes its child; only its own services it starts again. */
+/** What a user's session leaves behind becomes its child; it restarts only its own services. */
 function isUserManager({ name }: ParentKind): boolean {
   return name === 'systemd --user';
 }
@@ -104,7 +107,10 @@ function runsService(cgroup = ''): boolean {
   return /\/user@\d+\.service\/(?:.*\/)?[^/]+\.service(?:\/|$)/.test(cgroup);
 }
 
-/** What runs a command of ours, or the program's own start_command: that is stopped when the program is started again. */
+/**
+ * True for the unit of one of our commands, or of the program's own start_command: that is stopped when the program is started
+ * again.
+ */
 function isOurCommand(unit: string | undefined, systemName: string): boolean {
   return unit !== undefined && (isAppUnitOf(unit, systemName) || isRunUnit(unit));
 }

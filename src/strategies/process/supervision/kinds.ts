@@ -2,30 +2,30 @@ import { basename } from 'node:path';
 import { interpreterOf, isShell, programName } from '../../../core/program/interpreters.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 
-/** What is asked of a process to tell what it is. */
+/** The fields that show what a process is, except its arguments. */
 export const KIND_FIELDS_BUT_ARGV = ['name', 'executable', 'terminalDevice'] as const;
 
-/** What a process above a program is, to us. */
+/** What a process above a program is. */
 export type ParentKind =
-  /** Its work is to start again what ends; `name` as people call it. */
+  /** Its purpose is to restart what ends; `name` as people call it. */
   | { readonly kind: 'supervisor'; readonly name: string }
-  /** It may run a loop, and so does a script that began with its `#!`; one with a terminal is somebody at work. */
+  /** It may run a loop, like a script that began with `#!`; a shell with a terminal is a person at work. */
   | { readonly kind: 'shell'; readonly name: string; readonly hasTerminal: boolean }
-  /** It runs one command (as somebody else, within limits, under another's eyes), and ends with it. */
+  /** It runs one command (as another user, within limits, traced), and ends with it. */
   | { readonly kind: 'wrapper'; readonly name: string }
   | { readonly kind: 'other'; readonly name: string };
 
-/** How a kind of supervisor is known, by any one of these. */
+/** How a kind of supervisor is recognized: by any one of these. */
 interface Kind {
-  /** Its file's name, its comm, the last part of argv[0]; of a script the same of that. */
+  /** Its file's name, its comm, the last part of argv[0], or the same of its script. */
   readonly programs?: readonly string[];
   /** The module after an interpreter's -m. */
   readonly modules?: readonly string[];
-  /** What it writes over its argv, or its comm. */
+  /** What it writes over its argv or its comm. */
   readonly title?: RegExp;
-  /** The path of its script, where the last part says nothing. */
+  /** The path of its script, if the last part says nothing. */
   readonly script?: RegExp;
-  /** A word of argv that there must be, too. */
+  /** A word of argv that is required as well. */
   readonly argument?: string;
 }
 
@@ -56,11 +56,11 @@ const wrappers: readonly string[] = (
   'su sudo doas runuser pkexec sg timeout time flock setsid tini dumb-init catatonit unshare nsenter script strace ltrace ' +
   'dbus-run-session dbus-launch systemd-inhibit firejail bwrap proot cpulimit uv'
 ).split(' ');
-/** Wrappers that are scripts, by the name of that, or by the title that they take: `npm start`. */
+/** Wrappers that are scripts, by the script's name or by the title that they set: `npm start`. */
 const SCRIPT_WRAPPER =
   /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|chronic|unbuffer|pipenv|poetry|bundle)(?:-cli)?(?:\.[cm]?js)?(?: |$)/;
 
-/** Tells it by its names: whoever bears one without being it gains only that it is waited for. */
+/** Recognizes it by its names: a process that only has such a name gains nothing but that we wait for it. */
 export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS_BUT_ARGV)[number] | 'argv'>): ParentKind {
   const { name: comm, argv = [], executable, terminalDevice } = process;
   const called = basename(argv[0] ?? '').replace(/^-/, '');
@@ -83,18 +83,18 @@ export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS_BUT_ARGV)[nu
   return { kind: wrappers.includes(own) || isScript ? 'wrapper' : 'other', name: comm };
 }
 
-/** Not what runs another program: that one is a process of its own, or replaces it. */
+/** Not a launcher, which runs another program: that is a process of its own, or replaces it. */
 function runsAScript(file: string): boolean {
   const kind = interpreterOf(file);
   return kind !== undefined && kind !== 'launcher';
 }
 
-/** The first word behind the interpreter and its options; undefined where a text is run (-c). */
+/** The first word after the interpreter and its options; undefined if a text is run (-c). */
 function scriptOf(argv: readonly string[]): string | undefined {
   const words = argv.slice(1, SCRIPT_WITHIN);
   const at = words.findIndex((word) => !word.startsWith('-'));
   return /^-\w*c$/.test(words[at - 1] ?? '') ? undefined : words[at];
 }
 
-/** As many words of argv are looked at for the script. */
+/** How many words of argv are searched for the script. */
 const SCRIPT_WITHIN = 8;

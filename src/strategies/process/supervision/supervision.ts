@@ -1,3 +1,4 @@
+// Remembers who else keeps each program running, and how long to wait for them.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import type { Clock } from '../../../core/clock.ts';
@@ -8,36 +9,36 @@ import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { OtherSupervisor } from '../../../system/systemd/running-processes.ts';
 import type { ProcessTree } from '../identity/identity.ts';
-import { type Keeper, type KeeperSight, keepersAbove, lookAtKeeper } from './keepers.ts';
+import { type Keeper, type KeeperContext, keepersAbove, lookAtKeeper } from './keepers.ts';
 
 /** What is needed to know who else keeps a program running. */
 interface SupervisionParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
   readonly log: Logger;
-  /** What an earlier life of the daemon saw. */
+  /** What an earlier run of the daemon saw. */
   readonly roots: ProgramRoots;
   /** `supervisor_wait`. */
   readonly waitMs: number;
 }
 
 /**
- * Who else keeps each program running, as its looks saw it, and since when nothing of it runs: a supervisor has its time from then on,
- * whoever asks, so that an exit and an alarm of the same moment wait for the same.
+ * Who else keeps each program running, as the looks at it saw, and since when nothing of it runs. A supervisor's time counts
+ * from that moment, whoever asks, so that an exit and an alarm of the same moment wait for the same end.
  */
 export class Supervision {
   readonly #parts: SupervisionParts;
   readonly #seen = new Map<string, readonly RootProcess[]>();
-  /** `lookedMs`: when it was last looked for, and did not run. */
-  /** Of keepers. */
+  /** The arguments of keepers. */
   readonly #argvs = new Map<string, readonly string[]>();
-  readonly #gone = new Map<string, { readonly sinceMs: number; lookedMs: number; told: boolean }>();
+  /** `lookedMs`: when it was last looked for, and did not run. */
+  readonly #gone = new Map<string, { readonly sinceMs: number; lookedMs: number; isLogged: boolean }>();
 
   constructor(parts: SupervisionParts) {
     this.#parts = parts;
   }
 
-  /** One look (`all`) at the program found these trees of it. */
+  /** One look (`all`) found these trees of the program. */
   saw(systemName: string, trees: readonly ProcessTree[], all: ReadonlyMap<number, SeenProcess>): void {
     const argvOf = argumentsIn(all);
     for (const keeper of this.#rootsOf(systemName).flatMap(({ keepers = [] }) => keepers))
@@ -48,7 +49,7 @@ export class Supervision {
       return;
     }
     this.#gone.delete(systemName);
-    // What a dead master left behind is kept by whoever kept that.
+    // What a dead master left behind has the same keepers as the master.
     const roots = trees.slice(0, MOST_ROOTS).flatMap(({ root, orphaned }) => (orphaned ? [] : [root]));
     const isKnown = roots.length === before.length && roots.every((root) => before.some(sameProcess(root)));
     if (roots.length === 0 || (isKnown && this.#seen.has(systemName))) return;
@@ -63,39 +64,42 @@ export class Supervision {
     );
   }
 
-  /** Who has not been looked for as long as a wait takes may have come back in between, and be gone anew. */
+  /** A program that was not looked for during a whole wait may have run in between, and be gone again. */
   #sawNothing(systemName: string): void {
     const nowMs = this.#parts.clock.monotonicMs();
     const gone = this.#gone.get(systemName);
     if (gone !== undefined && nowMs - gone.lookedMs <= this.#parts.waitMs) gone.lookedMs = nowMs;
-    else this.#gone.set(systemName, { sinceMs: nowMs, lookedMs: nowMs, told: false });
+    else this.#gone.set(systemName, { sinceMs: nowMs, lookedMs: nowMs, isLogged: false });
   }
 
-  /** The program's root with those that may start it again. */
+  /** The program's root with the processes that may start it again. */
   withKeepers(systemName: string, root: RootProcess): RootProcess {
     const keepers = this.#rootsOf(systemName).find(sameProcess(root))?.keepers;
     return { ...root, ...(keepers && { keepers }) };
   }
 
-  /** The one that counts as the program's supervisor and lives; undefined where there is none. */
+  /** The living process that counts as the program's supervisor; undefined if there is none. */
   of(systemName: string): Keeper | undefined {
     return this.#living(systemName).find(({ counts }) => counts);
   }
 
-  /** For people: who may have started what runs now; undefined where nobody lives who might. */
+  /** For people: who may have started what runs now; undefined if no such process lives. */
   starter(systemName: string): string | undefined {
     return this.#living(systemName)[0]?.description;
   }
 
-  /** For people: who counts as the program's supervisor, and what that means. */
+  /** For people: what counts as the program's supervisor, and what that means. */
   keeperLine(systemName: string): string | undefined {
     const supervisor = this.of(systemName);
     const wait = formatDuration(this.#parts.waitMs);
     return supervisor && `kept by ${supervisor.description}: given ${wait} to start it again`;
   }
 
-  /** What whoever waits for the program's end or return has to know of its supervisor; undefined where there is nothing to know. */
-  sight(systemName: string): OtherSupervisor | undefined {
+  /**
+   * What those who wait for the program's end or return have to know about its supervisor; undefined if there is nothing to
+   * know.
+   */
+  supervisorState(systemName: string): OtherSupervisor | undefined {
     const awaited = this.awaited(systemName);
     if (awaited !== undefined) return awaited;
     const supervisor = this.of(systemName);
@@ -103,8 +107,8 @@ export class Supervision {
   }
 
   /**
-   * Who may be about to start the program, of which nothing runs, and how much longer that is waited for; undefined where it runs, where
-   * nobody lives who might, and when their time is over. A parent that does not count has 1.5 s.
+   * Who may be about to start the program, of which nothing runs, and how much longer to wait for that; undefined if the
+   * program runs, if no such process lives, or if its time is over. A parent that does not count as a supervisor has 1.5 s.
    */
   awaited(systemName: string): OtherSupervisor | undefined {
     const gone = this.#gone.get(systemName);
@@ -119,28 +123,28 @@ export class Supervision {
     return undefined;
   }
 
-  /** Tells the log that a wait for the process's program begins, once for each time that it is gone. */
-  tellWait({ systemName, processName }: ManagedProcess): void {
+  /** Logs that a wait for the process's program begins, once for each time that the program is gone. */
+  logWait({ systemName, processName }: ManagedProcess): void {
     const gone = this.#gone.get(systemName);
-    const supervisor = gone === undefined || gone.told ? undefined : this.of(systemName);
+    const supervisor = gone === undefined || gone.isLogged ? undefined : this.of(systemName);
     const awaited = supervisor && this.awaited(systemName);
     if (gone === undefined || awaited === undefined) return;
-    gone.told = true;
+    gone.isLogged = true;
     this.#parts.log.info(
       `${processName} does not run: ${awaited.description} is given ${formatDuration(this.#parts.waitMs)} to start it again`,
       { process_name: processName },
     );
   }
 
-  /** Whoever counts comes first. */
+  /** Those that count come first. */
   #living(systemName: string): readonly Keeper[] {
     const keepers = this.#rootsOf(systemName).flatMap((root) => root.keepers ?? []);
-    const sight = { table: this.#parts.table, argvOf: (keeper: KeeperProcess) => this.#argvs.get(keyOf(keeper)) };
-    const living = keepers.flatMap((keeper) => lookAtKeeper(sight, keeper) ?? []);
+    const context = { table: this.#parts.table, argvOf: (keeper: KeeperProcess) => this.#argvs.get(keyOf(keeper)) };
+    const living = keepers.flatMap((keeper) => lookAtKeeper(context, keeper) ?? []);
     return living.sort((a, b) => Number(b.counts) - Number(a.counts));
   }
 
-  /** The arguments of whoever keeps programs change seldom: those of the last look will do. */
+  /** The arguments of keepers seldom change: those of the last look are good enough. */
   #keepArgv(keeper: KeeperProcess, argv: readonly string[] | undefined): void {
     if (this.#argvs.size >= MOST_ARGVS) this.#argvs.clear();
     if (argv !== undefined) this.#argvs.set(keyOf(keeper), argv);
@@ -150,14 +154,14 @@ export class Supervision {
     return this.#seen.get(systemName) ?? this.#parts.roots.get(systemName);
   }
 
-  #keepersAbove(root: RootProcess, systemName: string, argvOf: KeeperSight['argvOf']): readonly KeeperProcess[] {
+  #keepersAbove(root: RootProcess, systemName: string, argvOf: KeeperContext['argvOf']): readonly KeeperProcess[] {
     const keepers = keepersAbove({ table: this.#parts.table, ownPid: process.pid, argvOf }, root, systemName);
     for (const keeper of keepers) this.#keepArgv(keeper, argvOf(keeper));
     return keepers;
   }
 }
 
-/** The root, its keepers marked that another one of these has too. */
+/** The root; keepers that another one of these roots has too are marked. */
 function withRepeaters(root: RootProcess, all: readonly RootProcess[]): RootProcess {
   if (root.keepers === undefined) return root;
   const others = all.filter((other) => !sameProcess(root)(other)).flatMap(({ keepers = [] }) => keepers);
@@ -167,7 +171,7 @@ function withRepeaters(root: RootProcess, all: readonly RootProcess[]): RootProc
   return { ...root, keepers };
 }
 
-function argumentsIn(all: ReadonlyMap<number, SeenProcess>): KeeperSight['argvOf'] {
+function argumentsIn(all: ReadonlyMap<number, SeenProcess>): KeeperContext['argvOf'] {
   return ({ pid, startTime }) => {
     const seen = all.get(pid);
     return seen?.startTime === startTime ? seen.argv : undefined;
@@ -180,7 +184,7 @@ function keyOf({ pid, startTime }: KeeperProcess): string {
 
 const MOST_ARGVS = 1000;
 
-/** For a parent of which nothing is known. */
+/** For a parent about which nothing is known. */
 const PARENT_WAIT_MS = 1500;
-/** Of more copies nobody is asked who keeps them. */
+/** Keepers are looked up for this many copies at most. */
 const MOST_ROOTS = 32;

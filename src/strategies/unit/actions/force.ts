@@ -1,3 +1,4 @@
+// Restarts a unit by force: one that hangs in a start or stop for its whole time limit.
 import { formatDuration } from '../../../core/text/duration.ts';
 import type { UnitProcesses, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isDown } from '../../../system/systemd/unit/state.ts';
@@ -6,30 +7,30 @@ import type { RestartOutcome, StrategyParts } from '../../strategy.ts';
 import { describeState, hangs } from '../state.ts';
 import { permitStop, stoppedFirst } from './left-alive.ts';
 
-/** A failure that systemd may know more of. */
+/** A failure about which systemd may know more. */
 export interface UnitFailure {
   readonly kind: 'failed';
   readonly unit: string;
   readonly reason: string;
-  /** The reason is systemd's own already; else it says only how the unit stands. */
-  readonly isTold: boolean;
+  /** The reason is systemd's own already; else it only describes the unit's state. */
+  readonly isFromSystemd: boolean;
 }
 
 /** A unit that has hung in a start or stop. */
 interface HungUnit {
-  /** As it stands. */
+  /** Its state. */
   readonly status: UnitStatus;
-  /** For how long it was waited for. */
+  /** How long it was waited for. */
   readonly hungMs: number;
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
 
 /**
- * Restarts a unit that hangs: its job is replaced, what does not end at SIGTERM is killed, its start limit is lifted, and it is started.
- * As a restart, so that units which go with it are brought back too. Of a unit that leaves processes alive on purpose (KillMode=process,
- * KillMode=none) only the main process and the command that hangs are killed, and nothing if SendSIGKILL=no: then its end is waited
- * for. The caller has asked whether it may be. Never rejects.
+ * Restarts a unit that hangs: its job is replaced, what does not end at SIGTERM is killed, its start limit is lifted, and it is
+ * started. This is done as a restart, so that units which go with it are started again too. In a unit that leaves processes
+ * alive on purpose (KillMode=process, KillMode=none) only the main process and the command that hangs are killed, and nothing
+ * if SendSIGKILL=no: then its end is awaited. The caller has asked whether it is permitted. Never rejects.
  */
 export async function restartByForce(
   parts: Pick<StrategyParts, 'services' | 'table' | 'clock' | 'log'>,
@@ -38,12 +39,12 @@ export async function restartByForce(
   const { services, log } = parts;
   const { status, deadline, signal } = unit;
   const { id } = status;
-  const untold = (reason: string): RestartOutcome => ({ kind: 'failed', reason: `not restarted by force: ${reason}` });
+  const notForced = (reason: string): RestartOutcome => ({ kind: 'failed', reason: `not restarted by force: ${reason}` });
   const permission = await permitStop(parts, status, signal);
-  if (permission.kind === 'unanswered') return untold(permission.why);
+  if (permission.kind === 'unanswered') return notForced(permission.why);
   if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
   const killing = await services.killMode(id, signal);
-  if (killing.kind === 'failed') return untold(killing.reason);
+  if (killing.kind === 'failed') return notForced(killing.reason);
   const { forbidsSigkill = false } = killing;
   const isSpared = forbidsSigkill && status.activeState === 'deactivating';
   const how = isSpared ? 'after a longer wait' : 'by force';
@@ -71,17 +72,17 @@ export async function restartByForce(
     kind: 'failed',
     unit: id,
     reason: first.kind === 'not_stopped' ? first.reason : `systemctl restart ${id} ${how}: ${first.reason}`,
-    isTold: true,
+    isFromSystemd: true,
   };
   if (signal.aborted) return failure;
   const after = await services.show(id, signal);
   if (after.kind === 'failed') return failure;
   if (hangs(after.status)) {
-    const now = stands(after.status);
+    const now = notUp(after.status);
     const ban = forbidsSigkill && after.status.activeState === 'deactivating' ? `, does not end, and ${BAN}` : '';
     return { ...now, reason: `restarted ${how}, and ${now.reason}${ban}` };
   }
-  // Our SIGKILL may have come when its new start had begun already.
+  // Our SIGKILL may have come after its new start had begun.
   if (first.kind === 'not_stopped' || deadline.signal.aborted || !OUR_DOING.includes(after.status.result)) return failure;
   await call('reset-failed');
   const second = await call('start');
@@ -100,12 +101,12 @@ function describeHanging({ status, hungMs }: HungUnit): string {
 
 const OUR_DOING: readonly string[] = ['signal', 'timeout', 'start-limit-hit', 'resources'];
 
-/** How a unit stands that did not come up. */
-export function stands(status: UnitStatus): UnitFailure {
-  return { kind: 'failed', unit: status.id, reason: `${status.id} is ${describeState(status)}`, isTold: false };
+/** The failure of a unit that did not come up: its state. */
+export function notUp(status: UnitStatus): UnitFailure {
+  return { kind: 'failed', unit: status.id, reason: `${status.id} is ${describeState(status)}`, isFromSystemd: false };
 }
 
-/** Kills what of the unit does not end by itself while it is stopped, until `over` aborts. */
+/** Kills what does not end by itself while the unit is stopped, until `over` aborts. */
 async function killStopping(
   { services, clock }: Pick<StrategyParts, 'services' | 'clock'>,
   { status: { id, activeState }, deadline }: HungUnit,
@@ -113,7 +114,7 @@ async function killStopping(
   over: AbortSignal,
 ): Promise<void> {
   const signal = AbortSignal.any([deadline.signal, over]);
-  // One whose stop hangs has had its time; a start that hangs may have something to bring in order.
+  // A unit whose stop hangs has had its time; a start that hangs may have something to clean up.
   await clock.sleep(activeState === 'deactivating' ? 0 : Math.min(LONGEST_GRACE_MS, deadline.remainingMs() / 4), signal);
   while (!signal.aborted) {
     const now = await services.show(id, signal);
@@ -124,7 +125,7 @@ async function killStopping(
   }
 }
 
-/** What else lives in its control group may be meant to outlive it: the containers of a daemon, the jobs of cron(8). */
+/** What else is in its control group may be meant to outlive it: the containers of a daemon, the jobs of cron(8). */
 function mayBeKilled(killMode: string): readonly UnitProcesses[] {
   return killMode === 'control-group' || killMode === 'mixed' ? ['all'] : ['main', 'control'];
 }

@@ -9,14 +9,14 @@ import type { UnitPermission } from '../relations/permission.ts';
 import { unanswered } from '../relations/starts.ts';
 import { describeState, isRestartedBySystemd } from '../state.ts';
 
-// A stop of a unit with KillMode=none ends nothing but what its ExecStop= ends: a start would make a second copy beside the rest.
+// A stop of a unit with KillMode=none ends only what its ExecStop= ends: a start would make a second copy beside the rest.
 
-/** What it takes to see what of a unit outlives its stop. */
+/** What is needed to see what of a unit outlives its stop. */
 export type LeavingParts = Pick<StrategyParts, 'services' | 'table' | 'clock'>;
 
 const PERMITTED = { kind: 'permitted' } as const;
 
-/** Whether a unit that is not down may be stopped for a restart. Of most its KillMode= is all that is asked. Never rejects. */
+/** Whether a unit that is not down may be stopped for a restart. For most, only KillMode= is queried. Never rejects. */
 export async function permitStop(
   { services, table }: Pick<LeavingParts, 'services' | 'table'>,
   status: UnitStatus,
@@ -30,15 +30,15 @@ export async function permitStop(
   const living = await livingIn(table, status);
   if (living.length === 0) return permitted;
   const [what] = describe(living, status);
-  // Of a unit that is stopped while it starts, systemd executes no ExecStop=.
+  // If a unit is stopped while it starts, systemd does not execute its ExecStop=.
   if (status.activeState === 'activating')
     return {
       kind: 'refused',
       reason: `${id} is ${describeState(status)}: its KillMode=none would leave ${what} alive, and ${SECOND}`,
     };
-  const told = await services.program(id, signal);
-  if (told.kind === 'failed') return unanswered(id, told.reason);
-  if (told.program.hasStop || !isUp(status)) return permitted;
+  const answer = await services.program(id, signal);
+  if (answer.kind === 'failed') return unanswered(id, answer.reason);
+  if (answer.program.hasStop || !isUp(status)) return permitted;
   return {
     kind: 'refused',
     reason: `${id} has no ExecStop= that would end ${what}, and its KillMode=none leaves that alive: ${SECOND}`,
@@ -47,7 +47,7 @@ export async function permitStop(
 
 const SECOND = 'a restart would make a second copy';
 
-/** Whether a unit that is down may be started, as far as its last life goes. Never rejects. */
+/** Whether a unit that is down may be started, as far as its last life is concerned. Never rejects. */
 export async function permitAfterStop(
   { services, table }: Pick<LeavingParts, 'services' | 'table'>,
   status: UnitStatus,
@@ -57,7 +57,7 @@ export async function permitAfterStop(
   const { id, type, remainsAfterExit } = status;
   const mode = await services.killMode(id, signal);
   if (mode.kind === 'failed') return unanswered(id, mode.reason);
-  // Of what does its work and ends, several may be at work.
+  // Of programs that do their work and end, several may be at work.
   if (mode.killMode !== 'none' || (type === 'oneshot' && !remainsAfterExit)) return PERMITTED;
   const isMain = lastMainPid > 0 && type !== 'oneshot';
   const left = (await leftIn(table, id)).filter(({ pid }) => !isMain || pid === lastMainPid);
@@ -70,9 +70,10 @@ export async function permitAfterStop(
 }
 
 /**
- * Has a unit restarted. If it has KillMode=none it is stopped before, and its processes are seen to end: one job would start it beside
- * them. It alone is stopped, so that `restart` takes along what goes with it; what systemd stops all the same, because it is bound to
- * the unit, is started after. `killMode`: as permitStop told it. `not_stopped`: it is not restarted for that. Never rejects.
+ * Has a unit restarted. If it has KillMode=none it is stopped first, until its processes have ended: a single job would start
+ * it beside them. Only this unit is stopped, so that `restart` includes what goes with it; units that systemd stops
+ * nevertheless, because they are bound to it, are started afterwards. `killMode`: as permitStop returned it. `not_stopped`:
+ * then it is not restarted. Never rejects.
  */
 export async function stoppedFirst(
   parts: LeavingParts,
@@ -84,10 +85,10 @@ export async function stoppedFirst(
   const { id } = status;
   const { signal, deadline, killMode } = order;
   if (killMode !== 'none' || isRestartedBySystemd(status)) return restart();
-  const told = await services.relations(id, deadline.signal);
-  if (told.kind === 'failed') return told;
+  const answer = await services.relations(id, deadline.signal);
+  if (answer.kind === 'failed') return answer;
   const bound: string[] = [];
-  for (const unit of told.relations.boundBy) {
+  for (const unit of answer.relations.boundBy) {
     const shown = await services.show(unit, deadline.signal);
     if (shown.kind === 'status' && isUp(shown.status)) bound.push(unit);
   }
@@ -99,7 +100,7 @@ export async function stoppedFirst(
   return restarted;
 }
 
-/** Why the unit is not down, or not without its processes, in words that follow an order; undefined once it is. */
+/** Why the unit is not down, or still has processes, in words that follow the command; undefined once it is down. */
 async function stopAlone(
   { services, table, clock }: LeavingParts,
   status: UnitStatus,
@@ -113,7 +114,7 @@ async function stopAlone(
     const left = living.filter((process) => table.exists(process));
     if (left.length === 0) return undefined;
     if (deadline.signal.aborted || clock.monotonicMs() >= endMs)
-      return `its ExecStop= has not ended ${describe(left, status)[0]}, and its KillMode=none leaves that alive: not started, for that would make a second copy`;
+      return `its ExecStop= has not ended ${describe(left, status)[0]}, and its KillMode=none leaves that alive: not started, because that would make a second copy`;
     await clock.sleep(LOOK_MS, deadline.signal);
   }
 }
@@ -121,7 +122,7 @@ async function stopAlone(
 const PATIENCE_MS = 5000;
 const LOOK_MS = 100;
 
-/** What of a unit would outlive a stop that ends nothing: its main process; of one that has none, all in its control group. */
+/** What of a unit would outlive a stop that ends nothing: its main process; if it has none, everything in its control group. */
 async function livingIn(
   table: LeavingParts['table'],
   { mainPid, controlGroup }: UnitStatus,
@@ -131,7 +132,7 @@ async function livingIn(
   return main === undefined || hasEnded(main) ? [] : [main];
 }
 
-/** All that still runs in a unit that is down, and has no control group any more as far as systemd tells. */
+/** Everything that still runs in a unit that is down and, according to systemd, has no control group any more. */
 async function leftIn(table: LeavingParts['table'], id: string): Promise<readonly ProcessIdentity[]> {
   return (await table.survey([...FIELDS, 'unit'])).filter((process) => process.unit === id && !hasEnded(process));
 }

@@ -1,3 +1,4 @@
+// Restarts a unit: waits for systemd's own restart, starts or restarts the unit, and uses force if it hangs.
 import type { Clock } from '../../../core/clock.ts';
 import { withLines } from '../../../core/text/last-lines.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
@@ -8,19 +9,19 @@ import { describeHollow, lookInto } from '../health.ts';
 import { type UnitLookup, untilAnswered } from '../lookup.ts';
 import type { UnitPermission } from '../relations/permission.ts';
 import { hangs, loadProblem, nextStep } from '../state.ts';
-import { restartByForce, stands, type UnitFailure } from './force.ts';
+import { notUp, restartByForce, type UnitFailure } from './force.ts';
 import { startOrRestart } from './start.ts';
 
-/** What of the system the service strategy uses. */
+/** What the service strategy needs of the strategies' parts. */
 export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;
 
 /** One restart of one unit. */
 interface UnitRestart {
-  /** Finds and judges the unit anew: between two looks an alias may have come to mean another. */
+  /** Finds and judges the unit again: between two looks an alias may have come to mean another unit. */
   readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
-  /** Whether it may be restarted as it stands; asked right before that is done. */
+  /** Whether it may be restarted in its present state; asked right before that is done. */
   readonly permit: (status: UnitStatus, signal: AbortSignal) => Promise<UnitPermission>;
-  /** Takes the unit's name before it is touched, and lets it go once it is up. */
+  /** Contains the unit's name from before it is touched until it is up. */
   readonly touched: Set<string>;
   /** For waiting for systemd's own restart, again for what we do then, and once more for doing it by force. */
   readonly limitMs: number;
@@ -32,32 +33,32 @@ interface UnitRestart {
 }
 
 /**
- * Brings a unit up: waits while systemd itself is about to restart it, then starts or restarts it, and lifts its start limit where that
- * stands in the way. What has hung for the limit meanwhile is restarted by force, with as much time again. A failure has systemd's
+ * Brings a unit up: waits while systemd itself is about to restart it, then starts or restarts it, and lifts its start limit if
+ * that prevents it. A unit that hangs until the limit is restarted by force, with as much time again. A failure has systemd's
  * reason, and the last lines that the unit wrote. Never rejects. Source: systemctl(1).
  */
 export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Promise<RestartOutcome> {
   const within = <T>(run: (deadline: Deadline) => Promise<T>): Promise<T> =>
     withDeadline(parts.clock, restart.limitMs, restart.signal, run);
-  const settled = await within((deadline) => settle(parts, restart, deadline));
-  const step = settled.kind === 'unit' ? await within((deadline) => act(parts, restart, settled.status, deadline)) : settled;
-  const done = step.kind === 'late' ? await within((deadline) => insist(parts, restart, step.status, deadline)) : step;
-  const proved = done.kind === 'restarted' && mayBeHollow(settled) ? ((await hollowFailure(parts, restart)) ?? done) : done;
+  const ready = await within((deadline) => waitForSystemd(parts, restart, deadline));
+  const step = ready.kind === 'unit' ? await within((deadline) => act(parts, restart, ready.status, deadline)) : ready;
+  const done = step.kind === 'late' ? await within((deadline) => forceIfHung(parts, restart, step.status, deadline)) : step;
+  const proved = done.kind === 'restarted' && mayBeHollow(ready) ? ((await hollowFailure(parts, restart)) ?? done) : done;
   return 'unit' in proved ? explained(parts, restart, proved) : proved;
 }
 
-/** How one part of a restart went. `late`: its time was over before; `status`: what the unit was at its beginning. */
+/** How one part of a restart went. `late`: its time ran out; `status`: the unit's state at its beginning. */
 type Step = RestartOutcome | UnitFailure | { readonly kind: 'late'; readonly status: UnitStatus };
-type Settled = Step | { readonly kind: 'unit'; readonly status: UnitStatus };
+type ReadyStep = Step | { readonly kind: 'unit'; readonly status: UnitStatus };
 
-/** The unit as it stands once systemd itself does nothing about it. */
-async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
+/** The unit's state once systemd itself does nothing about it. */
+async function waitForSystemd(parts: ServiceParts, restart: UnitRestart, deadline: Deadline): Promise<ReadyStep> {
   const first = await look(parts, restart, deadline);
   if (first.kind !== 'unit' || !(await isAwaited(parts, first.status, deadline))) return first;
-  parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
-  const settled = await restart.outsideSlot(() => awaitSystemd(parts, first.status, restart, deadline));
-  const isOver = settled.kind === 'unit' && (await restart.isUnwanted());
-  return isOver ? { kind: 'failed', reason: UNWANTED } : settled;
+  parts.log.debug(`systemd is restarting ${first.status.id} by itself: waiting for it`);
+  const ready = await restart.outsideSlot(() => awaitOwnRestart(parts, first.status, restart, deadline));
+  const isOver = ready.kind === 'unit' && (await restart.isUnwanted());
+  return isOver ? { kind: 'failed', reason: UNWANTED } : ready;
 }
 
 async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline) {
@@ -77,23 +78,23 @@ async function isAwaited({ services, clock }: ServiceParts, status: UnitStatus, 
   return due.kind === 'failed' || isDueWithin(due.dueMs, deadline.remainingMs(), clock);
 }
 
-/** Whether a restart of systemd's own comes within `ms` from now; `dueMs`: ServiceManager.restartDue. */
+/** Whether systemd's own restart comes within `ms` from now; `dueMs`: ServiceManager.restartDue. */
 export function isDueWithin(dueMs: number | undefined, ms: number, clock: Clock): boolean {
   return (dueMs ?? 0) <= clock.monotonicMs() + ms;
 }
 
-async function awaitSystemd(
+async function awaitOwnRestart(
   parts: ServiceParts,
   first: UnitStatus,
   restart: UnitRestart,
   deadline: Deadline,
-): Promise<Settled> {
+): Promise<ReadyStep> {
   let last = first;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     await parts.clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
     if (restart.signal.aborted) return { kind: 'failed', reason: 'aborted' };
     const now = deadline.remainingMs() === 0 ? undefined : await look(parts, restart, deadline);
-    // What our own limit has ended is no answer.
+    // An answer that our own limit has cut off is not an answer.
     if (now === undefined || deadline.signal.aborted) return { kind: 'late', status: last };
     if (now.kind !== 'unit') return now;
     if (isUp(now.status)) return { kind: 'restarted', detail: `systemd restarted ${now.status.id} itself` };
@@ -105,7 +106,7 @@ async function awaitSystemd(
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1000;
 
-/** Starts or restarts it, if it may be. */
+/** Starts or restarts it, if that is permitted. */
 async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus, deadline: Deadline): Promise<Step> {
   const order = { status, deadline, refusal: 'not started' };
   const outcome = await ifPermitted(parts, restart, order, (killMode) =>
@@ -115,11 +116,11 @@ async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus
   return isLate ? { kind: 'late', status } : outcome;
 }
 
-/** By which timers of the same length may differ. */
+/** By how much timers of the same length may differ. */
 const MOMENT_MS = 20;
 
-/** What becomes of a unit that has not come up in its time: it is restarted by force, if it hangs. */
-async function insist(
+/** Restarts by force a unit that has not come up in its time, if it hangs. */
+async function forceIfHung(
   parts: ServiceParts,
   restart: UnitRestart,
   before: UnitStatus,
@@ -132,7 +133,7 @@ async function insist(
     restart.touched.delete(status.id);
     return { kind: 'restarted', detail: `${status.id} came up at the last moment` };
   }
-  if (!hangs(status)) return stands(status);
+  if (!hangs(status)) return notUp(status);
   if (await restart.isUnwanted()) return { kind: 'failed', reason: UNWANTED };
   const order = { status, deadline, refusal: 'not restarted by force' };
   return ifPermitted(parts, restart, order, () =>
@@ -140,7 +141,7 @@ async function insist(
   );
 }
 
-/** Brings the unit up as `run` does, if it may be; `refusal`: what it is not, if systemd does not tell. */
+/** Brings the unit up with `run`, if that is permitted; `refusal`: what was not done, if systemd does not answer. */
 async function ifPermitted(
   { clock }: ServiceParts,
   { permit, touched }: UnitRestart,
@@ -164,21 +165,21 @@ function hasComeUp(before: UnitStatus, now: UnitStatus): boolean {
   return now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success' && hasRun;
 }
 
-/** Only a unit that stays active without processes can be; what systemd itself has restarted may be one. */
-function mayBeHollow(settled: Settled): boolean {
-  return !('status' in settled) || settled.status.remainsAfterExit;
+/** True only for a unit that stays active without processes; what systemd itself has restarted may be one. */
+function mayBeHollow(ready: ReadyStep): boolean {
+  return !('status' in ready) || ready.status.remainsAfterExit;
 }
 
-/** That the unit is up, without what it is there for; undefined if it is not so, and if that cannot be told. */
+/** The failure of a unit that is up without what it exists for; undefined if that is not so, or cannot be determined. */
 async function hollowFailure(parts: ServiceParts, { lookUp, signal }: UnitRestart): Promise<UnitFailure | undefined> {
   const after = await lookInto(parts, lookUp, signal);
   if (after.kind !== 'seen' || !after.isHollow) return undefined;
-  return { kind: 'failed', unit: after.status.id, reason: describeHollow(after.status), isTold: true };
+  return { kind: 'failed', unit: after.status.id, reason: describeHollow(after.status), isFromSystemd: true };
 }
 
-/** The failure with systemd's reason and the lines of the unit's last life. */
+/** The failure with systemd's reason and the last lines that the unit wrote. */
 async function explained({ services }: ServiceParts, { signal }: UnitRestart, failure: UnitFailure): Promise<RestartOutcome> {
   const { reason, output } = await services.explain(failure.unit, signal);
-  const told = failure.isTold || reason === undefined ? failure.reason : `${failure.reason}: ${reason}`;
-  return { kind: 'failed', reason: withLines(told, output), ...(output.length > 0 && { output }) };
+  const why = failure.isFromSystemd || reason === undefined ? failure.reason : `${failure.reason}: ${reason}`;
+  return { kind: 'failed', reason: withLines(why, output), ...(output.length > 0 && { output }) };
 }

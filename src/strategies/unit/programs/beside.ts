@@ -7,15 +7,15 @@ import type { UnitPermission } from '../relations/permission.ts';
 import { describeState } from '../state.ts';
 import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 
-/** How to see what runs of a program that is known by more than its unit. Never rejects. */
+/** Finds what runs of a program that is known by more than its unit. Never rejects. */
 export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
 
-/** Of a program of which no more is known than its unit. */
+/** For a program of which no more is known than its unit. */
 export const nothingKnown: TakeKnown = async () => unknownProgram;
 
 /**
- * Whether a unit that is down may be started: never a second copy, and what an administrator has started by hand is not in the unit's
- * control group. Never rejects.
+ * Whether a unit that is down may be started: there must never be a second copy, and what an administrator has started by hand
+ * is not in the unit's control group. Never rejects.
  */
 export async function permitBeside(
   { services, table }: Pick<StrategyParts, 'services' | 'table'>,
@@ -25,16 +25,16 @@ export async function permitBeside(
 ): Promise<UnitPermission> {
   const { id, loadState, type } = status;
   if (!isDown(status) || loadState !== 'loaded') return { kind: 'permitted' };
-  const told = await services.program(id, signal);
-  if (told.kind === 'failed')
-    return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
-  const { program } = told;
+  const answer = await services.program(id, signal);
+  if (answer.kind === 'failed')
+    return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${answer.reason}`, why: answer.reason };
+  const { program } = answer;
   const after = await permitAfterStop({ services, table }, status, program, signal);
-  // Of what does its work and ends, several may be at work.
+  // Of programs that do their work and end, several may be at work.
   if (after.kind !== 'permitted' || type === 'oneshot') return after;
   const account = program.user === '' ? undefined : await findAccount(program.user, signal);
   if (account?.kind === 'unknown')
-    return { kind: 'unanswered', reason: `whose program ${id} runs is not known: ${account.reason}`, why: account.reason };
+    return { kind: 'unanswered', reason: `the user of ${id} is not known: ${account.reason}`, why: account.reason };
   const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
   const pids = await runningOutside(table, { id, program, uids }, await known(signal));
   if (pids.length === 0) return { kind: 'permitted' };

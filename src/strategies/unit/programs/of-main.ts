@@ -3,19 +3,19 @@ import type { ServiceManager } from '../../../system/systemd/service-manager.ts'
 import { pidsOfGroup } from '../../../system/systemd/unit/cgroup.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
 import type { ProcessTree } from '../../process/identity/identity.ts';
-import { unitAround } from '../../process/supervision/brought-back.ts';
+import { unitAround } from '../../process/supervision/restart-by-others.ts';
 import { isWrapperOf } from './wrapper.ts';
 
-/** Whether a program is its unit's main process; `unknown`: systemd does not say, one line why. */
+/** Whether a program is its unit's main process; `unknown`: systemd does not say, with a one-line reason. */
 export type MainOf =
   | { readonly kind: 'unit'; readonly unit: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
- * The system unit that a restart of this program has to go through: it is the unit's main process, or the program that a
- * wrapper script which is that ends with (isWrapperOf); or the unit has none and it is all that lives in its control group. None for
- * what cron, rc-local, a login or another supervisor has in its unit, and for units of ours. Never rejects.
+ * The system unit that a restart of this program has to go through: the program is the unit's main process, or the last command of a
+ * wrapper script that is (isWrapperOf); or the unit has no main process and the program is everything in its control group. None for
+ * programs that cron, rc-local, a login or another supervisor has in its unit, and for our own units. Never rejects.
  */
 export async function unitOfMain(
   table: ProcessTable,
@@ -31,7 +31,7 @@ export async function unitOfMain(
   const { id, mainPid, controlGroup } = shown.status;
   if (mainPid === root.pid) return { kind: 'unit', unit: id };
   if (mainPid > 0 && (shown.status.type === 'oneshot' || !isWrapperOf(table, mainPid, root))) return NONE;
-  if (isOthersHome(id) || !isUp(shown.status) || controlGroup === '') return NONE;
+  if (hostsOtherPrograms(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
   const inside = pidsOfGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
@@ -39,11 +39,11 @@ export async function unitOfMain(
 
 const NONE: MainOf = { kind: 'none' };
 
-/** Whether programs of others live in the unit: what cron, rc-local, a login or another supervisor has started. */
-export function isOthersHome(unit: string): boolean {
-  return OTHERS_HOME.test(unit);
+/** Whether the unit hosts other programs: those that cron, rc-local, a login or another supervisor has started. */
+export function hostsOtherPrograms(unit: string): boolean {
+  return HOST_UNITS.test(unit);
 }
 
-/** Units that programs of others live in, left alone there once the main process has gone: their restart is not the program's. */
-const OTHERS_HOME =
+/** Units that host other programs, which stay when the main process has ended: a restart of the unit is not the program's. */
+const HOST_UNITS =
   /^(?:(?:ana|f|b)?cron(?:d|ie)?|systemd-cron.*|atd?|rc[-.]local|sshd?(?:@.*)?|[a-z]*getty@.*|supervisord?|circusd?|pm2.*|monit|docker|containerd|podman.*|crio?)\.service$/;

@@ -10,33 +10,36 @@ import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../../../system
 import type { UnitProgram } from '../../../system/systemd/service-manager.ts';
 import { isAppUnit, isAppUnitOf } from '../../../system/systemd/unit/name.ts';
 import { isOwnedBy } from '../../process/identity/owner.ts';
-import { isOthersHome } from './of-main.ts';
+import { hostsOtherPrograms } from './of-main.ts';
 
 /** A service that is down. */
 interface DownUnit {
   readonly id: string;
   readonly program: UnitProgram;
-  /** Whose processes can be a copy of it: root's and its own user's. */
+  /** The users whose processes can be a copy of it: root and its own user. */
   readonly uids: readonly number[];
 }
 
-/** What runs, wherever it does, of a program that is known by more than its unit. */
+/** What runs, in any place, of a program that is known by more than its unit. */
 export interface KnownProgram {
   readonly processes: readonly ProcessIdentity[];
-  /** By something else than a name, which a client may share with its server: then it need not execute the unit's file. */
+  /** It is known by more than a name, which a client may share with its server: then it need not execute the unit's file. */
   readonly isMarked: boolean;
-  /** By its name, in whose units of ours an earlier start in the service's place may run, which is ended before the service is started. */
+  /**
+   * The program's name: in our units for it an earlier start in the service's place may run; that is ended before the service
+   * starts.
+   */
   readonly standIn?: string;
 }
 
-/** Nothing is known beside the unit. */
+/** Nothing is known besides the unit. */
 export const unknownProgram: KnownProgram = { processes: [], isMarked: false };
 
 /**
- * The pids, ascending, of what runs of the service's program outside of any service of its own: started by hand, by a script of
- * cron's, or by us under another name. A unit's program is told by its file and arguments, of which such a start may leave out
- * options; what is of `known` by its file alone. What began while the unit was up last is its own: the sessions of sshd(8) and
- * the jobs of cron(8) outlive those.
+ * The pids, ascending, of what runs of the service's program outside of any service of its own: started by hand, by a cron
+ * script, or by us under another name. A unit's program is recognized by its file and arguments, of which such a start may
+ * leave out options; what is in `known` by its file alone. What began while the unit was last up belongs to the unit: the
+ * sessions of sshd(8) and the jobs of cron(8) outlive those.
  */
 export async function runningOutside(table: ProcessTable, unit: DownUnit, known: KnownProgram): Promise<number[]> {
   const { path, argv, beganMs, overMs } = unit.program;
@@ -47,7 +50,7 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
   const found: number[] = [];
   const pause = new LoopPause();
   const isKnownOne = (seen: ProcessIdentity): boolean => known.processes.some(sameProcess(seen));
-  // Only of those few the arguments are read.
+  // The arguments are read for those few only.
   const mayBe = (await table.survey(OUTER_FIELDS)).filter(
     (seen) =>
       !seen.kernelThread &&
@@ -85,12 +88,12 @@ function realPath(path: string): string {
   }
 }
 
-/** Lost: a title stands over them. */
+/** 'lost': the process has written a title over them. */
 type Words = readonly string[] | 'lost';
 
 /**
- * The arguments of what executes the file; undefined for what does not, and for what calls itself otherwise: `sshd: root@pts/0`,
- * `CROND`.
+ * The arguments of a process that executes the file; undefined if it does not, or calls itself something else: `sshd:
+ * root@pts/0`, `CROND`.
  */
 function wordsOf({ executable, argv = [] }: Seen, file: string, names: readonly string[]): Words | undefined {
   if (executable !== file) return undefined;
@@ -108,14 +111,17 @@ function wordsOfScript(table: ProcessTable, seen: Seen, file: string): Words | u
   return argv.slice(argv.findIndex((word) => lastPart(word) === name) + 1);
 }
 
-/** Nothing that the unit does not say, and all of it but for options: `ssh one` is not the tunnel of `ssh -N -L 80:two:80 one`. */
+/**
+ * True for words that the unit has too, and all of its words except options: `ssh one` is not the tunnel `ssh -N -L 80:two:80
+ * one`.
+ */
 function isSameLine(words: Words | undefined, ofUnit: readonly string[]): boolean {
   if (words === undefined || words === 'lost') return words === 'lost';
   const needed = ofUnit.filter((word) => !word.startsWith('-') && !word.includes('$'));
   return words.every((word) => ofUnit.includes(word)) && needed.every((word) => words.includes(word));
 }
 
-/** Not of one of its own units, nor of another service, nor in a container. */
+/** True if it is not in one of its own units, nor in another service, nor in a container. */
 function isOutside(
   table: ProcessTable,
   pid: number,
@@ -127,5 +133,5 @@ function isOutside(
   const { unit = '' } = seen;
   const isService = unit.endsWith('.service') && !unit.startsWith('user@');
   const isOwn = unit === id || (standIn !== undefined && isAppUnitOf(unit, standIn));
-  return !isOwn && (!isService || isOthersHome(unit) || isAppUnit(unit));
+  return !isOwn && (!isService || hostsOtherPrograms(unit) || isAppUnit(unit));
 }

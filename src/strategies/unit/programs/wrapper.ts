@@ -7,9 +7,9 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import { commandsOf, programAt } from '../../command/words.ts';
 
 /**
- * Whether a process is a shell that is there for its child `root` alone: without a terminal, its script or text soon comes to that as
- * the last thing it does, or to `wait` for it. Nothing of what it did before is lost, or done a second time for nothing, if both are
- * restarted together; a batch job, a loop, or somebody's shell is none.
+ * Whether a process is a shell that exists for its child `root` alone: it has no terminal, and its script or text soon runs
+ * that as its last command, or runs `wait` for it. If both are restarted together, nothing that it did before is lost or
+ * needlessly repeated. A batch job, a loop, or a person's shell is not a wrapper.
  */
 export function isWrapperOf(table: ProcessTable, shellPid: number, root: SeenProcess): boolean {
   const shell = table.read(shellPid, ['executable', 'argv', 'cwd', 'startTime', 'terminalDevice']);
@@ -38,7 +38,7 @@ function textOf(argv: readonly string[], cwd: string): string | undefined {
   return options.some((option) => /^-\w*c/.test(option)) ? file : readScript(resolve(cwd, file));
 }
 
-/** The last command that is none of `exit`; undefined if it stands in a loop or another list, or is not waited for. */
+/** The last command other than `exit`; undefined if it is in a loop or another list, or is not waited for. */
 function lastCommand(text: string): readonly string[] | undefined {
   if (/&\s*$/.test(text)) return undefined;
   return commandsOf(text)

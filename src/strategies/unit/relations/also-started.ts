@@ -6,8 +6,8 @@ import { type StartedUnit, unitsStartedWith } from './starts.ts';
 import { lookAtStop, type Stop, stopsWith } from './stops.ts';
 
 /**
- * Finds what systemd would start, restart or stop with the unit of `status`, where that is started or restarted. Of what is stopped
- * only services are looked at: nothing else is put on hold. Never rejects.
+ * Finds what systemd would start, restart or stop together with the unit of `status` when that is started or restarted. Among
+ * the stopped units only services are examined: nothing else can be put on hold. Never rejects.
  */
 export async function alsoStartedWith(
   services: ServiceManager,
@@ -30,7 +30,7 @@ export async function alsoStartedWith(
   return { kind: 'known', units: [...others, ...stopped] };
 }
 
-/** Nothing where it is started only at another's end: that may never come. */
+/** Nothing if it is started only at another unit's end: that may never come. */
 function asAlso({ id, how, isOnlyWanted, way }: StartedUnit): AlsoStarted[] {
   if (how === 'at_end') return [];
   return [{ key: serviceName(id), verb: how === 'started' ? 'start' : 'restart', isOnlyWanted, way }];

@@ -9,7 +9,7 @@ export interface StartedUnit {
   readonly relations: UnitRelations;
   /** `at_end`: started only if and when one of the others ends (OnSuccess=, OnFailure=). */
   readonly how: How;
-  /** No more than wanted: by Wants= alone, all the way. */
+  /** Not needed: reached by Wants= alone, all the way. */
   readonly isOnlyWanted: boolean;
   /** Why, for people: `front.service Requires=base.service`; the unit's own name if it is the first. */
   readonly way: string;
@@ -21,16 +21,16 @@ type How = 'started' | 'restarted' | 'at_end';
 type UnitStarts =
   /** The unit itself first. */
   | { readonly kind: 'known'; readonly units: readonly StartedUnit[] }
-  /** More than we look at. */
+  /** More than we examine. */
   | { readonly kind: 'too_many'; readonly reason: string }
   | Unanswered;
 
 /**
- * Finds all units that systemd would start with the one of `status`: what it, and what those again, have in Requires=, BindsTo=,
- * Upholds= and Wants=, as far as that is down, and what is started at their ends. What is up starts nothing, unless it is restarted
- * too: because the first is up, and it has that in Requires=, Requisite=, BindsTo= or PartOf=. One that is starting or stopping
- * counts as up. At most 256 units are looked at. Never rejects. Source: systemd.unit(5), transaction_add_job_and_dependencies()
- * and job_type_collapse() of systemd.
+ * Finds all units that systemd would start with the one of `status`: those that it, and these in turn, name in Requires=,
+ * BindsTo=, Upholds= and Wants=, if they are down, and those that are started at their ends. A unit that is up starts nothing,
+ * unless it is restarted too: because the first is up, and the unit names that in Requires=, Requisite=, BindsTo= or PartOf=. A
+ * unit that is starting or stopping counts as up. At most 256 units are examined. Never rejects. Source: systemd.unit(5),
+ * transaction_add_job_and_dependencies() and job_type_collapse() of systemd.
  */
 export async function unitsStartedWith(services: ServiceManager, status: UnitStatus, signal: AbortSignal): Promise<UnitStarts> {
   const looks = new UnitLooks(services, status, signal);
@@ -40,7 +40,7 @@ export async function unitsStartedWith(services: ServiceManager, status: UnitSta
     { unit: status.id, need: 'itself', how: mayBeStopped(status) ? 'restarted' : 'started', way: status.id },
   ];
   while (steps.length > 0) {
-    const fresh = steps.filter((step) => isNews(reached, step));
+    const fresh = steps.filter((step) => isNew(reached, step));
     if (!looks.mayTake(fresh)) return { kind: 'too_many', reason: TOO_MANY };
     const looked = await Promise.all(fresh.map(async (step) => ({ step, look: await looks.take(step) })));
     steps = [];
@@ -56,14 +56,14 @@ export async function unitsStartedWith(services: ServiceManager, status: UnitSta
   return { kind: 'known', units: [...started.values()] };
 }
 
-/** One that hangs in a start or stop is started at first, and restarted by force if that is of no use. */
+/** A unit that hangs in a start or stop is started at first, and restarted by force if that does not help. */
 function mayBeStopped(status: UnitStatus): boolean {
   return isUp(status) || status.activeState === 'activating' || status.activeState === 'deactivating';
 }
 
-/** A unit file may name any number of others, and those again. */
+/** A unit file may name any number of others, and those in turn. */
 const MOST_UNITS = 256;
-const TOO_MANY = `its start concerns more than ${MOST_UNITS} units, and they are not all looked at`;
+const TOO_MANY = `its start concerns more than ${MOST_UNITS} units, too many to examine`;
 
 /** `itself`: the first, and what is restarted with it; `wanted`: by Wants= alone, all the way from there; else `needed`. */
 type Need = 'itself' | 'wanted' | 'needed';
@@ -80,8 +80,8 @@ function keyOf({ how, unit }: Step): string {
   return `${how} ${unit}`;
 }
 
-/** Notes that the unit was come to; false if it was before, unless it was only wanted then and is needed now. */
-function isNews(reached: Map<string, Need>, step: Step): boolean {
+/** Notes that the unit was reached; false if it was before, unless it was only wanted then and is needed now. */
+function isNew(reached: Map<string, Need>, step: Step): boolean {
   const { need } = step;
   const key = keyOf(step);
   const before = reached.get(key);
@@ -115,9 +115,9 @@ function stepsFrom({ unit, need, how, way }: Step, relations: UnitRelations): St
   return [...started, ...atEnd, ...[...along].map((next) => onward(next, `${next} is restarted with ${unit}`))];
 }
 
-/** StartedUnit.way with one more step; only the last ones of a long way are told. */
+/** StartedUnit.way with one more step; a long way is shortened to its last steps. */
 export function longerWay(way: string, step: string): string {
-  // The first unit's own name: every step has blanks.
+  // The first unit's own name: every step contains blanks.
   if (!way.includes(' ')) return step;
   return way.length + step.length > LONGEST_WAY ? `… ${step}` : `${way}, ${step}`;
 }
@@ -130,13 +130,13 @@ type Look =
   | { readonly kind: 'at_rest' }
   | Unanswered;
 
-/** Looks at units, each once, and at no more than so many. */
+/** Looks at units, at each once, and at no more than the limit. */
 class UnitLooks {
   readonly #services: ServiceManager;
   readonly #first: UnitStatus;
   readonly #signal: AbortSignal;
   readonly #shown = new Map<string, ReturnType<ServiceManager['show']>>();
-  readonly #told = new Map<string, ReturnType<ServiceManager['relations']>>();
+  readonly #relations = new Map<string, ReturnType<ServiceManager['relations']>>();
 
   constructor(services: ServiceManager, first: UnitStatus, signal: AbortSignal) {
     this.#services = services;
@@ -153,10 +153,10 @@ class UnitLooks {
     const shown = await once(this.#shown, unit, () => this.#services.show(unit, this.#signal));
     if (shown.kind === 'failed') return unanswered(unit, shown.reason);
     const isTouched = how === 'restarted' ? !isAtRest(shown.status) : isStarted(shown.status);
-    // What the first one's start is, its status does not say: it may be under way.
+    // The first unit's status does not show what its start is: that may be under way.
     if (!isTouched && unit !== this.#first.id) return { kind: 'at_rest' };
-    const told = await once(this.#told, unit, () => this.#services.relations(unit, this.#signal));
-    return told.kind === 'failed' ? unanswered(unit, told.reason) : told;
+    const answer = await once(this.#relations, unit, () => this.#services.relations(unit, this.#signal));
+    return answer.kind === 'failed' ? unanswered(unit, answer.reason) : answer;
   }
 }
 
@@ -168,11 +168,11 @@ function once<T>(known: Map<string, T>, key: string, make: () => T): T {
 
 function isStarted(status: UnitStatus): boolean {
   if (status.loadState !== 'loaded') return false;
-  // One that is starting, or stays so until it is told otherwise, is no doing of ours.
+  // A unit that is starting, or that keeps starting until it gets another order, is not our doing.
   return isAtRest(status) || isRestartedBySystemd(status);
 }
 
-/** That systemd says nothing of `unit`. */
+/** The answer if systemd says nothing about `unit`. */
 export function unanswered(unit: string, why: string): Unanswered {
   return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${why}`, why };
 }

@@ -17,10 +17,12 @@ export interface Stop {
 /** What is stopped for units that are started or restarted; the reason is one line for people. */
 type UnitStops =
   | { readonly kind: 'known'; readonly stops: readonly Stop[] }
-  /** More than we look at. */
+  /** More than we examine. */
   | { readonly kind: 'too_many'; readonly reason: string };
 
-/** Finds what systemd would stop for `units`, of unitsStartedWith: each once, whether or not it is up. Source: systemd.unit(5). */
+/**
+ * Finds what systemd would stop for `units` (of unitsStartedWith): each once, whether or not it is up. Source: systemd.unit(5).
+ */
 export function stopsWith(units: readonly StartedUnit[]): UnitStops {
   const restarted = new Set(units.flatMap(({ id, how }) => (how === 'restarted' ? [id] : [])));
   const stops = new Map(units.flatMap((unit) => stopsFor(unit, restarted)).map((stop) => [stop.partner, stop]));
@@ -31,7 +33,7 @@ export function stopsWith(units: readonly StartedUnit[]): UnitStops {
 const MOST_STOPPED = 256;
 
 function stopsFor({ id, relations, how, way }: StartedUnit, restarted: ReadonlySet<string>): Stop[] {
-  // Whatever follows its end stands in for it, and may well conflict with it.
+  // What follows its end replaces it, and may well conflict with it.
   if (how === 'at_end') return [];
   const stop = (partner: string, act: string, word: string): Stop => ({
     partner,
@@ -45,7 +47,7 @@ function stopsFor({ id, relations, how, way }: StartedUnit, restarted: ReadonlyS
   return [...conflicts, ...along.map((partner) => stop(partner, `the restart of ${id}`, 'PropagatesStopTo='))];
 }
 
-/** What one look at a unit that would be stopped says. */
+/** What one look at a unit that would be stopped shows. */
 type StopLook =
   /** It is up, or coming up. */
   | { readonly kind: 'stopped'; readonly status: UnitStatus }
@@ -53,7 +55,7 @@ type StopLook =
   | { readonly kind: 'at_rest' }
   | Unanswered;
 
-/** Whether what would be stopped is at rest anyway. Never rejects. */
+/** Whether a unit that would be stopped is at rest anyway. Never rejects. */
 export async function lookAtStop(services: ServiceManager, { partner }: Stop, signal: AbortSignal): Promise<StopLook> {
   const shown = await services.show(partner, signal);
   if (shown.kind === 'failed') return unanswered(partner, shown.reason);

@@ -141,7 +141,7 @@ test('of what nobody has seen it is said in one line that there is neither a pro
   };
   assert.deepEqual(await told(unseen), [both, both]);
   // It ran as a program: no unit is looked for.
-  const seen = nothingToStart('how it was started could not be told while it ran');
+  const seen = nothingToStart('how it was started could not be determined while it ran');
   assert.deepEqual(await told(seen), [seen, seen]);
   systemd.available = false;
   assert.deepEqual(await told(unseen), [unseen, unseen]);

@@ -41,7 +41,7 @@ test('a program, a script or a folder that is not there, or cannot be used, is t
     '"/no/such" is not there (expected a folder, to cd to)',
     '"/no/more" is not there (expected a program)',
   ]);
-  assert.deepEqual(told(`cd ${path}/app`), [`"${path}/app" is no folder (expected one, to cd to)`]);
+  assert.deepEqual(told(`cd ${path}/app`), [`"${path}/app" is not a folder (expected one, to cd to)`]);
   assert.deepEqual(told(`. ${path}/none`), [`"${path}/none" is not there (expected a file to run)`]);
 });
 

@@ -169,7 +169,7 @@ test('two programs of one name are refused unless max_matches allows them; then 
   assert.equal(refused.kind, 'failed');
   const reason = refused.kind === 'failed' ? refused.reason : '';
   for (const pid of pids) assert.ok(isAlive(pid) && reason.includes(String(pid)), reason);
-  assert.match(reason, /^ambiguous: 2 of it run \(pid .*\), max_matches is 1$/);
+  assert.match(reason, /^ambiguous: 2 copies run \(pid .*\), max_matches is 1$/);
   assert.match((await world.strategy().preview(managed(name), never)).refusals.join(), /ambiguous/);
 
   const outcome = await world.strategy({ maxMatches: 2 }).restart(attemptFor(name));

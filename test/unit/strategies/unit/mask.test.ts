@@ -12,7 +12,7 @@ test('what is said of a mask, by what the strategy makes of it', async () => {
   systemd.add('up.service');
   const no = (unit: string): string => `${unit} is masked: it is not restarted, nor started by start_command`;
   const yes = (unit: string, starter: string): string =>
-    `${unit} is masked, so it should not run; ${starter} starts it all the same`;
+    `${unit} is masked, so it should not run; ${starter} starts it nevertheless`;
   const path = managed('row', '/opt/m/maskd');
   const other = managed('maskd', 'up');
   for (const [strategy, process, lastUnit, warning] of [

@@ -360,7 +360,7 @@ test('KillMode=none: a unit is stopped, and seen to end, before it is started', 
   });
   assert.equal(
     reasonOf(await kept.restart('app')),
-    `systemctl stop app.service: its ExecStop= has not ended its main process (pid ${main}), and its KillMode=none leaves that alive: not started, for that would make a second copy`,
+    `systemctl stop app.service: its ExecStop= has not ended its main process (pid ${main}), and its KillMode=none leaves that alive: not started, because that would make a second copy`,
   );
   assert.deepEqual(kept.systemd.calls, ['stop-alone app.service']);
   const table = new ProcessTable();
@@ -480,7 +480,7 @@ test('health: a short health_check_timeout is enough for a well unit, and no loo
     assert.ok(clock.monotonicMs() - startedMs <= timeoutMs);
   }
   const { health } = world({ 'nginx.service': { state: 'active' } });
-  assert.match(reasonOf(await health('nginx', 250)), /too late to tell/);
+  assert.match(reasonOf(await health('nginx', 250)), /too late to see/);
 });
 
 test('health: stable_time says how long it must last; 0: one look will do', async () => {
@@ -583,7 +583,7 @@ test('preview says what would be done, or why not, and does nothing', async () =
   });
   assert.deepEqual((await strategy.preview(managed('redis'), never)).starts, ['systemctl start redis.service']);
   unit('redis.service').set({ activeState: 'activating', subState: 'auto-restart' });
-  assert.match((await strategy.preview(managed('redis'), never)).starts[0]!, /is waited for/);
+  assert.match((await strategy.preview(managed('redis'), never)).starts[0]!, /monitor_service waits for that/);
   assert.deepEqual((await strategy.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
   assert.deepEqual((await strategy.preview(managed('ghost'), never)).refusals, ['systemd knows no unit ghost.service']);
   assert.deepEqual(systemd.calls, []);

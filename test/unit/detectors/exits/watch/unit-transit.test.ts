@@ -51,11 +51,11 @@ test('a unit that was up is looked at when something of it changes', async () =>
   await note();
   assert.equal(watch.current, undefined);
   become({ activeState: 'deactivating', changedMs: 9 });
-  watch.hear();
+  watch.onChange();
   await clock.until(() => watch.current !== undefined);
   assert.deepEqual(watch.current, { kind: 'stopping', unit: 'a.service', sinceMs: 9 });
   become({ activeState: 'inactive' });
-  watch.hear();
+  watch.onChange();
   await clock.until(() => watch.current === undefined);
   assert.ok(settled() <= 1);
 });

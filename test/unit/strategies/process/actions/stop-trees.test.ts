@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../../../../src/core/clock.ts';
 import { stopTrees } from '../../../../../src/strategies/process/actions/stop-trees.ts';
 import type { ProcessTree } from '../../../../../src/strategies/process/identity/identity.ts';
-import { broughtBack, unitOf } from '../../../../../src/strategies/process/supervision/brought-back.ts';
+import { restartedByOthers, unitOf } from '../../../../../src/strategies/process/supervision/restart-by-others.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
 import type { KillingResult, ServiceManager } from '../../../../../src/system/systemd/service-manager.ts';
 import { endAfter } from '../../../../helpers/end-after.ts';
@@ -183,7 +183,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
     };
     let back: boolean | undefined;
     const runs = (): boolean => clock.monotonicMs() - begun >= backAfterMs;
-    void broughtBack(['x.service'], () => 0, runs, { services, clock }, never).then((value) => {
+    void restartedByOthers(['x.service'], () => 0, runs, { services, clock }, never).then((value) => {
       back = value;
     });
     await clock.until(() => back !== undefined);
@@ -195,7 +195,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
   assert.deepEqual(await wait('active', 200), [true, 250]);
   const none = { services: {} as ServiceManager, clock: new FakeClock() };
   assert.equal(
-    await broughtBack(
+    await restartedByOthers(
       [],
       () => 0,
       () => false,

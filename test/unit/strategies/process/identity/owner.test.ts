@@ -120,8 +120,8 @@ test('who was started by another user is told so, and no setting is named that w
   if (world.table.read(called, ['uids'])?.uids?.effective !== 0) return t.skip('the temporary folder is mounted nosuid');
   const { warnings } = await looked(world, name);
   assert.deepEqual(warnings, [
-    `pid ${his} bears that name too and is not touched: it is of user nobody (65534) (set user, or any_user = true, if it is the program)`,
-    `pid ${called} bears that name too and is not touched: it was started by user nobody (65534)`,
+    `pid ${his} has that name too and is not touched: it belongs to user nobody (65534) (set user, or any_user = true, if it is the program)`,
+    `pid ${called} has that name too and is not touched: it was started by user nobody (65534)`,
   ]);
   const told = world.warnings.filter((line) => line.startsWith(`Not taken for ${name}: `));
   assert.deepEqual(
@@ -192,7 +192,7 @@ test(
     assert.deepEqual([preview.stops.length, preview.refusals], [1, []]);
     assert.equal(preview.warnings?.length, 2);
     for (const warning of preview.warnings ?? [])
-      assert.match(warning, /^pid \d+ bears that name too and is not touched: it is of user nobody \(65534\)/);
+      assert.match(warning, /^pid \d+ has that name too and is not touched: it belongs to user nobody \(65534\)/);
 
     // The program is dead, and the stranger lives.
     process.kill(pid, 'SIGKILL');
@@ -266,5 +266,5 @@ test('of many strangers the first are told, and how many more there are', asRoot
   const start = () => world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
   await Promise.all(Array.from({ length: 12 }, start));
   const { warnings = [] } = await strategy.preview(managed(name), never);
-  assert.deepEqual([warnings.length, warnings.at(-1)], [11, 'and 2 more bear that name and are not touched']);
+  assert.deepEqual([warnings.length, warnings.at(-1)], [11, 'and 2 more have that name and are not touched']);
 });

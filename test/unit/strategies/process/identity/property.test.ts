@@ -316,7 +316,7 @@ for (const target of TARGETS) {
 // Stories that chance seldom tells.
 const tick: Step = { act: 'tick', who: 0, what: 0, flag: false };
 const appd: FakeProgram = { exe: '/opt/appd', argv: ['/opt/appd'], comm: 'appd' };
-const strangers: readonly [real: number, effective: number] = [STRANGER, STRANGER];
+const foreign: readonly [real: number, effective: number] = [STRANGER, STRANGER];
 
 /** What comes of them, look by look. */
 function telling(t: TestContext) {
@@ -340,7 +340,7 @@ test('workers that a dead master left in its group are the program if they are i
   const { kernel, start, look, looker } = telling(t);
   const master = start(kernel.init, 100, { pgid: 100, sid: 100 });
   assert.deepEqual(await look(), [100]);
-  for (const pid of [101, 102]) start(master, pid, { uids: strangers });
+  for (const pid of [101, 102]) start(master, pid, { uids: foreign });
   assert.deepEqual(await look(), [100]);
   const own = start(master, 103, { uids: [RECORDED, RECORDED] });
   kernel.exit(master, true);
@@ -361,18 +361,18 @@ test('a stranger who is given the number of a dead master is not the program', a
   assert.deepEqual(await look(), [100]);
   kernel.exit(master, true);
   assert.deepEqual(await look(), []);
-  const stranger = start(kernel.init, 100, { uids: strangers, pgid: 100, sid: 100 });
+  const stranger = start(kernel.init, 100, { uids: foreign, pgid: 100, sid: 100 });
   assert.deepEqual(await look(), []);
-  start(stranger, 101, { uids: strangers });
+  start(stranger, 101, { uids: foreign });
   kernel.exit(stranger, true);
   assert.deepEqual(await look(), []);
 });
 
 test('a stranger in whose session it ran, and who joins its group, is not the program', async (t) => {
   const { kernel, start, look } = telling(t);
-  const shell = start(kernel.init, 100, { uids: strangers, pgid: 100, sid: 100 });
+  const shell = start(kernel.init, 100, { uids: foreign, pgid: 100, sid: 100 });
   const master = start(shell, 101, { uids: [0, 0], pgid: 101 });
-  const stranger = start(shell, 102, { uids: strangers });
+  const stranger = start(shell, 102, { uids: foreign });
   kernel.setpgid(stranger, master);
   assert.deepEqual(await look(), [101]);
   kernel.exit(master, true);

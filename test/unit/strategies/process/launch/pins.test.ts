@@ -194,7 +194,7 @@ test('require_pin: nothing of root’s without a pin; what is a user’s needs n
   await seen(strategy, name);
   const refused = await strategy.restart(attemptFor(name));
   assert.ok(refused.kind === 'failed' && refused.final === true && isAlive(pid), JSON.stringify(refused));
-  assert.match(refused.reason, /^it would be started as root: require_pin says that it needs a pin; run `monitor_service pin /);
+  assert.match(refused.reason, /^it would be started as root: require_pin requires a pin; run `monitor_service pin /);
   await pin(world, name, await recordsNow(strategy, name));
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
   await world.zoo.start(world.zoo.sleeper(users), ['300'], nobody);

@@ -101,7 +101,10 @@ test('what start_command started is not started from PATH when that is set no mo
   const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
   await kill(pid);
   const strategy = world.strategy({ configured: true });
-  assert.match(JSON.stringify(await strategy.restart(attemptFor(name))), /not usable: a start_command started it that is not/);
+  assert.match(
+    JSON.stringify(await strategy.restart(attemptFor(name))),
+    /not usable: it was started by a start_command that is no longer set/,
+  );
   assert.deepEqual(pidsOf(world, path), []);
 });
 
@@ -127,7 +130,7 @@ test('require_pin, and files that are not root’s alone, count for PATH too', a
     (await world.strategy({ configured: true, ...options }).preview(managed(name), never)).refusals.join();
   assert.equal(await refusals(), '');
   Object.assign(world.parts, { requirePin: true });
-  assert.match(await refusals(), /would be started as root: require_pin says that it needs a pin; .* or set start_command$/);
+  assert.match(await refusals(), /would be started as root: require_pin requires a pin; .* or set start_command$/);
   assert.match((await world.strategy({ configured: true }).concern(managed(name))) ?? '', /require_pin/);
   assert.equal(await refusals({ user: 'nobody' }), '');
   assert.equal(await refusals({ startCommand: `exec ${path} 300` }), '');

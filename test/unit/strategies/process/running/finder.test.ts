@@ -206,13 +206,13 @@ test('pid_file names the program; a stale one, a link, one that others may write
   utimesSync(pidFile, 1000, 1000);
   await refused(/written before the machine was booted/);
   say(`${pid} ${pid}\n`);
-  await refused(/it does not hold one number alone/);
+  await refused(/expected one number in it/);
   say(`-${pid}`);
-  await refused(/it does not hold one number alone/);
+  await refused(/expected one number in it/);
   say(`${pid}`);
   assert.deepEqual((await looked(world, name, options)).pids, [pid]);
   chmodSync(pidFile, 0o664);
-  await refused(/others than its owner may write to it/);
+  await refused(/users other than its owner may write to it/);
   const link = join(world.zoo.dir, 'link.pid');
   chmodSync(pidFile, 0o644);
   symlinkSync(pidFile, link);
@@ -232,7 +232,7 @@ test("a user's pid file names his own processes alone", asRoot, async (t) => {
   await waitFor('both', () => [roots, his].every((pid) => world.table.read(pid, ['name'])?.name === 'bash'));
   writeFileSync(pidFile, `${roots}`);
   chownSync(pidFile, nobody.uid, nobody.gid);
-  assert.match((await looked(world, name, { pidFile })).warnings.join(), /it is user 65534's/);
+  assert.match((await looked(world, name, { pidFile })).warnings.join(), /it belongs to user 65534/);
   const user = { pidFile, user: 'nobody' };
   const other = await looked(world, name, user);
   assert.deepEqual(other.pids, []);
@@ -273,7 +273,7 @@ test(
     await waitFor('python', () => world.table.read(pid, ['argv'])?.argv?.includes(file));
     const seen = await looked(world, name, { argument: file });
     assert.match(seen.stops.join(), new RegExp(`^pid ${pid}, .*, known by its argument: `));
-    assert.match(seen.warnings.join(), new RegExp(`pid ${stranger} bears that name too`));
+    assert.match(seen.warnings.join(), new RegExp(`pid ${stranger} has that name too`));
     const outcome = await world.strategy({ argument: file }).restart(attemptFor(name));
     assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
     assert.ok(!isAlive(pid) && isAlive(stranger) && isAlive(other) && isAlive(editor));
@@ -672,10 +672,10 @@ test('a pid file in a folder of another user vouches for no more than that user'
   chownSync(folder, nobody.uid, nobody.gid);
   const other = await looked(world, name, { pidFile });
   assert.deepEqual(other.pids, []);
-  assert.match(other.warnings.join(), /it is user 65534's/);
+  assert.match(other.warnings.join(), /it belongs to user 65534/);
   chownSync(folder, 0, 0);
   chmodSync(folder, 0o777);
-  assert.match((await looked(world, name, { pidFile })).warnings.join(), /may put another file in its place/);
+  assert.match((await looked(world, name, { pidFile })).warnings.join(), /may replace it/);
   chmodSync(folder, 0o1777);
   assert.deepEqual((await looked(world, name, { pidFile })).pids, [pid]);
 });

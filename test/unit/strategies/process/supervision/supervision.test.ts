@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { KeeperProcess, RootProcess } from '../../../../../src/core/program/roots.ts';
 import type { ProcessTree } from '../../../../../src/strategies/process/identity/identity.ts';
-import { broughtBack } from '../../../../../src/strategies/process/supervision/brought-back.ts';
 import { keepersAbove, lookAtKeeper } from '../../../../../src/strategies/process/supervision/keepers.ts';
 import { parentKind } from '../../../../../src/strategies/process/supervision/kinds.ts';
+import { restartedByOthers } from '../../../../../src/strategies/process/supervision/restart-by-others.ts';
 import { Supervision } from '../../../../../src/strategies/process/supervision/supervision.ts';
 import { ProcessLook } from '../../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
@@ -199,11 +199,11 @@ function supervised(t: TestContext, waitMs = 10_000) {
     const runs = (): boolean => {
       during(clock.monotonicMs() - begun);
       supervision.saw('zc', [], new ProcessLook(table).all);
-      supervision.tellWait(managed('zc'));
+      supervision.logWait(managed('zc'));
       return false;
     };
     const parts = { services: {} as ServiceManager, clock };
-    void broughtBack([], () => supervision.awaited('zc')?.leftMs ?? 0, runs, parts, never).then(() => {
+    void restartedByOthers([], () => supervision.awaited('zc')?.leftMs ?? 0, runs, parts, never).then(() => {
       over = true;
     });
     await clock.until(() => over);
@@ -231,7 +231,7 @@ test('a known supervisor has its time once, whoever waits; it is told of once, a
   make(10, 1, 'runsv');
   make(100, 10, 'zc');
   saw(100);
-  assert.deepEqual(now().sight('zc'), { description: 'runsv (pid 10)', leftMs: 0 });
+  assert.deepEqual(now().supervisorState('zc'), { description: 'runsv (pid 10)', leftMs: 0 });
   assert.equal(now().keeperLine('zc'), 'kept by runsv (pid 10): given 10 s to start it again');
   end(100);
   assert.equal(await waited(), 10_000);

@@ -3,18 +3,21 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
-/** The system unit that may start its program again: the one that the tree's root runs in; undefined where it is ours, or there is none. */
+/**
+ * The system unit that may restart its program: the one that the tree's root runs in; undefined if we made it, or there is
+ * none.
+ */
 export function unitOf(table: ProcessTable, { root }: ProcessTree): string | undefined {
   return restartedUnit(table.read(root.pid, ['unit'])?.unit ?? '');
 }
 
-/** The system unit that a process runs in, also one that we started it in; undefined where that is the one that `ownPid` runs in. */
+/** The system unit that a process runs in, even if we started it there; undefined if it is the unit that `ownPid` runs in. */
 export function unitAround(table: ProcessTable, pid: number, ownPid: number): string | undefined {
   const [unit, own] = [pid, ownPid].map((each) => systemService(table.read(each, ['unit'])?.unit ?? ''));
   return unit === own ? undefined : unit;
 }
 
-/** Undefined for what systemd never starts again: scopes, users' managers, and units that we made. */
+/** Undefined for units that systemd never starts again: scopes, users' managers, and units that we made. */
 function restartedUnit(unit: string): string | undefined {
   return unit.startsWith('monitor_service') ? undefined : systemService(unit);
 }
@@ -24,11 +27,11 @@ function systemService(unit: string): string | undefined {
 }
 
 /**
- * Waits while the program, of which nothing runs, may be about to be started again by others: as long as `leftMs` gives more than 0; and
- * 1.5 s for `units` of systemd, of which one that is being restarted gets 30 s. True as soon as `runs` says that it is back; false where
- * nobody brings it.
+ * Waits while others may be about to start the program again, of which nothing runs: as long as `leftMs` returns more than 0,
+ * and 1.5 s for the systemd units `units`, or 30 s if one of them is being restarted. True as soon as `runs` says that it runs
+ * again; false if nobody starts it.
  */
-export async function broughtBack(
+export async function restartedByOthers(
   units: readonly string[],
   leftMs: () => number,
   runs: () => boolean | Promise<boolean>,
@@ -41,7 +44,7 @@ export async function broughtBack(
     if (signal.aborted) return false;
     const othersMs = leftMs();
     const unitsMs = units.length === 0 ? 0 : await unitsLeftMs(units, clock.monotonicMs() - begun, services, signal);
-    // While systemd was asked it may have come back.
+    // While systemd was queried it may have been started again.
     if (othersMs <= 0 && unitsMs <= 0) return units.length > 0 && runs();
     await clock.sleep(Math.min(pauseMs, Math.max(othersMs, unitsMs)), signal);
   }
