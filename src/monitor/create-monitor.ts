@@ -35,6 +35,8 @@ export interface MonitorDeps {
   /** Looks after what was recovered. */
   readonly follower: RecoveryFollower;
   readonly clock: Clock;
+  /** As Math.random, which it is unless given. */
+  readonly random?: () => number;
   readonly events: EventBus;
   readonly log: Logger;
   /** No new work once it is aborted. */
@@ -64,7 +66,20 @@ export interface MonitorGraph {
 
 /** Builds the monitor, each part from those before it, and takes up what an earlier life of the daemon wrote down. Starts nothing. */
 export function createMonitor(deps: MonitorDeps): MonitorGraph {
-  const { config, state, commands, follower, clock, events, log, stopping, abort, onHeartbeat, heartbeatMs } = deps;
+  const {
+    config,
+    state,
+    commands,
+    follower,
+    clock,
+    events,
+    log,
+    stopping,
+    abort,
+    onHeartbeat,
+    heartbeatMs,
+    random = Math.random,
+  } = deps;
   const { journal } = state;
 
   const watch = new StoreWatch({ config, clock, events, log });
@@ -93,7 +108,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   });
   const foresight = new Foresight({ config, book, intake, holds, kept, recoveries });
   const monitor = new Monitor({
-    ...{ config, book, watch, kept, handler, clearing, interruptedRuns, clock, stopping },
+    ...{ config, book, watch, kept, handler, clearing, interruptedRuns, clock, random, stopping },
     onHeartbeat,
     heartbeatMs,
   });

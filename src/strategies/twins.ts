@@ -6,6 +6,7 @@ import { hostPath } from '../system/files/host-path.ts';
 import { executedFiles } from '../system/launch/executed-files.ts';
 import { lastPart } from '../system/proc/called-names.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
+import { startDeadline } from './deadline.ts';
 import { findProgram } from './process/launch/find-program.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
 
@@ -80,7 +81,15 @@ export class Twins {
   async unitOf(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
     if (!this.#haveUnits || isInterpreter(systemName)) return undefined;
     // A systemd that does not answer is no reason to wait with a recovery.
-    const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
+    const deadline = startDeadline(this.#parts.clock, ASK_MS, signal);
+    try {
+      return await this.#unitWithin(systemName, deadline.signal);
+    } finally {
+      deadline.end();
+    }
+  }
+
+  async #unitWithin(systemName: string, within: AbortSignal): Promise<TwinUnit | undefined> {
     const unitsByFile = await this.#unitsByFile(within);
     const file = unitsByFile.size === 0 ? undefined : this.#fileOf(systemName);
     if (file === undefined) return undefined;

@@ -191,7 +191,10 @@ export class AutoStrategy implements RestartStrategy {
   async concern(process: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
     const concern = await this.#process.concern?.(process, look);
     if (concern === undefined) return undefined;
-    return (await this.#choose(process, AbortSignal.timeout(CONCERN_MS))).kind === 'process' ? concern : undefined;
+    const deadline = startDeadline(this.#parts.clock, CONCERN_MS);
+    const choice = await this.#choose(process, deadline.signal);
+    deadline.end();
+    return choice.kind === 'process' ? concern : undefined;
   }
 
   async launchesNow(process: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {

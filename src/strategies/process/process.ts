@@ -7,6 +7,7 @@ import type { RootProcess } from '../../core/program-roots.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
+import { startDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
   LaunchesNow,
@@ -157,10 +158,14 @@ export class ProcessStrategy implements RestartStrategy {
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const seen = await look?.();
       if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
-      const within = AbortSignal.timeout(OBSERVE_MS);
-      const found = await (await this.#finder.finder(managed, within))(seen);
-      if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
-        await this.#record(managed, found.trees, within);
+      const deadline = startDeadline(this.#parts.clock, OBSERVE_MS);
+      try {
+        const found = await (await this.#finder.finder(managed, deadline.signal))(seen);
+        if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
+          await this.#record(managed, found.trees, deadline.signal);
+      } finally {
+        deadline.end();
+      }
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }

@@ -8,6 +8,7 @@ import { ENVIRONMENT_LIMIT, MemoryFiles } from './memory-files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
 import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
 import { goRound } from './round.ts';
+import { kernelSignals, type Signals } from './signals.ts';
 import { TerminalNames } from './terminal-names.ts';
 
 export type { ProcessField, ProcessFields } from './fields.ts';
@@ -42,14 +43,17 @@ export class ProcessTable {
   readonly accounts: AccountNames;
   /** Of what they hold in their own memory. */
   readonly memory: MemoryFiles;
+  /** How these processes are signalled (signalProcess). */
+  readonly signals: Signals;
   readonly #files: ProcFiles;
   readonly #aside: AsideFiles;
   readonly #terminals = new TerminalNames();
 
-  /** `root` is where proc is mounted: /proc. */
-  constructor(root = '/proc', accounts = new AccountNames()) {
+  /** `root` is where proc is mounted: /proc; `files` and `signals`: its files and its kernel, unless they are the machine's. */
+  constructor(root = '/proc', accounts = new AccountNames(), files = new ProcFiles(root), signals = kernelSignals) {
     this.accounts = accounts;
-    this.#files = new ProcFiles(root);
+    this.signals = signals;
+    this.#files = files;
     this.#aside = new AsideFiles(root);
     this.memory = new MemoryFiles(this.#files, this.#aside);
   }

@@ -4,6 +4,7 @@ import { Breath } from '../../../core/breath.ts';
 import { type RootProcess, sameProcess } from '../../../core/program-roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
+import { startDeadline } from '../../deadline.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
 import { isLife } from '../launch/from-command.ts';
@@ -16,7 +17,7 @@ import { findOwners, isOwnedBy } from './owner.ts';
 import { sessionOfOwn } from './rest.ts';
 
 /** What writing down the roots of programs uses. */
-export type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services'>;
+export type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services' | 'clock'>;
 
 /** Writes down the roots by which it will know programs when those have ended, or the daemon has. */
 export class KnownRoots {
@@ -174,7 +175,9 @@ export class KnownRoots {
 
   /** The topmost of these processes that are of a run; of strangers, who may have read its id somewhere, none. */
   async #withRunId(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
-    const owners = await findOwners(this.#options, this.#parts, systemName, AbortSignal.timeout(OWNERS_MS));
+    const deadline = startDeadline(this.#parts.clock, OWNERS_MS);
+    const owners = await findOwners(this.#options, this.#parts, systemName, deadline.signal);
+    deadline.end();
     if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
     const breath = new Breath();

@@ -6,6 +6,7 @@ import { RecordRoom } from '../../../system/launch/read-record.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
+import { startDeadline } from '../../deadline.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
 import { ambiguityOf } from '../descriptions.ts';
 import type { ProgramFinder } from '../identity/finder.ts';
@@ -29,7 +30,7 @@ import { planStart, type StartPlan } from './plan.ts';
 import { pinCure } from './words.ts';
 
 /** What knowing how programs are started uses. */
-export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
+export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'clock' | 'log'>;
 
 /** How programs are started: as an operator said or pinned it, else as they were when they were last seen. */
 export class ProgramLaunches {
@@ -150,7 +151,8 @@ export class ProgramLaunches {
     if (isUnusable || !this.isRecorded(systemName)) {
       const seen = await look?.();
       if (seen === undefined || this.#finder.mayRun(systemName, seen)) {
-        const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(seen);
+        const deadline = startDeadline(this.#parts.clock, FIND_MS);
+        const found = await (await this.#finder.finder(managed, deadline.signal))(seen).finally(() => deadline.end());
         // Nothing that runs may be restarted.
         if (found.kind === 'refused' || ambiguityOf(found, this.#options) !== undefined) return undefined;
         trees = found.trees;
