@@ -1,5 +1,7 @@
-/** One look at a process. */
-export type HealthResult = { readonly kind: 'healthy' } | { readonly kind: 'unhealthy'; readonly reason: string };
+/** One look at a process. `unseen`: nobody could look, so that it is not known to be unhealthy. */
+export type HealthResult =
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'unhealthy'; readonly reason: string; readonly unseen?: true };
 
 /**
  * What a configured health check says. `not_proved`: it could not look, which says nothing of the process. `reason`, in one line, is the

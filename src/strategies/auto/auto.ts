@@ -111,14 +111,15 @@ export class AutoStrategy implements RestartStrategy {
     const deadline = startDeadline(this.#parts.clock, timeoutMs, signal);
     try {
       const choice = await this.#choose(process, deadline.signal);
-      if (choice.kind === 'none') return { kind: 'unhealthy', reason: choice.reason };
+      if (choice.kind === 'none')
+        return { kind: 'unhealthy', reason: choice.reason, ...(choice.unanswered && { unseen: true }) };
       const health = await this.#of(choice).checkHealth(process, deadline.remainingMs() || 1, signal);
       if (health.kind === 'healthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
       // A one-shot that was given up is at rest like one that has done its work.
       if (health.kind === 'assumed' && (await this.#standIn(process, deadline.signal)) === undefined) return health;
       const instead = await this.#process.checkHealth(process, deadline.remainingMs() || 1, signal);
       return instead.kind === 'unhealthy' && health.kind === 'unhealthy'
-        ? { ...instead, reason: `${health.reason}; ${instead.reason}` }
+        ? { ...instead, ...(health.unseen && { unseen: true }), reason: `${health.reason}; ${instead.reason}` }
         : instead;
     } finally {
       deadline.end();

@@ -63,7 +63,14 @@ export function stillToCome(parts: HealthParts): Life {
 }
 
 function look({ table, stableMs }: HealthParts, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
-  if (found.kind === 'refused') return unhealthy(found.reason);
+  if (found.kind === 'refused') {
+    const result = {
+      kind: 'unhealthy',
+      reason: found.reason,
+      ...(table.isUnreadable() ? { unseen: true as const } : {}),
+    } as const;
+    return { result, againMs: LOOK_MS };
+  }
   const oldest = found.trees.flatMap(programsOf).find(({ state }) => state !== 'T');
   if (oldest === undefined) {
     return unhealthy(found.trees.length > 0 ? `${describePids(found.trees)} suspended` : 'no process of that name is running');

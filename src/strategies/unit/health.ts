@@ -34,7 +34,7 @@ export async function proveUnitLasts(
   const deadline = startDeadline(parts.clock, timeoutMs, signal);
   try {
     const first = await lookInto(parts, lookUp, deadline.signal);
-    if (first.kind !== 'seen') return { kind: 'unhealthy', reason: first.reason };
+    if (first.kind !== 'seen') return notSeen(first);
     const { status, processes } = first;
     const { id } = status;
     const health = unitHealth(status, broughtUpMs(id));
@@ -46,16 +46,21 @@ export async function proveUnitLasts(
     const hasNothing = status.subState === 'exited' && processes.length === 0;
     if (lastingMs === 0 || hasNothing) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
-    if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to tell whether it lasts` };
+    if (pauseMs < lastingMs / 2)
+      return { kind: 'unhealthy', reason: `${id} is active, but too late to tell whether it lasts`, unseen: true };
     await parts.clock.sleep(pauseMs, deadline.signal);
     const second = await lookInto(parts, lookUp, deadline.signal);
-    if (second.kind !== 'seen') return { kind: 'unhealthy', reason: second.reason };
+    if (second.kind !== 'seen') return notSeen(second);
     const isIdle = await waitsForTrigger(parts.services, second.status, deadline.signal);
     const reason = isIdle ? undefined : whyNotLasting(first, second);
     return reason === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason };
   } finally {
     deadline.end();
   }
+}
+
+function notSeen({ kind, reason }: Exclude<UnitLookup, { kind: 'found' }>): HealthResult {
+  return { kind: 'unhealthy', reason, ...(kind === 'unanswered' && { unseen: true }) };
 }
 
 /**

@@ -143,6 +143,11 @@ export class ProcessTable {
     return readUptimeMs(this.#files);
   }
 
+  /** True if nothing can be read of it: that nothing is seen then does not mean that nothing runs. */
+  isUnreadable(): boolean {
+    return this.uptimeMs() === 0;
+  }
+
   /** How long a process with this start time has been running. */
   ageMs({ startTime }: Pick<ProcessStat, 'startTime'>): number {
     return this.uptimeMs() - startTime * MS_PER_TICK;
