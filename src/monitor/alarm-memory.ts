@@ -55,8 +55,12 @@ export class AlarmMemory {
   /** Remembers the rows that an ended alarm of our own may have reached: if it stands there after all, it is healed already. */
   rememberDoubtfulRows({ processName, notes, doubtfulRows }: KeptAlarmRecord): void {
     const handledAt = this.#parts.clock.date();
-    for (const processId of doubtfulRows)
-      this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
+    for (const processId of doubtfulRows) {
+      const known = this.#parts.handled.get(processId);
+      // If it did not arrive, what stands there still is what was healed before.
+      if (known?.processName === processName) this.#parts.handled.set({ ...known, orNotes: notes });
+      else this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
+    }
   }
 
   /** The alarm of the row is cleared. */
@@ -113,5 +117,6 @@ export class AlarmMemory {
 
 /** True if `handled` is the memory of the very alarm that `alarm` is. */
 function isHandled(handled: HandledAlarm | undefined, alarm: Pick<Alarm, 'processName' | 'notes' | 'notesDigest'>): boolean {
-  return handled !== undefined && handled.processName === alarm.processName && isSameNotes(handled, alarm);
+  if (handled?.processName !== alarm.processName) return false;
+  return isSameNotes(handled, alarm) || (handled.orNotes !== undefined && handled.orNotes === alarm.notes);
 }

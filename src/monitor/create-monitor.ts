@@ -93,10 +93,10 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
 
   const recorder = new OutcomeRecorder({ book, breakers, follower, clock, events, log });
   const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
-  const attempts = { config, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
+  const attempts = { config, book, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
   const recovery = { interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort };
   const recoveries = new TargetRecoveries({
-    ...{ config, breakers, holds, targets, recorder, events, log, stopping, abort },
+    ...{ config, book, breakers, holds, targets, recorder, events, log, stopping, abort },
     recoverTarget: (job) => recoverTarget(job, { ...recovery, makeAttempts: (one) => makeAttempts(one, attempts) }),
   });
 

@@ -7,12 +7,12 @@ export const handledKind: RecordKind<HandledAlarm> = {
   table: 'handled',
   parse: (value) => {
     const fields = fieldsOf(value);
-    const { processName, handledAt } = fields;
+    const { processName, handledAt, orNotes } = fields;
     const processId = processIdOf(fields.processId);
     const notes = notesOf(fields);
     const date = dateOf(handledAt);
     if (processId === undefined || !isText(processName) || notes === undefined || date === undefined) return undefined;
-    return { processId, processName, ...notes, handledAt: date };
+    return { processId, processName, ...notes, ...(isText(orNotes) && { orNotes }), handledAt: date };
   },
 };
 
