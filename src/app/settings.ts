@@ -84,8 +84,8 @@ export function rowScope({ host, monitor }: Settings): RowScope {
   return { hostId: host.hostId, onlyConfigured: monitor.onlyConfigured };
 }
 
-/** Parses a document that was read already. */
-function parseSettings(file: string, document: ConfigDocument): Settings {
+/** Parses a document that was read already: what has an error has its default. */
+export function parseSettings(file: string, document: ConfigDocument): Settings {
   const host = parseHost(document.section('host'));
   const monitor = parseMonitorSettings(document.section('monitor'));
   const database = parseDatabase(document.section('database'));

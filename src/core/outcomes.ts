@@ -1,6 +1,8 @@
 // The outcomes of health checks and restart previews.
-/** The result of examining a process once. */
-export type HealthResult = { readonly kind: 'healthy' } | { readonly kind: 'unhealthy'; readonly reason: string };
+/** The result of examining a process once. `unseen`: the process could not be examined, so that it is not known to be unhealthy. */
+export type HealthResult =
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'unhealthy'; readonly reason: string; readonly unseen?: true };
 
 /**
  * The result of a configured health check. `not_proved`: the check could not be done, which says nothing about the process.

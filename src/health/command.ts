@@ -39,7 +39,7 @@ export const commandCheck = {
         signal,
       );
       if (result.kind === 'not_started' || result.kind === 'lost')
-        return { kind: 'unhealthy', reason: `could not be checked: ${result.reason}` };
+        return { kind: 'unhealthy', reason: `could not be checked: ${result.reason}`, unseen: true };
       const failure = commandFailure(result);
       return failure === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason: failure };
     },

@@ -35,6 +35,8 @@ interface MonitorDeps {
   /** Looks after what was recovered. */
   readonly follower: RecoveryFollower;
   readonly clock: Clock;
+  /** As Math.random, which it is unless given. */
+  readonly random?: () => number;
   readonly events: EventBus;
   readonly log: Logger;
   /** No new work once it is aborted. */
@@ -64,7 +66,20 @@ export interface MonitorGraph {
 
 /** Builds the monitor, each part from those before it, and loads what an earlier life of the daemon saved. Starts nothing. */
 export function createMonitor(deps: MonitorDeps): MonitorGraph {
-  const { config, state, commands, follower, clock, events, log, stopping, abort, onHeartbeat, heartbeatMs } = deps;
+  const {
+    config,
+    state,
+    commands,
+    follower,
+    clock,
+    events,
+    log,
+    stopping,
+    abort,
+    onHeartbeat,
+    heartbeatMs,
+    random = Math.random,
+  } = deps;
   const { journal } = state;
 
   const watch = new StoreWatch({ config, clock, events, log });
@@ -78,10 +93,10 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
 
   const recorder = new OutcomeRecorder({ book, breakers, follower, clock, events, log });
   const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
-  const attempts = { config, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
+  const attempts = { config, book, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
   const recovery = { interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort };
   const recoveries = new TargetRecoveries({
-    ...{ config, breakers, holds, targets, recorder, events, log, stopping, abort },
+    ...{ config, book, breakers, holds, targets, recorder, events, log, stopping, abort },
     recoverTarget: (job) => recoverTarget(job, { ...recovery, makeAttempts: (one) => makeAttempts(one, attempts) }),
   });
 
@@ -93,7 +108,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   });
   const foresight = new Foresight({ config, book, intake, holds, kept, recoveries });
   const monitor = new Monitor({
-    ...{ config, book, watch, kept, handler, clearing, interruptedRuns, clock, stopping },
+    ...{ config, book, watch, kept, handler, clearing, interruptedRuns, clock, random, stopping },
     onHeartbeat,
     heartbeatMs,
   });

@@ -100,6 +100,8 @@ async function checkAgain(
     case 'unhealthy':
       if (abort.aborted) return { kind: 'interrupted' };
       if (unproved !== undefined) memory.forgetUnproved(unproved.key);
+      // From now on that it is healed means that somebody has healed it since.
+      if (member.alarm?.source === 'store') memory.forgetHandled(member.alarm.processId);
       return undefined;
     default:
       return proof satisfies never;

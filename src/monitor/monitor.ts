@@ -20,6 +20,8 @@ interface MonitorParts {
   readonly clearing: AlarmClearing;
   readonly interruptedRuns: InterruptedRuns;
   readonly clock: Clock;
+  /** 0 to 1: when polls are due, and how long a store that does not answer is left alone. */
+  readonly random: () => number;
   readonly stopping: AbortSignal;
   /** Called at least each `heartbeatMs` while the loop turns: this alone feeds the watchdog. */
   readonly onHeartbeat: () => void;
@@ -35,7 +37,7 @@ type Answer = PolledAlarms & { readonly poll: number };
 /** The poll loop: asks the store who is in alarm, gives the alarms to the handler, sleeps. Polls never overlap; a fault never ends it. */
 export class Monitor {
   readonly #parts: MonitorParts;
-  readonly #grid = new PollGrid();
+  readonly #grid: PollGrid;
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
@@ -47,6 +49,7 @@ export class Monitor {
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
+    this.#grid = new PollGrid(parts.random());
   }
 
   /** What is known of the store. `alarms` does not hold those that the daemon has cleared since. */
@@ -79,10 +82,10 @@ export class Monitor {
    * begins now; if polls are answered and other calls are not, again and again, it comes later each time.
    */
   doubt(error: unknown): void {
-    const { watch, clock, stopping } = this.#parts;
+    const { watch, clock, random, stopping } = this.#parts;
     if (!watch.doubt(error)) return;
     if (watch.doubts === 1) this.wake();
-    else void clock.sleep(backoffMs(watch.doubts - 1), stopping).then(() => this.wake());
+    else void clock.sleep(backoffMs(watch.doubts - 1, random), stopping).then(() => this.wake());
   }
 
   /** One poll. Never rejects. */
@@ -156,13 +159,13 @@ export class Monitor {
 
   /** Milliseconds until the next regular poll. While the store is away or a clearing is pending: exponential backoff with full jitter. */
   #pauseMs(): number {
-    const { config, clock, clearing, watch } = this.#parts;
-    if (watch.availability.state === 'unknown') return backoffMs(Math.max(watch.faults, watch.doubts));
+    const { config, clock, random, clearing, watch } = this.#parts;
+    if (watch.availability.state === 'unknown') return backoffMs(Math.max(watch.faults, watch.doubts), random);
     this.#retries = clearing.isPending ? this.#retries + 1 : 0;
     const nowMs = clock.monotonicMs();
     const dueMs = this.#grid.pauseMs(nowMs, config.current().monitor.checkIntervalMs);
     this.#dueMs = nowMs + dueMs;
-    return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries)) : dueMs;
+    return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries, random)) : dueMs;
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

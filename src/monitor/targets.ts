@@ -1,4 +1,5 @@
 import { type Clock, soon } from '../core/clock.ts';
+import { startDeadline } from '../core/deadline.ts';
 import { meaningOfName, resolveName } from '../strategies/recovery-plan.ts';
 import type { CurrentConfig } from './current-config.ts';
 
@@ -49,8 +50,9 @@ export class Targets {
     const now = clock.monotonicMs();
     const isNew = others.some((name) => !this.#known.has(name));
     if (this.#looking === undefined || now - this.#looking.sinceMs >= (isNew ? SOON_MS : LOOK_AGAIN_MS)) {
-      const within = AbortSignal.any([abort, AbortSignal.timeout(LOOK_AGAIN_MS)]);
-      this.#looking = { sinceMs: now, look: this.#learn(new Set([...others, ...config.current().processNames]), within) };
+      const deadline = startDeadline(clock, LOOK_AGAIN_MS, abort);
+      const look = this.#learn(new Set([...others, ...config.current().processNames]), deadline.signal);
+      this.#looking = { sinceMs: now, look: look.finally(() => deadline.end()) };
     }
     await soon(clock, limitMs, this.#looking.look);
   }

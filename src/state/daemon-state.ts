@@ -72,6 +72,8 @@ export interface BreakerRecords {
 export interface HandledAlarm extends SeenNotes {
   readonly processId: string;
   readonly processName: string;
+  /** Notes that the row may have instead: an alarm of our own was sent there, and nobody knows whether it arrived. It is healed too. */
+  readonly orNotes?: string;
   readonly handledAt: Date;
 }
 

@@ -55,8 +55,12 @@ export class AlarmMemory {
   /** Remembers the rows that an ended kept alarm may have been written to. If it stands there, it is healed already. */
   rememberDoubtfulRows({ processName, notes, doubtfulRows }: KeptAlarmRecord): void {
     const handledAt = this.#parts.clock.date();
-    for (const processId of doubtfulRows)
-      this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
+    for (const processId of doubtfulRows) {
+      const known = this.#parts.handled.get(processId);
+      // If it did not arrive, what stands there still is what was healed before.
+      if (known?.processName === processName) this.#parts.handled.set({ ...known, orNotes: notes });
+      else this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
+    }
   }
 
   /** Forgets the healed alarm of a row. */
@@ -113,5 +117,6 @@ export class AlarmMemory {
 
 /** True if `handled` was written for this alarm. */
 function isHandled(handled: HandledAlarm | undefined, alarm: Pick<Alarm, 'processName' | 'notes' | 'notesDigest'>): boolean {
-  return handled !== undefined && handled.processName === alarm.processName && isSameNotes(handled, alarm);
+  if (handled?.processName !== alarm.processName) return false;
+  return isSameNotes(handled, alarm) || (handled.orNotes !== undefined && handled.orNotes === alarm.notes);
 }

@@ -6,7 +6,7 @@ export class PollGrid {
   /** A share of the interval, 0 to 1. */
   readonly #phase: number;
 
-  constructor(phase: number = Math.random()) {
+  constructor(phase: number) {
     this.#phase = phase;
   }
 

@@ -9,6 +9,7 @@ import { checkRefusals } from '../../strategies/recovery-plan.ts';
 import type { RestartAttempt, RestartOutcome } from '../../strategies/strategy.ts';
 import type { CommandRunner } from '../../system/runs/runner.ts';
 import { commandFailure, commandOutput } from '../../system/spawn/command-result.ts';
+import type { AlarmBook } from '../alarms/book.ts';
 import type { KeptAlarms } from '../alarms/kept.ts';
 import type { CurrentConfig } from '../current-config.ts';
 import type { Holds } from '../holds.ts';
@@ -20,6 +21,7 @@ import { dropHealedMembers } from './still-in-alarm.ts';
 /** What the attempts need. */
 interface AttemptParts {
   readonly config: CurrentConfig;
+  readonly book: AlarmBook;
   readonly journal: Journal;
   readonly kept: KeptAlarms;
   readonly slots: RestartSlots;

@@ -2,7 +2,7 @@ import { type ManagedProcess, stands } from '../../core/alarm.ts';
 import type { EventBus } from '../../core/events.ts';
 import type { Logger } from '../../core/logger.ts';
 import { managedProcess, type RecoveryPlan } from '../../strategies/recovery-plan.ts';
-import type { Skip } from '../alarms/book.ts';
+import type { AlarmBook, Skip } from '../alarms/book.ts';
 import { type Breakers, breakerOpen } from '../breaker/breakers.ts';
 import type { CurrentConfig } from '../current-config.ts';
 import type { Holds } from '../holds.ts';
@@ -13,6 +13,7 @@ import type { OutcomeRecorder } from './outcome.ts';
 /** What the recoveries of targets need. */
 interface TargetRecoveriesParts {
   readonly config: CurrentConfig;
+  readonly book: AlarmBook;
   readonly breakers: Breakers;
   readonly holds: Holds;
   readonly targets: Targets;
@@ -140,11 +141,18 @@ export class TargetRecoveries {
   async #share({ job, outcome }: RunningJob, members: readonly Member[], ordered: boolean): Promise<RecoveryOutcome> {
     job.ordered ||= ordered;
     // An order and a poll may bring the same row.
-    job.members.push(...members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member))));
+    const others = members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member)));
+    job.members.push(...others.map((member) => (job.provedAtMs === undefined ? this.#asLastRead(member) : member)));
     const shared = await outcome;
     if (shared.kind === 'skipped') for (const member of members) this.#parts.recorder.skip(member, shared.reason, 'warning');
     if (hasVerdict(shared)) this.#reportShared(job, members);
     return shared;
+  }
+
+  /** The member with its alarm as last read: while its target was looked for, a poll may have read other notes, which are not proved yet. */
+  #asLastRead(member: Member): Member {
+    const entry = member.alarm && this.#parts.book.get(member.alarm.key);
+    return entry === undefined || entry.isOver ? member : { ...member, alarm: entry.alarm };
   }
 
   /** Reports a shared recovery for a name that the recovery's own events do not hold. */

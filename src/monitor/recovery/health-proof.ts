@@ -10,7 +10,8 @@ import type { Life } from '../../strategies/strategy.ts';
 export type HealthProof =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'assumed' }
-  | { readonly kind: 'unhealthy'; readonly reason: string }
+  /** `unseen`: as in HealthResult. */
+  | { readonly kind: 'unhealthy'; readonly reason: string; readonly unseen?: true }
   /** It is not known: a check could not look, and none found the process unhealthy. */
   | { readonly kind: 'not_proved'; readonly reason: string; readonly detail: string };
 
@@ -55,6 +56,9 @@ export async function proveAgain(
   signal: AbortSignal,
 ): Promise<HealthProof> {
   const proof = await proveHealthy(plan, process, attempt, clock, signal);
+  // What nobody could look at is restarted for no such reason.
+  if (proof.kind === 'unhealthy' && proof.unseen)
+    return { kind: 'not_proved', reason: proof.reason, detail: 'nobody could look' };
   if (proof.kind !== 'not_proved') return proof;
   const life = await plan.strategy.life?.(process, signal);
   return (life && (await goneSince(life, signal))) ?? proof;
@@ -116,9 +120,12 @@ async function tryOnce(
     plan.checks.map(async (check) => ({ check, result: await check.check(process, attempt, timeoutMs, signal) })),
   );
   const failures = results.flatMap(({ check, result }) =>
-    result.kind === 'unhealthy' ? [`${check.description}: ${result.reason}`] : [],
+    result.kind === 'unhealthy' ? [{ ...result, reason: `${check.description}: ${result.reason}` }] : [],
   );
-  if (failures.length > 0) return { kind: 'unhealthy', reason: failures.join('; ') };
+  if (failures.length > 0) {
+    const isUnseen = failures.every(({ unseen }) => unseen);
+    return { kind: 'unhealthy', reason: failures.map(({ reason }) => reason).join('; '), ...(isUnseen && { unseen: true }) };
+  }
   const unproved = results.flatMap(({ result }) => (result.kind === 'not_proved' ? [result] : []));
   if (unproved.length === 0) return { kind: 'healthy' };
   const joined = (texts: readonly string[]): string => [...new Set(texts)].join('; ');

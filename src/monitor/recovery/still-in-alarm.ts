@@ -1,7 +1,8 @@
-import { stands, storedAlarm } from '../../core/alarm.ts';
+import { type Alarm, stands, storedAlarm } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { AlarmBook } from '../alarms/book.ts';
 import type { KeptAlarms } from '../alarms/kept.ts';
 import type { CurrentConfig } from '../current-config.ts';
 import { type Member, processFields, type RecoveryJob } from '../recovery-job.ts';
@@ -9,6 +10,7 @@ import { type Member, processFields, type RecoveryJob } from '../recovery-job.ts
 /** What the second reading of a row needs. */
 interface ReadAgainParts {
   readonly config: CurrentConfig;
+  readonly book: AlarmBook;
   readonly kept: KeptAlarms;
   readonly clock: Clock;
   readonly log: Logger;
@@ -27,12 +29,15 @@ type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string }
  * shows the alarm again.
  */
 export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts): Promise<NoRestart | undefined> {
-  const before = job.members;
-  const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
-  // Members that joined meanwhile were read by the poll that brought them.
-  const joined = job.members.filter((member) => !before.includes(member));
+  const read: Member[] = [];
+  const fresh: ReadAgain[] = [];
+  // Others may join meanwhile: the poll that brought them is not newer than our reading.
+  for (let unread = [...job.members]; unread.length > 0; unread = job.members.filter((member) => !read.includes(member))) {
+    read.push(...unread);
+    fresh.push(...(await Promise.all(unread.map((member) => readAgain(member, parts)))));
+  }
   const stay = fresh.filter(({ gone }) => gone === undefined);
-  job.members = [...(job.ordered ? fresh : stay).map(({ member }) => member), ...joined];
+  job.members = (job.ordered ? fresh : stay).map(({ member }) => member);
   if (job.ordered) return undefined;
   for (const { member, gone, isLeftAlone } of fresh) {
     if (gone !== undefined)
@@ -41,7 +46,7 @@ export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts)
         processFields(member.process),
       );
   }
-  if (joined.length > 0 || stay.some(({ doubt }) => doubt === undefined)) return undefined;
+  if (stay.some(({ doubt }) => doubt === undefined)) return undefined;
   const doubt = stay[0]?.doubt;
   return doubt === undefined
     ? { kind: 'ended', reason: fresh[0]?.gone ?? 'nobody is in alarm' }
@@ -65,17 +70,20 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
     const alarm = parts.kept.alarm(member.alarm.processName);
     return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm } };
   }
+  if (isHealed(member.alarm, parts)) return { member, gone: HEALED };
   const store = parts.config.current().store;
   const limitMs = READ_AGAIN_LIMIT_MS + (store.failoverMs ?? 0);
   try {
     const row = await soon(parts.clock, limitMs, store.readProcess(member.alarm.processId));
-    if (row === 'late') return { member };
+    if (row === 'late') return asPolled(member, parts);
     if (row === 'ambiguous') return { member, gone: 'several rows have its process_id', isLeftAlone: true };
     if (row === undefined) return { member: { ...member, alarm: undefined }, gone: 'its row was deleted' };
     // Another database after a reload, or a row that has been given to another process: the alarm is not the one that began this.
     if (row.processName !== member.process.processName)
       return { member: { ...member, alarm: undefined }, gone: 'its row belongs to another process now' };
     const alarm = storedAlarm(row);
+    // The poll may have shown an earlier alarm of the row.
+    if (isHealed(alarm, parts)) return { member: { ...member, alarm }, gone: HEALED };
     if (stands(alarm)) return { member: { ...member, alarm } };
     return { member: { ...member, alarm }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {
@@ -84,6 +92,22 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
       `The row of ${member.process.processName} could not be read again: ${reason}`,
       processFields(member.process),
     );
-    return error instanceof StoreError && error.fault === 'not_causal' ? { member, doubt: reason } : { member };
+    if (error instanceof StoreError && error.fault === 'not_causal') return { member, doubt: reason };
+    return asPolled(member, parts);
   }
+}
+
+/** By another recovery, an operator's order perhaps, while this one waited: only the clearing is missing. */
+function isHealed(alarm: Alarm, { book }: ReadAgainParts): boolean {
+  return book.memory.of(alarm).handled;
+}
+
+const HEALED = 'it has been healed meanwhile';
+
+/** As the last poll saw it, which may have been answered after the one that brought it. */
+function asPolled(member: Member, { book }: ReadAgainParts): ReadAgain {
+  const entry = member.alarm && book.get(member.alarm.key);
+  if (entry === undefined) return { member };
+  if (entry.isOver) return { member, gone: 'the last poll did not show it any more' };
+  return { member: { ...member, alarm: entry.alarm } };
 }

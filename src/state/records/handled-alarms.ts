@@ -1,4 +1,4 @@
-import { date, fields, text } from '../../core/shape.ts';
+import { date, fields, optional, text } from '../../core/shape.ts';
 import type { HandledAlarm, HandledAlarms } from '../daemon-state.ts';
 import { processId, seenNotes } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
@@ -6,7 +6,7 @@ import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 /** Alarms that were handled and are still in the store, by process id. */
 export const handledKind: RecordKind<HandledAlarm> = recordKind(
   'handled',
-  fields<HandledAlarm>({ processId, processName: text, ...seenNotes, handledAt: date }),
+  fields<HandledAlarm>({ processId, processName: text, ...seenNotes, orNotes: optional(text), handledAt: date }),
 );
 
 /** The handled alarms, fsynced: forgetting one would restart a process twice. */

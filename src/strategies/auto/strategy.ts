@@ -1,5 +1,6 @@
 // The auto strategy: a unit if there is one, else a program.
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { startDeadline } from '../../core/deadline.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program/marks.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
@@ -7,7 +8,6 @@ import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/run
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { appUnit } from '../../system/systemd/unit/name.ts';
 import { isDown, isUp } from '../../system/systemd/unit/state.ts';
-import { startDeadline } from '../deadline.ts';
 import { nothingOfEitherKind } from '../process/launch-words.ts';
 import type { ProcessOptions } from '../process/options.ts';
 import { cannotLook, standingIn } from '../process/running/found-running.ts';
@@ -112,14 +112,15 @@ export class AutoStrategy implements RestartStrategy {
     const deadline = startDeadline(this.#parts.clock, timeoutMs, signal);
     try {
       const choice = await this.#choose(process, deadline.signal);
-      if (choice.kind === 'none') return { kind: 'unhealthy', reason: choice.reason };
+      if (choice.kind === 'none')
+        return { kind: 'unhealthy', reason: choice.reason, ...(choice.unanswered && { unseen: true }) };
       const health = await this.#of(choice).checkHealth(process, deadline.remainingMs() || 1, signal);
       if (health.kind === 'healthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
       // A one-shot that was given up is at rest like one that has done its work.
       if (health.kind === 'assumed' && (await this.#standIn(process, deadline.signal)) === undefined) return health;
       const instead = await this.#process.checkHealth(process, deadline.remainingMs() || 1, signal);
       return instead.kind === 'unhealthy' && health.kind === 'unhealthy'
-        ? { ...instead, reason: `${health.reason}; ${instead.reason}` }
+        ? { ...instead, ...(health.unseen && { unseen: true }), reason: `${health.reason}; ${instead.reason}` }
         : instead;
     } finally {
       deadline.end();
@@ -192,7 +193,10 @@ export class AutoStrategy implements RestartStrategy {
   async concern(process: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
     const concern = await this.#process.concern?.(process, look);
     if (concern === undefined) return undefined;
-    return (await this.#choose(process, AbortSignal.timeout(CONCERN_MS))).kind === 'process' ? concern : undefined;
+    const deadline = startDeadline(this.#parts.clock, CONCERN_MS);
+    const choice = await this.#choose(process, deadline.signal);
+    deadline.end();
+    return choice.kind === 'process' ? concern : undefined;
   }
 
   async launchesNow(process: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {

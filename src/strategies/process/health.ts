@@ -1,10 +1,10 @@
 // The process strategy's own health check, and whether a program that was found running lasts.
 import type { Clock } from '../../core/clock.ts';
+import { startDeadline } from '../../core/deadline.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
 import { sameProcess } from '../../core/program/roots.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
-import { startDeadline } from '../deadline.ts';
 import type { Life } from '../strategy.ts';
 import { describePids } from './descriptions.ts';
 import { type ProcessTree, programsOf } from './identity/identity.ts';
@@ -67,7 +67,14 @@ export function expectedLife(parts: HealthParts): Life {
 }
 
 function look({ table, stableMs }: HealthParts, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
-  if (found.kind === 'refused') return unhealthy(found.reason);
+  if (found.kind === 'refused') {
+    const result = {
+      kind: 'unhealthy',
+      reason: found.reason,
+      ...(table.isUnreadable() ? { unseen: true as const } : {}),
+    } as const;
+    return { result, againMs: LOOK_MS };
+  }
   const oldest = found.trees.flatMap(programsOf).find(({ state }) => state !== 'T');
   if (oldest === undefined) {
     return unhealthy(found.trees.length > 0 ? `${describePids(found.trees)} suspended` : 'no process of that name is running');

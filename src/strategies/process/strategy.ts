@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { startDeadline } from '../../core/deadline.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program/marks.ts';
@@ -159,10 +160,14 @@ export class ProcessStrategy implements RestartStrategy {
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const seen = await look?.();
       if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
-      const within = AbortSignal.timeout(OBSERVE_MS);
-      const found = await (await this.#finder.finder(managed, within))(seen);
-      if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
-        await this.#record(managed, found.trees, within);
+      const deadline = startDeadline(this.#parts.clock, OBSERVE_MS);
+      try {
+        const found = await (await this.#finder.finder(managed, deadline.signal))(seen);
+        if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
+          await this.#record(managed, found.trees, deadline.signal);
+      } finally {
+        deadline.end();
+      }
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }

@@ -1,8 +1,9 @@
 // Proves that a unit is healthy and stays so.
+
+import { startDeadline } from '../../core/deadline.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isUp } from '../../system/systemd/unit/state.ts';
-import { startDeadline } from '../deadline.ts';
 import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { isReloadedWithoutMain, lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
@@ -35,7 +36,7 @@ export async function proveUnitLasts(
   const deadline = startDeadline(parts.clock, timeoutMs, signal);
   try {
     const first = await lookInto(parts, lookUp, deadline.signal);
-    if (first.kind !== 'seen') return { kind: 'unhealthy', reason: first.reason };
+    if (first.kind !== 'seen') return notSeen(first);
     const { status, processes } = first;
     const { id } = status;
     const health = unitHealth(status, broughtUpMs(id));
@@ -47,16 +48,21 @@ export async function proveUnitLasts(
     const hasNothing = status.subState === 'exited' && processes.length === 0;
     if (lastingMs === 0 || hasNothing) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
-    if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to see whether it lasts` };
+    if (pauseMs < lastingMs / 2)
+      return { kind: 'unhealthy', reason: `${id} is active, but too late to see whether it lasts`, unseen: true };
     await parts.clock.sleep(pauseMs, deadline.signal);
     const second = await lookInto(parts, lookUp, deadline.signal);
-    if (second.kind !== 'seen') return { kind: 'unhealthy', reason: second.reason };
+    if (second.kind !== 'seen') return notSeen(second);
     const isIdle = await waitsForTrigger(parts.services, second.status, deadline.signal);
     const reason = isIdle ? undefined : whyNotLasting(first, second);
     return reason === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason };
   } finally {
     deadline.end();
   }
+}
+
+function notSeen({ kind, reason }: Exclude<UnitLookup, { kind: 'found' }>): HealthResult {
+  return { kind: 'unhealthy', reason, ...(kind === 'unanswered' && { unseen: true }) };
 }
 
 /**

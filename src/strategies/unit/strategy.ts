@@ -1,9 +1,9 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { type Deadline, withDeadline } from '../../core/deadline.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isUp } from '../../system/systemd/unit/state.ts';
-import { type Deadline, withDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
   Explanation,

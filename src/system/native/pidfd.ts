@@ -14,7 +14,7 @@ export function pidfdOpen(pid: number): OpenedPidfd {
 }
 
 /** The result of `pidfdOpen`. */
-type OpenedPidfd =
+export type OpenedPidfd =
   | { readonly kind: 'opened'; readonly fd: number }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unavailable' };

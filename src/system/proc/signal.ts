@@ -1,5 +1,3 @@
-import { closeDescriptor } from '../native/libc.ts';
-import { pidfdOpen, pidfdSendSignal } from '../native/pidfd.ts';
 import type { ProcessIdentity, ProcessTable } from './table.ts';
 
 /**
@@ -8,22 +6,23 @@ import type { ProcessIdentity, ProcessTable } from './table.ts';
  * has ended; `denied`: we may not signal it (kill(2)).
  */
 export function signalProcess(table: ProcessTable, identity: ProcessIdentity, signal: number): 'sent' | 'gone' | 'denied' {
-  const opened = pidfdOpen(identity.pid);
+  const { signals } = table;
+  const opened = signals.open(identity.pid);
   if (opened.kind === 'gone') return 'gone';
   if (opened.kind === 'unavailable') return kill(table, identity, signal);
   try {
     if (!table.exists(identity)) return 'gone';
-    const sent = pidfdSendSignal(opened.fd, signal);
+    const sent = signals.send(opened.fd, signal);
     return sent === 'unavailable' ? kill(table, identity, signal) : sent;
   } finally {
-    closeDescriptor(opened.fd);
+    signals.close(opened.fd);
   }
 }
 
 function kill(table: ProcessTable, identity: ProcessIdentity, signal: number): 'sent' | 'gone' | 'denied' {
   if (!table.exists(identity)) return 'gone';
   try {
-    process.kill(identity.pid, signal);
+    table.signals.kill(identity.pid, signal);
     return 'sent';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'gone' : 'denied';

@@ -8,6 +8,7 @@ import { ENVIRONMENT_LIMIT, MemoryFiles } from './memory-files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
 import { PoolFiles, type PoolRead, UNREAD } from './pool-files.ts';
 import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
+import { kernelSignals, type Signals } from './signals.ts';
 import { TerminalNames } from './terminal-names.ts';
 import { visitProcesses } from './visit-processes.ts';
 
@@ -40,14 +41,17 @@ export class ProcessTable {
   readonly accounts: AccountNames;
   /** What processes keep in their own memory. */
   readonly memory: MemoryFiles;
+  /** How these processes are signalled (signalProcess). */
+  readonly signals: Signals;
   readonly #files: ProcFiles;
   readonly #pool: PoolFiles;
   readonly #terminals = new TerminalNames();
 
-  /** `root` is the path at which proc is mounted; default /proc. */
-  constructor(root = '/proc', accounts = new AccountNames()) {
+  /** `root` is the path at which proc is mounted; default /proc. `files` and `signals`: those of the machine unless given. */
+  constructor(root = '/proc', accounts = new AccountNames(), files = new ProcFiles(root), signals = kernelSignals) {
     this.accounts = accounts;
-    this.#files = new ProcFiles(root);
+    this.signals = signals;
+    this.#files = files;
     this.#pool = new PoolFiles(root);
     this.memory = new MemoryFiles(this.#files, this.#pool);
   }
@@ -138,6 +142,11 @@ export class ProcessTable {
   /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 if it cannot be read. */
   uptimeMs(): number {
     return readUptimeMs(this.#files);
+  }
+
+  /** True if nothing can be read of it: that nothing is seen then does not mean that nothing runs. */
+  isUnreadable(): boolean {
+    return this.uptimeMs() === 0;
   }
 
   /** How long a process with this start time has been running. */

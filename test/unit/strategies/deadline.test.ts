@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startDeadline } from '../../../src/strategies/deadline.ts';
+import { startDeadline } from '../../../src/core/deadline.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
 test('a deadline aborts when its time is over, and not before', async () => {

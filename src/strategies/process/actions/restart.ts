@@ -47,11 +47,12 @@ export class ProgramRestart {
     const { clock } = this.#parts;
     const { table, finder, launches, supervision } = this.#program;
     const look = await finder.finder(managed, attempt.signal);
-    let lookedMs = 0;
+    let lookedMs = Number.NEGATIVE_INFINITY;
     const find: Find = async () => {
       const begunMs = clock.monotonicMs();
       const found = await look();
-      lookedMs = begunMs;
+      // One that could not see anything is as good as none.
+      if (found.kind === 'found') lookedMs = begunMs;
       return found;
     };
     const isFresh = (): boolean => clock.monotonicMs() - lookedMs < FRESH_MS;

@@ -46,12 +46,14 @@ export async function stopTrees(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
     const isDead = family.members().length === 0;
     const fresh = await family.adopt();
-    denied ??= family.signal(fresh, current);
+    denied ??= family.signal(fresh ?? [], current);
     // A process that was dead before that look has started none since; one that died during it may have.
-    if (isDead && fresh.length === 0) return { kind: 'stopped', processes: family.size, killed };
+    if (isDead && fresh?.length === 0) return { kind: 'stopped', processes: family.size, killed };
     if (denied !== undefined) return { kind: 'failed', reason: `not permitted to signal process ${denied}` };
     if (abort.aborted) return { kind: 'failed', reason: 'aborted while its processes were being stopped' };
     if (parts.clock.monotonicMs() >= deadline) {
+      if (fresh === undefined)
+        return { kind: 'failed', reason: 'whether its processes have ended is not known: /proc cannot be read' };
       const left = family.members();
       // A dead process holds nothing any more, even if one of its threads is still traced.
       const isDying = ({ pid }: ProcessIdentity): boolean => parts.table.read(pid, ['state'])?.state === 'Z';
@@ -119,9 +121,11 @@ class Family {
     return [...this.#seen.values()].filter((member) => this.#table.exists(member));
   }
 
-  /** Finds processes that they have started since, adds them and returns them. */
-  async adopt(): Promise<ProcessIdentity[]> {
+  /** Finds processes that they have started since, adds them and returns them; undefined if nothing can be seen. */
+  async adopt(): Promise<ProcessIdentity[] | undefined> {
     const processes = await this.#table.survey(['ppid', 'pgid', 'startTime', 'kernelThread']);
+    // No descriptor may be left to read by.
+    if (processes.length === 0 && this.#table.isUnreadable()) return undefined;
     const all = new Map(processes.map((process) => [process.pid, process]));
     const own = ancestorsOf(this.#ownPid, all);
     const children = childrenOf(all);

@@ -1,6 +1,7 @@
 // Knows how programs are started: from configuration, pins and records.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
+import { startDeadline } from '../../../core/deadline.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
 import { RecordRoom } from '../../../system/launch/read-record.ts';
@@ -30,7 +31,7 @@ import { checkPin, type TakeHash } from './pinned.ts';
 import { planStart, type StartPlan } from './plan.ts';
 
 /** What knowing how programs are started needs. */
-type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
+type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'clock' | 'log'>;
 
 /** How programs are started: as an operator has set or pinned it, else as they were when last seen. */
 export class ProgramLaunches {
@@ -151,7 +152,8 @@ export class ProgramLaunches {
     if (isUnusable || !this.isRecorded(systemName)) {
       const seen = await look?.();
       if (seen === undefined || this.#finder.mayRun(systemName, seen)) {
-        const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(seen);
+        const deadline = startDeadline(this.#parts.clock, FIND_MS);
+        const found = await (await this.#finder.finder(managed, deadline.signal))(seen).finally(() => deadline.end());
         // What runs then may not be restarted.
         if (found.kind === 'refused' || ambiguityOf(found, this.#options) !== undefined) return undefined;
         trees = found.trees;

@@ -1,6 +1,7 @@
 // Records the roots by which a program is recognized later.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
+import { startDeadline } from '../../../core/deadline.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
 import { type RootProcess, sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
@@ -17,7 +18,7 @@ import { isLife } from './from-command.ts';
 import { listensIn } from './unit-rest.ts';
 
 /** What recording the roots of programs needs. */
-type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services'>;
+type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services' | 'clock'>;
 
 /** Records the roots by which programs are recognized after those have ended, or after the daemon has. */
 export class KnownRoots {
@@ -177,7 +178,9 @@ export class KnownRoots {
 
   /** The topmost of these processes that belong to a run; no foreign processes, which may have read its id somewhere. */
   async #withRunId(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
-    const owners = await findOwners(this.#options, this.#parts, systemName, AbortSignal.timeout(OWNERS_MS));
+    const deadline = startDeadline(this.#parts.clock, OWNERS_MS);
+    const owners = await findOwners(this.#options, this.#parts, systemName, deadline.signal);
+    deadline.end();
     if (owners.kind === 'refused') return [];
     const ownProcesses = new Map<number, number>();
     const pause = new LoopPause();

@@ -1,8 +1,9 @@
 // Restarts a unit by force: one that hangs in a start or stop for its whole time limit.
+
+import type { Deadline } from '../../../core/deadline.ts';
 import { formatDuration } from '../../../core/text/duration.ts';
 import type { UnitProcesses, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isDown } from '../../../system/systemd/unit/state.ts';
-import type { Deadline } from '../../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../../strategy.ts';
 import { describeState, hangs } from '../state.ts';
 import { permitStop, stoppedFirst } from './left-alive.ts';

@@ -1,8 +1,8 @@
+import type { Deadline } from '../../../core/deadline.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../../system/proc/table.ts';
 import type { ServiceCallResult, UnitProgram, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
-import type { Deadline } from '../../deadline.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { processesInGroup } from '../processes.ts';
 import type { UnitPermission } from '../relations/permission.ts';

@@ -1,9 +1,9 @@
 // Restarts a unit: waits for systemd's own restart, starts or restarts the unit, and uses force if it hangs.
 import type { Clock } from '../../../core/clock.ts';
+import { type Deadline, withDeadline } from '../../../core/deadline.ts';
 import { withLines } from '../../../core/text/last-lines.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
-import { type Deadline, withDeadline } from '../../deadline.ts';
 import { type RestartOutcome, type StrategyParts, UNWANTED } from '../../strategy.ts';
 import { describeHollow, lookInto } from '../health.ts';
 import { type UnitLookup, untilAnswered } from '../lookup.ts';

@@ -1,6 +1,6 @@
+import type { Deadline } from '../../../core/deadline.ts';
 import type { ServiceManager, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
-import type { Deadline } from '../../deadline.ts';
 import type { RestartOutcome } from '../../strategy.ts';
 import { isRestartedBySystemd, needsReset } from '../state.ts';
 import type { UnitFailure } from './force.ts';

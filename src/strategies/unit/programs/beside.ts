@@ -37,6 +37,13 @@ export async function permitBeside(
     return { kind: 'unanswered', reason: `the user of ${id} is not known: ${account.reason}`, why: account.reason };
   const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
   const pids = await runningOutside(table, { id, program, uids }, await known(signal));
+  // No descriptor may be left to read by.
+  if (pids.length === 0 && table.isUnreadable())
+    return {
+      kind: 'unanswered',
+      reason: `whether the program of ${id} runs outside of it is not known: ${UNREADABLE}`,
+      why: UNREADABLE,
+    };
   if (pids.length === 0) return { kind: 'permitted' };
   const shown = pids.slice(0, SHOWN_PIDS).join(', ');
   return {
@@ -46,3 +53,4 @@ export async function permitBeside(
 }
 
 const SHOWN_PIDS = 10;
+const UNREADABLE = '/proc cannot be read';

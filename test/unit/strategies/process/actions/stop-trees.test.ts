@@ -53,6 +53,7 @@ test('what lives in a unit with SendSIGKILL=no is not sent SIGKILL', async (t) =
   mkdirSync(folder);
   writeFileSync(join(folder, 'stat'), readFileSync(`/proc/${child.pid}/stat`));
   writeFileSync(join(folder, 'cgroup'), '0::/system.slice/slowdb.service\n');
+  writeFileSync(join(root, 'uptime'), readFileSync('/proc/uptime'));
   child.once('exit', () => rmSync(folder, { recursive: true }));
   const frozen = new ProcessTable(root);
   const asked: string[] = [];

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** A common time limit for several steps. */
 export interface Deadline {
@@ -10,8 +10,8 @@ export interface Deadline {
   end(): void;
 }
 
-/** Starts a deadline of `limitMs` milliseconds by `clock`. */
-export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal): Deadline {
+/** Starts a deadline of `limitMs` milliseconds by `clock`; `parent`: what ends the steps before, if anything does. */
+export function startDeadline(clock: Clock, limitMs: number, parent?: AbortSignal): Deadline {
   const overAtMs = clock.monotonicMs() + limitMs;
   const over = new AbortController();
   const done = new AbortController();
@@ -19,7 +19,7 @@ export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal
     if (!done.signal.aborted) over.abort();
   });
   return {
-    signal: AbortSignal.any([parent, over.signal]),
+    signal: parent === undefined ? over.signal : AbortSignal.any([parent, over.signal]),
     remainingMs: () => Math.max(Math.ceil(overAtMs - clock.monotonicMs()), 0),
     // Without a reason each abort would create an error with a stack.
     end: () => done.abort('done'),

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HealthResult } from '../../../src/core/outcomes.ts';
+import { commandCheck } from '../../../src/health/command.ts';
+import { proveAgain } from '../../../src/monitor/recovery/health-proof.ts';
+import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+import { FakeCommands, managed, never } from '../../helpers/strategy-parts.ts';
+
+// Each was found by the simulation (test/simulate): what was healed, or cleared, was restarted again.
+
+test('who joins a recovery while its rows are read again is cleared with it', async () => {
+  const world = new MonitorWorld();
+  const reading = Promise.withResolvers<void>();
+  world.alarm(1, 'web', { target: 'nginx' });
+  world.alarm(2, 'www', { target: 'nginx', resolving: () => reading.promise });
+  const { readProcess } = world.store;
+  world.store.readProcess = async (processId) => {
+    reading.resolve();
+    await world.clock.sleep(1000);
+    return readProcess.call(world.store, processId);
+  };
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.deepEqual(
+    [...world.rows.values()].map(({ alarma }) => alarma),
+    [false, false],
+  );
+});
+
+test('who joins then is read again too: for what was cleared meanwhile nothing is restarted', async () => {
+  const world = new MonitorWorld();
+  const reading = Promise.withResolvers<void>();
+  world.alarm(1, 'web', { target: 'nginx' });
+  world.alarm(2, 'www', { target: 'nginx', resolving: () => reading.promise });
+  const { readProcess } = world.store;
+  world.store.readProcess = async (processId) => {
+    for (const row of world.rows.values()) row.alarma = false;
+    reading.resolve();
+    await world.clock.sleep(1000);
+    return readProcess.call(world.store, processId);
+  };
+  await world.poll();
+  assert.deepEqual(world.restarts, []);
+});
+
+test('who joins it is cleared by the notes that were read last', async () => {
+  const world = new MonitorWorld();
+  const looking = Promise.withResolvers<void>();
+  world.alarm(1, 'web', { target: 'nginx', restartMs: 5000 });
+  world.alarm(2, 'www', { target: 'nginx', resolving: () => looking.promise }, 'down');
+  void world.monitor.tick();
+  await world.clock.advance(100);
+  const row = world.rows.get('2');
+  assert(row);
+  row.notes = 'down, seen by another too';
+  await world.monitor.tick();
+  looking.resolve();
+  await world.clock.advance(20_000);
+  assert.deepEqual([world.restarts, row.alarma], [['web'], false]);
+});
+
+/** One that waits for its turn, for 5 s. */
+async function worldWithWaiting(): Promise<MonitorWorld> {
+  const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
+  world.alarm(1, 'first', { restartMs: 5000 });
+  world.alarm(2, 'web', {}, 'down');
+  void world.monitor.tick();
+  await world.clock.advance(100);
+  return world;
+}
+
+test('a row that cannot be read again is taken to be as the last poll saw it: cleared', async () => {
+  const world = await worldWithWaiting();
+  const row = world.rows.get('2');
+  assert(row);
+  row.alarma = false;
+  await world.monitor.tick();
+  world.storeFault.readProcess = storeError('unreachable');
+  await world.clock.advance(20_000);
+  assert.deepEqual(world.restarts, ['first']);
+});
+
+test('and with the notes that the last poll saw: that alarm is cleared too', async () => {
+  const world = await worldWithWaiting();
+  const row = world.rows.get('2');
+  assert(row);
+  row.notes = 'down, seen by another too';
+  await world.monitor.tick();
+  world.storeFault.readProcess = storeError('unreachable');
+  await world.clock.advance(20_000);
+  assert.deepEqual([world.restarts, row.alarma], [['first', 'web'], false]);
+});
+
+test('an alarm that waits is not restarted for once an order has healed it, though it could not be cleared', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'db', { restartMs: 5000 });
+  world.alarm(2, 'web', { settings: { dependsOn: ['db'] } });
+  world.storeFault.clearAlarm = storeError('busy');
+  void world.monitor.tick();
+  await world.clock.advance(100);
+  const row = world.rows.get('2');
+  assert(row);
+  assert.equal(await world.order('web', [{ ...row }]), 'recovered');
+  await world.clock.advance(20_000);
+  assert.deepEqual(world.restarts, ['db', 'web']);
+  world.storeFault = {};
+  await world.poll();
+  assert.equal(row.alarma, false);
+  assert.deepEqual(world.restarts, ['db', 'web']);
+});
+
+test('that an alarm of our own may have reached a row does not make another of what was healed there', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {}, 'down');
+  world.storeFault = { clearAlarm: storeError('busy'), raiseAlarm: storeError('failed') };
+  await world.poll();
+  void world.alarms.raise('web', 'exited');
+  await world.clock.advance(20_000);
+  assert.deepEqual(world.restarts, ['web', 'web']);
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web'], 'the alarm of the row had been healed');
+  const row = world.rows.get('1');
+  assert(row);
+  row.notes = 'exited';
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web'], 'and so had ours, had it arrived');
+});
+
+test('what nobody could look at is not proved to be ill', async () => {
+  const settings = { healthCheckTimeoutMs: 0, stableTimeMs: 0 };
+  const again = (plan: object) =>
+    proveAgain({ settings, ...plan } as unknown as RecoveryPlan, managed('web'), 1, new FakeClock(), never);
+  const unseen: HealthResult = { kind: 'unhealthy', reason: 'systemd does not answer', unseen: true };
+  const ill: HealthResult = { kind: 'unhealthy', reason: 'it is down' };
+  const byStrategy = (health: HealthResult) => again({ checks: [], strategy: { checkHealth: async () => health } });
+  assert.equal((await byStrategy(unseen)).kind, 'not_proved');
+  assert.equal((await byStrategy(ill)).kind, 'unhealthy');
+  const byChecks = (...healths: readonly HealthResult[]) =>
+    again({ checks: healths.map((health) => ({ description: 'a check', check: async () => health })), strategy: {} });
+  assert.equal((await byChecks(unseen, { kind: 'healthy' })).kind, 'not_proved');
+  assert.equal((await byChecks(unseen, ill)).kind, 'unhealthy');
+
+  const commands = new FakeCommands();
+  commands.result = { kind: 'not_started', reason: 'systemd does not answer' };
+  const check = commandCheck.create({ line: 'true' }, { commands, names: {} as never });
+  const said = await check.check(managed('web'), 1, 1000, never);
+  assert.deepEqual([said.kind, said.kind === 'unhealthy' && said.unseen], ['unhealthy', true]);
+});
