@@ -4,7 +4,7 @@ import { Connections } from '../system/sockets/connections.ts';
 import { KeptListener } from '../system/sockets/kept-listener.ts';
 import { OpenServers } from '../system/sockets/open-servers.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
-import { createDoor } from './door.ts';
+import { createDoor } from './http-server.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
 
