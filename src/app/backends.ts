@@ -1,4 +1,4 @@
-import type { DeskWithoutDaemon } from '../control/orders.ts';
+import type { OrdersWithoutDaemon } from '../control/orders.ts';
 import type { ConfigProblem, StoreFault } from '../core/errors.ts';
 import type { ProcessEventType } from '../core/process/event.ts';
 import type { EventLine } from '../core/process/event-line.ts';
@@ -62,7 +62,7 @@ export interface CliBackends {
  * - those that only look (and `alarm`, if it has to) do so at store and state without the state_dir's lock; `status` has pid 0
  * - the others take the lock: a StateHeldError where a daemon runs after all
  */
-export type OfflineOrders = DeskWithoutDaemon<'look' | 'place' | 'own'>;
+export type OfflineOrders = OrdersWithoutDaemon<'look' | 'place' | 'own'>;
 
 /** What `check-config` prints. */
 export interface CheckReport {

@@ -1,6 +1,6 @@
 import type { ConfigDocument } from '../config/config-document.ts';
 import { orderTable } from '../control/orders/index.ts';
-import { createDesk, type DeskWithoutDaemon, giveOrder } from '../control/orders.ts';
+import { createOrderClient, giveOrder, type OrdersWithoutDaemon } from '../control/orders.ts';
 import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process/event.ts';
@@ -34,7 +34,7 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
   const look = { configFile, version, log: silent };
   const inPlace = <T>(use: Parameters<typeof offlineOrders<T>>[1]): Promise<T> =>
     withLog(configFile, (log) => offlineOrders({ configFile, version, log }, use));
-  const own: DeskWithoutDaemon<'own'> = {
+  const own: OrdersWithoutDaemon<'own'> = {
     status: () => offlineStatus(look),
     describe: (name) => offlineDetails(look, name),
     alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ configFile, version, log }, order)),
@@ -47,7 +47,7 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
         return orders.recover(name);
       }),
   };
-  const desk = createDesk(async (name, args) => {
+  const others = createOrderClient(async (name, args) => {
     const { withoutDaemon } = orderTable[name];
     switch (withoutDaemon) {
       case 'look':
@@ -61,7 +61,7 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
         return withoutDaemon satisfies never;
     }
   });
-  return { ...desk, ...own };
+  return { ...others, ...own };
 }
 
 async function createSource(types: ReadonlySet<ProcessEventType>): Promise<ProcessEventSource> {

@@ -1,6 +1,6 @@
 import { createControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
-import type { OrderDesk } from '../control/orders.ts';
+import type { OrderClient } from '../control/orders.ts';
 import { lookForHolder } from '../state/holder.ts';
 import type { Cli } from './context.ts';
 import { controlSocket, stateDir } from './control-address.ts';
@@ -9,7 +9,7 @@ import { controlSocket, stateDir } from './control-address.ts';
  * Asks the daemon that runs with the configuration meant. Rejects with a ControlError: `CONTROL_NOT_RUNNING` only if none runs on its
  * state_dir either.
  */
-export async function askDaemon<T>(cli: Cli, ask: (daemon: OrderDesk) => Promise<T>): Promise<T> {
+export async function askDaemon<T>(cli: Cli, ask: (daemon: OrderClient) => Promise<T>): Promise<T> {
   const choice = cli.configChoice();
   const socket = controlSocket(choice);
   try {

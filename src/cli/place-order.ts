@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
  * Gives an order to the running daemon; where none runs, carries it out here and says so on stderr (`instead`: what is done
  * then, for people). Rejects with what either throws.
  */
-export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: OfflineOrders) => Promise<T>): Promise<T> {
+export async function placeOrder<T>(cli: Cli, instead: string, order: (orders: OfflineOrders) => Promise<T>): Promise<T> {
   try {
     return await askDaemon(cli, order);
   } catch (error) {

@@ -34,7 +34,7 @@ ${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130], {
 })}`;
 
 async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));
+  const reply = await placeOrder(cli, 'writing to the store', (orders) => orders.alarm(process, clear, notes));
   if (reply.kind === 'refused') return refuse(cli, reply);
   for (const each of reply.processes) {
     const row = each.id === null ? 'kept by the daemon' : `id ${each.id}`;

@@ -25,7 +25,7 @@ Examples:
 ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], { 1: 'a restart would be refused, or fail' })}`;
 
 async function match(cli: Cli, name: string, json: boolean): Promise<void> {
-  const reply = await placeOrder(cli, 'reading store and state', (desk) => desk.preview(name));
+  const reply = await placeOrder(cli, 'reading store and state', (orders) => orders.preview(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   const { kind: _, ...preview } = reply;
   if (preview.refusals.length > 0) cli.exitCode = exitCodes.failed;

@@ -33,7 +33,7 @@ ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
 
 async function restart(cli: Cli, name: string): Promise<void> {
   if (cli.err.terminal !== undefined) cli.complain(`recovering ${name} …`);
-  const reply = await placeOrder(cli, 'recovering it here', (desk) => desk.recover(name));
+  const reply = await placeOrder(cli, 'recovering it here', (orders) => orders.recover(name));
   switch (reply.kind) {
     case 'recovered':
       cli.say(`${name} recovered: ${counted(reply.attempts, 'attempt', 'attempts')}, ${formatDuration(reply.durationMs)}`);

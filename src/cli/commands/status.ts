@@ -72,7 +72,7 @@ function textOf(cli: Cli, name: string | undefined, form: Form): Promise<string>
 }
 
 async function overview(cli: Cli, { check, json }: Form): Promise<string> {
-  const status = await placeOrder(cli, 'reading store and state', (desk) => desk.status());
+  const status = await placeOrder(cli, 'reading store and state', (orders) => orders.status());
   const now = new Date();
   const verdict = judge(status, now);
   cli.exitCode = check ? verdict.exitCode : shownCode(status);
@@ -82,7 +82,7 @@ async function overview(cli: Cli, { check, json }: Form): Promise<string> {
 
 /** What is known of one process, and what runs of it as of now. */
 async function details(cli: Cli, name: string, { check, json }: Form): Promise<string> {
-  const reply = await placeOrder(cli, 'reading store and state', (desk) => desk.describe(name));
+  const reply = await placeOrder(cli, 'reading store and state', (orders) => orders.describe(name));
   if (reply.kind === 'refused') {
     refuse(cli, reply);
     return '';

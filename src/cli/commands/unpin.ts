@@ -24,7 +24,7 @@ export function addUnpin(program: Command, cli: Cli): void {
 }
 
 async function unpin(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.unpin(name));
+  const reply = await placeOrder(cli, 'writing to the state', (orders) => orders.unpin(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   if (json) cli.out.write(jsonText({ unpinned: reply.unpinned }));
   else if (reply.unpinned.length === 0) cli.say(name === undefined ? 'nothing is pinned' : `${name} has no pin`);
