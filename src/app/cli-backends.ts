@@ -13,9 +13,9 @@ import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus
 import { judgeSettings, readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
-/** Everything the command line can do without a daemon that answers. */
+/** Everything that the command line can do if no daemon answers. */
 export const cliBackends: CliBackends = {
-  // Loaded only when it is asked for: a status or a check of the configuration needs none of it.
+  // Loaded only when needed: a status or a check of the configuration needs none of it.
   runDaemon: async (options) => (await import('./daemon.ts')).runDaemon(options),
   runDemo: async (options) => (await import('./demo.ts')).runDemo(options),
   followEvents: async (options) => {
@@ -70,7 +70,7 @@ async function createSource(types: ReadonlySet<ProcessEventType>): Promise<Proce
 
 const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
 
-/** What changes something is told in the daemon's own log, and to the one who ordered it. */
+/** An order that changes something is logged in the daemon's own log, and on the terminal of the user who gave it. */
 async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>): Promise<T> {
   const { logging, host } = readSettings(configFile);
   const log = createLogger(logging, { openDatagram, stdout: process.stderr, host: host.name });
@@ -116,7 +116,7 @@ const NOT_ASKED = {
   rowUnknown: 'whether PROCESE has it is not known without --database',
 } as const;
 
-/** Where a line cannot be read, nobody knows what it would have said of the database. */
+/** False if a line cannot be read: it may have been about the database. */
 function canAsk(document: ConfigDocument): boolean {
   return !['', 'database', 'host'].some((section) => document.hasError(section));
 }
@@ -125,14 +125,14 @@ function judged(problems: readonly ConfigProblem[]): Pick<CheckReport, 'problems
   return { problems, errors: countProblems(problems, 'error'), warnings: countProblems(problems, 'warning') };
 }
 
-/** Process events that are wanted and cannot be had: the daemon goes on without them. */
+/** A warning if process events are configured but not available: the daemon continues without them. */
 async function eventProblems({ document, events }: Settings): Promise<ConfigProblem[]> {
   if (events === undefined || document.hasError('events')) return [];
   const source = await createSource(events.types);
   const subscription = await source.subscribe(() => {});
   source.close();
   if (subscription.kind === 'open') return [];
-  const problem = `process events cannot be had from here: ${subscription.reason}`;
+  const problem = `process events are not available here: ${subscription.reason}`;
   return [{ severity: 'warning', line: 0, section: 'events', key: '', problem }];
 }
 

@@ -6,8 +6,9 @@ import { errorBody, readRefusal } from './reply.ts';
 import { check } from './shape.ts';
 
 /**
- * Sends orders to the running daemon over its control socket. Nothing is opened before a call; each call uses its own connection. Only
- * the shape of an answer is checked: its texts are still whatever the database holds. All methods reject with a ControlError.
+ * Sends orders to the running daemon over its control socket. Nothing is opened before a call; each call uses its own
+ * connection. Only the shape of an answer is checked: its texts are still whatever the database holds. All methods reject with
+ * a ControlError.
  */
 export function createControlClient(socket: string): OrderClient {
   return createOrderClient((name, args) => ask(socket, orderTable[name], args));

@@ -49,8 +49,8 @@ export interface ExchangeOptions {
 }
 
 /**
- * Sends one request over a Unix socket and returns its answer; the answer's JSON is not checked. Nothing is sent to an untrusted
- * process (whyNotBelieved). Rejects with a ControlError.
+ * Sends one request over a Unix socket and returns its answer; the answer's JSON is not checked. Nothing is sent to an
+ * untrusted process (whyNotBelieved). Rejects with a ControlError.
  */
 export async function exchange(options: ExchangeOptions): Promise<{ readonly status: number; readonly json: unknown }> {
   const { socket, method, path, timeoutMs } = options;

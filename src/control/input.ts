@@ -32,7 +32,9 @@ export const nameOrAll: Input<[name: string | undefined]> = {
   write: scope,
 };
 
-/** A shape with `scopeFields` that takes exactly one of the two; "all" must be explicit, so that a forgotten name is not all. */
+/**
+ * A shape with `scopeFields` that takes exactly one of the two; "all" must be explicit, so that a forgotten name is not all.
+ */
 export function scoped<T extends Checked<typeof scopeFields>>(shape: Shape<T>): Shape<T> {
   return faultless(shape, ({ name, all }) =>
     (name !== undefined) === (all === true) ? 'expected either name, or all: true' : undefined,

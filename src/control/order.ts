@@ -2,8 +2,8 @@ import type { Input } from './input.ts';
 import type { ReplyForm } from './reply.ts';
 
 /**
- * One order that the control socket takes: everything that its client, its route, the port `Orders` and the command line without a
- * daemon need to know about it. Each order is one file in orders/ and one row in its index.
+ * One order that the control socket takes: everything that its client, its route, the port `Orders` and the command line
+ * without a daemon need to know about it. Each order is one file in orders/ and one row in its index.
  */
 export interface Order {
   /** GET: it changes nothing, and nobody logs who gave it. */

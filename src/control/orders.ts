@@ -4,8 +4,8 @@ import { orderTable } from './orders/index.ts';
 import type { Refusal, ReplyForm } from './reply.ts';
 
 /**
- * The port for orders: a method for each row of the order table, given by a known user and program. app/ binds it to the monitor.
- * Methods reject only because of bugs.
+ * The port for orders: a method for each row of the order table, given by a known user and program. app/ binds it to the
+ * monitor. Methods reject only because of bugs.
  */
 export type Orders = { readonly [K in OrderName]: (...args: ArgumentsOf<Table[K]>) => ResultOf<Table[K]> };
 

@@ -1,6 +1,6 @@
 /**
- * The states of a process and their conditions, in order of precedence: the first whose condition holds applies. Help and manual show
- * this table; colours and the exit codes of `status --check` belong to the command line.
+ * The states of a process and their conditions, in order of precedence: the first whose condition holds applies. Help and
+ * manual show this table; colours and the exit codes of `status --check` belong to the command line.
  */
 export const processStates = {
   recovering: 'a recovery of it is under way',

@@ -5,8 +5,8 @@ import { anyText, check, converted, object, oneOf, type Shape } from './shape.ts
 export type OrderReply<T> = ({ readonly kind: 'done' } & T) | Refusal;
 
 /**
- * Why an order was refused, in one line. `not_found`: nothing has that name; `conflict`: not now; `unavailable`: the store does not
- * answer; `denied`: the store does not permit it, or only root may give the order.
+ * Why an order was refused, in one line. `not_found`: nothing has that name; `conflict`: not now; `unavailable`: the store does
+ * not answer; `denied`: the store does not permit it, or only root may give the order.
  */
 export interface Refusal {
   readonly kind: 'refused';
@@ -59,7 +59,9 @@ export function refusalAnswer({ code, reason }: Refusal): Answer {
   return errorAnswer(REFUSAL_STATUS[code], code, reason);
 }
 
-/** The refusal for an error's code and message; undefined if the code is not one of a refusal but a fault of request or daemon. */
+/**
+ * The refusal for an error's code and message; undefined if the code is not one of a refusal but a fault of request or daemon.
+ */
 export function readRefusal({ code, message }: { readonly code: string; readonly message: string }): Refusal | undefined {
   const known = check(refusalCode, code);
   return known.kind === 'fits' ? { kind: 'refused', code: known.value, reason: message } : undefined;

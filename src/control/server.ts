@@ -19,8 +19,8 @@ export interface ControlServerOptions extends ControlOptions {
 /** The daemon's only interface for orders: HTTP with JSON on a Unix socket. */
 export interface ControlServer {
   /**
-   * Listens. Rejects with a SocketFileError if it cannot listen on the socket. From then on it checks every 10 s that the socket file is
-   * there, and creates it again if it is gone; connected clients stay connected.
+   * Listens. Rejects with a SocketFileError if it cannot listen on the socket. From then on it checks every 10 s that the
+   * socket file is there, and creates it again if it is gone; connected clients stay connected.
    */
   start(): Promise<void>;
   /** Ends idle connections at once, gives answers under way one second, removes the socket file. Idempotent. */
@@ -28,9 +28,9 @@ export interface ControlServer {
 }
 
 /**
- * Creates a server that opens nothing before `start`. Every connection carries one request. A client that asks nothing, asks slowly or
- * does not read its answer uses up a connection for some seconds; if there are too many, the oldest of those is closed. A user with too
- * many orders under way is refused until one has ended; some connections are reserved for root.
+ * Creates a server that opens nothing before `start`. Every connection carries one request. A client that asks nothing, asks
+ * slowly or does not read its answer uses up a connection for some seconds; if there are too many, the oldest of those is
+ * closed. A user with too many orders under way is refused until one has ended; some connections are reserved for root.
  */
 export function createControlServer(options: ControlServerOptions): ControlServer {
   const { socket, mode, group, orders, log, clock } = options;
@@ -64,7 +64,9 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   };
 }
 
-/** What to do if the socket cannot be opened: it is the first place where the daemon has to write, so the others are named too. */
+/**
+ * What to do if the socket cannot be opened: it is the first place where the daemon has to write, so the others are named too.
+ */
 const CURE = 'run as root, or set [control] socket, [monitor] state_dir and [logging] file to places where this user may write';
 
 const LOOK_MS = 10_000;

@@ -1,6 +1,6 @@
 /**
- * Checks a value that came from outside and returns it typed. It throws a misfit, which `check` turns into a value. Types are derived
- * from shapes (Shaped), never the other way round.
+ * Checks a value that came from outside and returns it typed. It throws a misfit, which `check` turns into a value. Types are
+ * derived from shapes (Shaped), never the other way round.
  */
 export type Shape<T> = (value: unknown, where: string) => T;
 

@@ -2,9 +2,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Gives up clients of `server` that ask too slowly: the head of a request must arrive within 5 s of the connection, the whole request
- * within 10 s. The server then emits `clientError` with Node's code for it. Node itself would look for such clients each second, even
- * while nobody is connected; this function makes that unnecessary.
+ * Gives up clients of `server` that ask too slowly: the head of a request must arrive within 5 s of the connection, the whole
+ * request within 10 s. The server then emits `clientError` with Node's code for it. Node itself would look for such clients
+ * each second, even while nobody is connected; this function makes that unnecessary.
  */
 export function giveUpSlowClients(server: Server): void {
   const timers = new WeakMap<Socket, NodeJS.Timeout>();

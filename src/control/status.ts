@@ -53,7 +53,9 @@ export const processStatus = object({
   processId: nullable(anyText),
   target: nullable(anyText),
   strategy: anyText,
-  /** null: not known, because the store does not answer or more rows are in alarm than are read; `rows` has the last known ones. */
+  /**
+   * null: not known, because the store does not answer or more rows are in alarm than are read; `rows` has the last known ones.
+   */
   inAlarm: nullable(flag),
   /** Its rows in alarm when the store was last read (store.lastPollAt), and its kept alarm; [] if there was none. */
   rows: listOf(alarmRow),
@@ -66,9 +68,9 @@ export const processStatus = object({
   /** The daemon stores the alarm locally, because the store did not take it. */
   alarmKept: flag,
   /**
-   * null if it is not watched (watch_exit). `runs` is null if that is not known; `stopped`: it does not run, and somebody stopped it on
-   * purpose. `pid`: its present pid, or its last one; 0 if none has been seen. `since` is null if it does not run; `exits` counts the
-   * exits that nobody asked for.
+   * null if it is not watched (watch_exit). `runs` is null if that is not known; `stopped`: it does not run, and somebody
+   * stopped it on purpose. `pid`: its present pid, or its last one; 0 if none has been seen. `since` is null if it does not
+   * run; `exits` counts the exits that nobody asked for.
    */
   watched: nullable(
     object({
@@ -80,7 +82,9 @@ export const processStatus = object({
       lastExit: nullable(object({ at: anyText, cause: anyText, uptimeMs: count, expected: flag })),
     }),
   ),
-  /** Another supervisor that restarts it when it ends, `supervisord (pid 12)`; null if none is known, absent from older daemons. */
+  /**
+   * Another supervisor that restarts it when it ends, `supervisord (pid 12)`; null if none is known, absent from older daemons.
+   */
   supervisor: optional(nullable(anyText)),
   lastRecovery: nullable(object({ at: anyText, outcome: recoveryOutcome, detail: anyText })),
   /**

@@ -199,14 +199,14 @@ test('an unknown name is one sentence and one code in every command; a known one
       ends(
         await world.cli(...command),
         exitCodes.noSuchName,
-        /no process of the name "nosuch" in the database or the configuration\n/,
+        /no process named "nosuch" in the database or the configuration\n/,
       );
     // Whichever order it is, it is looked up at one place.
     for (const command of commands('half').slice(0, 3))
       ends(
         await world.cli(...command),
         exitCodes.noSuchName,
-        /half stands in PROCESE \(process_id 70\), but has no row in STATUS_PROCESS/,
+        /half is in PROCESE \(process_id 70\), but has no row in STATUS_PROCESS/,
       );
     ends(
       await world.cli('alarm', '71'),
@@ -216,7 +216,7 @@ test('an unknown name is one sentence and one code in every command; a known one
     ends(
       await world.cli('alarm', '70'),
       exitCodes.noSuchName,
-      /the process_id "70" stands in PROCESE, as "half", but has no row in STATUS_PROCESS: it can have no alarm \(INSERT INTO STATUS_PROCESS \(.*'half'\)\n/,
+      /the process_id "70" is in PROCESE, as "half", but has no row in STATUS_PROCESS: it can have no alarm \(INSERT INTO STATUS_PROCESS \(.*'half'\)\n/,
     );
     ends(await world.cli('alarm', 'section'), exitCodes.noSuchName, /section has a section, but no row in the database/);
     for (const name of ['row', 'section']) {

@@ -41,8 +41,8 @@ const orderedAlarm = object({
 export type OrderedAlarm = Shaped<typeof orderedAlarm>;
 
 /**
- * Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop: POST /v1/alarms `{process}`,
- * `clear`, `notes`.
+ * Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop: POST /v1/alarms
+ * `{process}`, `clear`, `notes`.
  */
 export const alarm = {
   method: 'POST',

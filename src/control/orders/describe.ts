@@ -26,8 +26,8 @@ export const processDetails = object({
   pid: count,
   store: storeStatus,
   /**
-   * All rows of that name as the store has them now, in alarm or not (null: not known, because a flag is not a number); null: the store
-   * does not answer.
+   * All rows of that name as the store has them now, in alarm or not (null: not known, because a flag is not a number); null:
+   * the store does not answer.
    */
   rows: nullable(listOf(object({ ...alarmFields, inAlarm: nullable(flag) }))),
   hold: nullable(holdStatus),

@@ -25,7 +25,8 @@ const input: Input<[name: string | undefined, forMs: number | undefined, reason:
 
 /**
  * Forbids restarts of `name` and of its target under any other name (undefined: of everything), for `forMs` (undefined: until
- * released); `strict`: also starts that something else only wants. POST /v1/holds `{name}` or `{all: true}`, `forMs`, `reason`, `strict`.
+ * released); `strict`: also starts that something else only wants. POST /v1/holds `{name}` or `{all: true}`, `forMs`, `reason`,
+ * `strict`.
  */
 export const hold = {
   method: 'POST',

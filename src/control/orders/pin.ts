@@ -9,8 +9,8 @@ const input: Input<[name: string, digest: string]> = {
 };
 
 /**
- * Pins what the offer with that digest showed: from now on it may be started so. Refused as `conflict` if the offer has changed since.
- * POST /v1/pins `{name, digest}`.
+ * Pins what the offer with that digest showed: from now on it may be started so. Refused as `conflict` if the offer has changed
+ * since. POST /v1/pins `{name, digest}`.
  */
 export const pin = {
   method: 'POST',

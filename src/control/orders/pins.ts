@@ -50,8 +50,8 @@ const pinOffer = object({
 export type PinOffer = Shaped<typeof pinOffer>;
 
 /**
- * How `name` could be pinned (`offers`), or why it cannot be (`refusals`): GET /v1/pins?name=NAME; without a name: the same for each
- * program that would not be started again without a pin.
+ * How `name` could be pinned (`offers`), or why it cannot be (`refusals`): GET /v1/pins?name=NAME; without a name: the same for
+ * each program that would not be started again without a pin.
  */
 export const pins = {
   method: 'GET',

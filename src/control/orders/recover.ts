@@ -25,9 +25,9 @@ type Ended =
 export type RecoverReply = Ended | Refusal;
 
 /**
- * Runs one recovery now, through the same code as for an alarm, even if the breaker is open: POST /v1/recoveries `{name}`. The answer
- * comes at its end, which may take minutes: `{outcome: recovered, attempts, durationMs}` or
- * `{outcome: failed | skipped | not_proved, reason}`. It continues if the client does not wait.
+ * Runs one recovery now, through the same code as for an alarm, even if the breaker is open: POST /v1/recoveries `{name}`. The
+ * answer comes at its end, which may take minutes: `{outcome: recovered, attempts, durationMs}` or `{outcome: failed | skipped
+ * | not_proved, reason}`. It continues if the client does not wait.
  */
 export const recover = {
   method: 'POST',

@@ -115,7 +115,7 @@ test('a store that hangs, and a systemd that hangs, leave out only what they wou
   plan.strategy.resolve = hangs;
   const found = await details(core, 'web');
   assert.deepEqual([found.rows, found.running, found.unit, found.output], [null, null, null, null]);
-  assert.match(found.restart.refusals.join(), /could not be told/);
+  assert.match(found.restart.refusals.join(), /could not be determined/);
   assert.equal(found.process.state, 'unknown');
 });
 
