@@ -158,7 +158,7 @@ describe('a daemon and its sockets', { concurrency: 3 }, () => {
       });
       const [code] = await once(child, 'close');
       if (existsSync(place.socket)) continue;
-      assert.match(stderr, /no daemon answers on .*; only root can tell whether one runs \(.*daemon\.pid: EACCES\)\n$/);
+      assert.match(stderr, /no daemon answers on .*; only root can find out whether one runs \(.*daemon\.pid: EACCES\)\n$/);
       assert.equal(code, 77);
     }
     assert.equal((await daemon.stop()).code, 0);

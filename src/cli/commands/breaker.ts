@@ -9,7 +9,7 @@ import { jsonText } from '../terminal/json-output.ts';
 import { renderTable } from '../terminal/table.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `breaker [NAME] [--reset] [--json]`. */
+/** Adds `breaker [NAME] [--reset] [--json]`, which shows or closes circuit breakers. */
 export function addBreaker(program: Command, cli: Cli): void {
   program
     .command('breaker')
@@ -34,7 +34,7 @@ async function showBreakers(cli: Cli, name: string | undefined, json: boolean): 
   const { processes } = await placeOrder(cli, 'reading the state', (orders) => orders.status());
   const wanted: Shown[] = processes.filter((process) => (name === undefined ? !isAtRest(process) : process.name === name));
   if (name !== undefined && wanted.length === 0) {
-    // Of one at rest nothing is kept.
+    // The daemon stores nothing about a breaker at rest.
     const known = await placeOrder(cli, 'reading the state', (orders) => orders.preview(name));
     if (known.kind === 'refused') return refuse(cli, known);
     wanted.push({ name, target: null, breaker: { state: 'closed', failures: 0, remainingMs: 0 } });

@@ -15,7 +15,7 @@ interface HoldOptions {
   readonly strict?: true;
 }
 
-/** `hold NAME|--all [--for TIME] [--reason TEXT] [--strict]`. */
+/** Adds `hold NAME|--all [--for TIME] [--reason TEXT] [--strict]`, which suspends restarts. */
 export function addHold(program: Command, cli: Cli): void {
   program
     .command('hold')

@@ -15,7 +15,7 @@ interface PinOptions {
   readonly json?: true;
 }
 
-/** `pin NAME|--all [--yes] [--json]`. */
+/** Adds `pin NAME|--all [--yes] [--json]`, which pins programs as they run. */
 export function addPin(program: Command, cli: Cli): void {
   program
     .command('pin')
@@ -104,7 +104,7 @@ function describeOffer({ name, running, concern, launches }: PinOffer): string[]
   return lines.map(printable);
 }
 
-/** As a person reads it: what a shell would not take for one word is quoted. */
+/** An argument as a person reads it: quoted if a shell would not take it for one word. */
 function word(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : quoted(argument);
 }

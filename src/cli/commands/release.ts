@@ -6,7 +6,7 @@ import { placeOrder, refuse } from '../place-order.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 
-/** `release NAME|--all`. */
+/** Adds `release NAME|--all`, which ends holds. */
 export function addRelease(program: Command, cli: Cli): void {
   program
     .command('release')

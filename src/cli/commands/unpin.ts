@@ -6,11 +6,11 @@ import { jsonText } from '../terminal/json-output.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 
-/** `unpin NAME|--all [--json]`. */
+/** Adds `unpin NAME|--all [--json]`, which removes pins. */
 export function addUnpin(program: Command, cli: Cli): void {
   program
     .command('unpin')
-    .description('take a pin back; for root alone')
+    .description('remove a pin; for root alone')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every pin there is')
     .option('--json', 'as JSON, for programs')

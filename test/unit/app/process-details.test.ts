@@ -164,5 +164,5 @@ test('a row whose flags are no numbers is not called well, nor is its process', 
   assert.deepEqual(await seen('db'), [[false], false, 'quiet'], 'what is not in alarm needs no acknowledgement');
   assert.deepEqual(await seen('app'), [[null], null, 'unknown']);
   const lines = renderDetails(await details(core, 'web'), new Date(), { width: undefined, colour: false });
-  assert.ok(lines.includes('rows           process_id 1 may be in alarm: alarma or sound is no number'), lines.join('\n'));
+  assert.ok(lines.includes('rows           process_id 1 may be in alarm: alarma or sound is not a number'), lines.join('\n'));
 });
