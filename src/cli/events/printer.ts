@@ -4,8 +4,8 @@ import { type ClientFilter, passes } from '../../stream/filter.ts';
 import type { Cli } from '../context.ts';
 import { jsonText } from '../terminal/json-output.ts';
 import { readEventLine } from './reader.ts';
+import { SeenProcesses } from './seen-processes.ts';
 import { EventTally } from './tally.ts';
-import { SeenProcesses } from './told-processes.ts';
 import { renderEvent, renderEventHeader } from './view.ts';
 
 /** Prints events as they come, and counts them. */
