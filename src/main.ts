@@ -8,26 +8,29 @@ import { printable } from './core/text/printable.ts';
 import { forbidDumps } from './system/native/dumps.ts';
 import { nameThisProcess } from './system/proc/own-name.ts';
 
-/** A bug: one line, and the supervisor decides. What was under way stands in the journal and is settled at the next start. */
+/**
+ * Ends the process after a bug, with one line; systemd restarts it. The journal has interrupted runs, which the next start
+ * handles.
+ */
 function fail(error: unknown): never {
   const { exitCode, lines } = describeFailure(error);
   try {
     writeSync(2, lines.map((line) => `${printable(line)}\n`).join(''));
   } catch {
-    // Nobody reads it.
+    // Nobody reads stderr.
   }
   process.exit(exitCode);
 }
 
-// Node would open its debugger, to every user of the machine, where somebody started us without --disable-sigusr1.
+// If somebody started us without --disable-sigusr1, Node would open its debugger to every user of the machine.
 process.on('SIGUSR1', () => {});
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
-// Every command reads the configuration with its passwords. Those that keep running say why where this could not be done.
+// Every command reads the configuration with its passwords. Commands that keep running report if this failed.
 forbidDumps();
 
-// By which name a daemon's log tells who gave an order; the daemon takes its own, so that nothing else is found under that.
+// The daemon logs orders with this name of the client. The daemon has a different name, so that `pgrep` finds only the daemon.
 nameThisProcess('monitor_client');
 
 const exitCode = await runCli(
@@ -38,7 +41,7 @@ const exitCode = await runCli(
     env: process.env,
     ask: process.stdin.isTTY && process.stdout.isTTY ? (question) => askOn(process.stdin, process.stdout, question) : undefined,
     isRoot: process.geteuid?.() === 0,
-    // The bundle has the package's version in its place.
+    // The bundler replaces this with the version of the package.
     version: process.env.MONITOR_SERVICE_VERSION ?? 'development',
     listenForSignals: () => listenForSignals(process),
   },

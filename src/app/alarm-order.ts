@@ -8,15 +8,15 @@ import { lookUpRows, type Refusal, refuse, refuseStore, severalRows, whyLeftAlon
 import { previewRestart } from './preview-order.ts';
 import { heldWords } from './process-status.ts';
 
-/** Who orders, and whether a daemon carries it out. */
+/** Who gives an order, and whether a daemon carries it out. */
 export interface OrderSide {
-  /** whoIs. */
+  /** The user and program that give it (whoIs). */
   readonly by: string;
-  /** False: the command line does it itself, for no daemon runs. */
+  /** false: the command line carries it out itself, because no daemon runs. */
   readonly daemonRuns: boolean;
 }
 
-/** Raises the alarm of the rows of a name, or of a row; `clear`: ends it, also one that is kept. */
+/** Raises the alarm of all rows of a name, or of one row; `clear`: ends it, a kept alarm too. */
 export async function orderAlarm(
   core: Core,
   side: OrderSide,
@@ -26,24 +26,24 @@ export async function orderAlarm(
   const rows = 'rows' in found ? found.rows : [];
   const names = 'rows' in found ? rows.map(nameOf) : [nameOrId];
   const dropped = clear ? names.filter((name) => core.kept.drop(name)) : [];
-  for (const name of dropped) tell(core, side, { name, order: 'alarm_clear', done: 'Kept alarm ended', notes });
+  for (const name of dropped) logOrder(core, side, { name, order: 'alarm_clear', done: 'Kept alarm ended', notes });
   if (!('rows' in found))
     return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: null, name })) };
-  // Asked before it is raised: what the recovery itself comes to is no reason.
+  // Determined before the alarm is raised: the effects of the recovery itself are not a reason.
   const prospects = clear ? undefined : prospectsOf(core, side, rows);
-  // Nobody may come to wait for it.
+  // If the order returns early, nobody awaits it.
   prospects?.catch(() => {});
   for (const row of rows) {
     const { processId } = row;
-    // Also if there is nothing to end, as far as we have read: the server we read from may lag behind.
+    // Even if we have read no alarm to end: the server that we read from may lag behind.
     const refusal = await write(core, processId, clear, notes);
     if (refusal !== undefined) return refusal;
     if (clear && !mayBeInAlarm(row)) {
-      if (notes !== undefined) tellNotes(core, side, row, notes);
+      if (notes !== undefined) logNotes(core, side, row, notes);
       continue;
     }
     const [order, done] = clear ? (['alarm_clear', 'ended'] as const) : (['alarm', 'raised'] as const);
-    tell(core, side, { name: nameOf(row), order, done: `DB UPDATE LOG: Alarm ${done}`, id: processId, notes });
+    logOrder(core, side, { name: nameOf(row), order, done: `DB UPDATE LOG: Alarm ${done}`, id: processId, notes });
   }
   for (const name of names) core.book.retry(name);
   core.monitor.wake();
@@ -65,7 +65,7 @@ function nameOf({ processName }: Pick<ProcessRow, 'processName'>): string {
   return processName ?? '';
 }
 
-/** One that was acknowledged has its alarm still. */
+/** An acknowledged row is still in alarm. */
 function mayBeInAlarm({ alarma, inDoubt }: ProcessRow): boolean {
   return alarma || inDoubt === true;
 }
@@ -84,7 +84,7 @@ async function write(
   }
 }
 
-interface Told {
+interface LoggedOrder {
   readonly name: string;
   readonly order: 'alarm' | 'alarm_clear';
   readonly done: string;
@@ -92,7 +92,11 @@ interface Told {
   readonly notes: string | undefined;
 }
 
-function tell({ log, events }: Pick<Core, 'events' | 'log'>, { by }: OrderSide, { name, order, done, id, notes }: Told): void {
+function logOrder(
+  { log, events }: Pick<Core, 'events' | 'log'>,
+  { by }: OrderSide,
+  { name, order, done, id, notes }: LoggedOrder,
+): void {
   log.info(`${done} for ${whichWords(name, id)} by ${by}${notes ? `: ${notes}` : ''}`, {
     process_name: name,
     process_id: id ?? null,
@@ -100,26 +104,26 @@ function tell({ log, events }: Pick<Core, 'events' | 'log'>, { by }: OrderSide, 
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
 }
 
-function tellNotes({ log }: Pick<Core, 'log'>, { by }: OrderSide, row: ProcessRow, notes: string): void {
+function logNotes({ log }: Pick<Core, 'log'>, { by }: OrderSide, row: ProcessRow, notes: string): void {
   const { processId } = row;
   const fields = { process_name: row.processName, process_id: processId };
   log.info(`DB UPDATE LOG: Notes written for ${whichWords(nameOf(row), processId)} by ${by}: ${notes}`, fields);
 }
 
-/** `web (ID: 7)`; neither can pass for more of the sentence. */
+/** `web (ID: 7)`, both escaped so that neither can be mistaken for more of the sentence. */
 function whichWords(name: string, id: string | undefined): string {
   return `${nameWords(name)}${id === undefined ? '' : ` (ID: ${nameWords(id)})`}`;
 }
 
-/** What an alarm of that name comes to as things stand, a sentence each. */
+/** What an alarm of that name would lead to at present, a sentence each. */
 interface Prospect {
-  /** Why it is not restarted; [] if that is tried. */
+  /** Why no restart would be tried; [] if one would be. */
   readonly willNotFollow: readonly string[];
-  /** Why that will fail; [] if nothing says so. */
+  /** Why the restart would fail; [] if no reason is known. */
   readonly willFail: readonly string[];
 }
 
-/** By process_id. A systemd that hangs must not keep the order waiting: nothing is told then. */
+/** The prospects by process_id. A systemd that hangs must not keep the order waiting: then none is reported. */
 async function prospectsOf(
   core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'foresight' | 'holds' | 'plans' | 'settings' | 'state' | 'targets'>,
   side: OrderSide,
@@ -150,7 +154,7 @@ async function prospectOf(
   if (core.settings().monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');
   const leftAlone = whyLeftAlone(core, name);
   if (leftAlone !== undefined) return { willNotFollow: [...reasons, leftAlone], willFail: [] };
-  // Asked at once: at the poll that this alarm makes come it is under way already.
+  // Asked at once: the alarm wakes the loop, and after that poll the recovery is already under way.
   const blocked = core.foresight.foreseeBlock(name);
   const own = core.holds.of(name);
   if (own !== undefined) reasons.push(heldWords(own, name));
@@ -162,7 +166,7 @@ async function prospectOf(
   return { willNotFollow: [...reasons, ...(block === undefined ? [] : [block]), ...refusals], willFail: failures };
 }
 
-/** One that was healed and whose clearing is not ours. */
+/** The reason for a row that was healed and that we must not clear. */
 function whyNotAgain({ state, settings }: Pick<Core, 'settings' | 'state'>, { processId }: ProcessRow): string[] {
   return state.handled.get(processId) !== undefined && !settings().monitor.clearAlarm
     ? ['it has been healed already, and its alarm stays in the database (clear_alarm = false)']

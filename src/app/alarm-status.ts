@@ -7,8 +7,8 @@ import type { Core } from './app.ts';
 import { whyLeftAlone } from './known-names.ts';
 
 /**
- * Whether a process is in alarm, and why that is not known. `alarms`: its own, as read last; they stand for nothing any more once the
- * store does not answer.
+ * Whether a process is in alarm, and if not known, why. `alarms`: its own, as last read; they count no longer once the store
+ * does not answer.
  */
 export function alarmKnown(
   core: Pick<Core, 'monitor' | 'settings'>,
@@ -32,7 +32,7 @@ export function alarmKnown(
       if (availability.doubtful.includes(name))
         return {
           inAlarm: null,
-          alarmUnknown: 'its row is in doubt: a flag of it is no number, or other rows share its process_id',
+          alarmUnknown: 'its row is in doubt: one of its flags is not a number, or other rows share its process_id',
         };
       if (availability.leftOut === 0 || isReadFirst(core, name)) return { inAlarm: false, alarmUnknown: undefined };
       return { inAlarm: null, alarmUnknown: 'more rows are in alarm than are read at once' };
@@ -42,14 +42,16 @@ export function alarmKnown(
   }
 }
 
-/** True if its rows would be among those that were read: names with a section come first, and others had room behind them. */
+/**
+ * True if its rows would be among those that were read: names with a section come first, and the others did not fill the limit.
+ */
 function isReadFirst({ settings, monitor: { availability } }: Pick<Core, 'monitor' | 'settings'>, name: string): boolean {
   const { processNames } = settings();
   if (availability.state !== 'ok' || !processNames.includes(name)) return false;
   return availability.alarms.some(({ processName }) => processName === null || !processNames.includes(processName));
 }
 
-/** One alarm as it is told. */
+/** One alarm as the status shows it. */
 export function alarmRow({ book, state }: Pick<Core, 'book' | 'state'>, alarm: Alarm): AlarmRow {
   const isKept = alarm.source === 'kept';
   const since = isKept ? state.kept.get(alarm.processName)?.raisedAt : book.get(alarm.key)?.seenAt;
@@ -61,7 +63,7 @@ export function alarmRow({ book, state }: Pick<Core, 'book' | 'state'>, alarm: A
   };
 }
 
-/** What became of the alarms so far, by the first of them with a word to it. */
+/** What has happened to the alarms so far, from the first alarm that gives a reason. */
 export function alarmReason(
   core: Pick<Core, 'book' | 'plans' | 'settings' | 'state'>,
   name: string,
@@ -79,7 +81,7 @@ export function alarmReason(
   return leftAlone && `left alone: ${leftAlone}`;
 }
 
-/** Why one of the alarms was skipped, if it was for that. */
+/** The skip reason of the first alarm that was skipped for `kind`; undefined if none was. */
 export function skipOf({ book }: Pick<Core, 'book'>, alarms: readonly Alarm[], kind: Skip['kind']): string | undefined {
   const skips = alarms.map(({ key }) => book.get(key)?.skip);
   return skips.find((skip) => skip?.kind === kind)?.reason;

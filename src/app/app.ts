@@ -21,24 +21,24 @@ import { ProcessTable } from '../system/proc/table.ts';
 import { logOutput } from './command-log.ts';
 import { rowScope, type Settings } from './settings.ts';
 
-/** What the composition root is given. */
+/** What the composition root needs. */
 export interface CoreOptions {
   readonly settings: Settings;
   readonly log: Logger;
-  /** A memory that is open already, of one who is no daemon: then no lock is taken. */
+  /** State that is already open, if the caller is not a daemon; then no lock is taken. */
   readonly state?: DaemonState;
-  /** A database that is not there is told as a fault; else it is made, where the store can. */
+  /** true: a missing database is reported as a fault; else the store creates it if it can. */
   readonly makesNoDatabase?: boolean;
   readonly clock?: Clock;
-  /** Who finds hosts by their names; asks as this machine says unless given. */
+  /** Resolves host names; by default as this machine is configured. */
   readonly names?: NameResolver;
   readonly heartbeatMs?: number;
   readonly onHeartbeat?: () => void;
 }
 
 /**
- * The river, put together: store, memory, monitor. The daemon, the demo and a single recovery from the command line are built
- * on it. Everything that opens registers its own end with `stops`.
+ * Store, state and monitor, put together. The daemon, the demo and a single recovery from the command line are built on it.
+ * Everything that opens registers its stop step with `stops`.
  */
 export interface Core extends Omit<MonitorGraph, 'interruptedRuns'> {
   readonly settings: () => Settings;
@@ -59,12 +59,12 @@ export interface Core extends Omit<MonitorGraph, 'interruptedRuns'> {
   readonly stopping: AbortController;
   /** Running commands are killed once aborted. */
   readonly abort: AbortController;
-  /** Takes up a new configuration from the next poll on; a recovery that is under way keeps its plan. Not to be overlapped. */
+  /** Applies a new configuration from the next poll on; a recovery that is under way keeps its plan. Calls must not overlap. */
   readonly adopt: (next: Settings) => Promise<void>;
 }
 
 /**
- * Opens state and store and builds the monitor on them; throws StateHeldError where another daemon has the state_dir. What was
+ * Opens state and store and builds the monitor on them; throws StateHeldError if another daemon holds the state_dir. What was
  * opened before a failure is closed again.
  */
 export async function createCore(options: CoreOptions): Promise<Core> {
@@ -72,7 +72,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   try {
     return await compose(options, stops);
   } catch (error) {
-    // The failure itself is what there is to tell.
+    // Only the failure itself is reported.
     await stops.stop(ROLLBACK_MS).catch(() => undefined);
     throw error;
   }
@@ -118,9 +118,9 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const warn = (text: string): void => log.warning(`Database: ${text}`);
   const open = async ({ database, ...next }: Settings): Promise<AlarmStore> => {
     const scope = rowScope({ database, ...next });
-    const unheard = options.makesNoDatabase ? database.openExisting(scope, warn) : database.open(scope, warn);
-    const opened = heardStore(await unheard, clock, (error) => {
-      // After a reload: what an earlier store says is no news of the present one.
+    const opening = options.makesNoDatabase ? database.openExisting(scope, warn) : database.open(scope, warn);
+    const opened = heardStore(await opening, clock, (error) => {
+      // After a reload a fault of the earlier store says nothing about the present one.
       if (config.current().store === opened) monitor.doubt(error);
     });
     return opened;
@@ -165,19 +165,19 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   };
 }
 
-/** What a reload replaces as a whole: the settings, and what was made of them. */
+/** What a reload replaces as a whole: the settings, and what was built from them. */
 export interface Running {
   readonly settings: Settings;
   readonly plans: Plans;
   readonly store: AlarmStore;
 }
 
-/** The same, with what the parts read of the settings. */
+/** The same, with the settings that the parts read. */
 export interface Configuration extends Running, MonitorConfig, WatchConfig {
   readonly plans: Plans;
 }
 
-/** The configuration in force. */
+/** Holds the configuration in force. */
 class RunningConfig implements CurrentConfig {
   #current: Configuration | undefined;
 
@@ -193,5 +193,5 @@ class RunningConfig implements CurrentConfig {
   }
 }
 
-/** How often the loop turns where no watchdog asks for more. */
+/** Milliseconds between heartbeats if no watchdog asks for more. */
 const DEFAULT_HEARTBEAT_MS = 60_000;

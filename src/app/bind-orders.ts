@@ -13,15 +13,18 @@ import { describeProcess } from './process-details.ts';
 import { heldWords, holdOf } from './process-status.ts';
 import { lookAtTargets } from './status.ts';
 
-/** What the orders are bound to beside the core. */
+/** What the orders are bound to, beside the core. */
 export interface OrderBinding extends OrderSide {
   readonly status: Orders['status'];
-  /** Of one process, whether or not the status lists it. */
+  /** The status of one process, even if the status does not list it. */
   readonly statusOf: (name: string) => Promise<ProcessStatus>;
   readonly reload: Orders['reload'];
 }
 
-/** The control socket's door into the river, for one who gives orders. `reload` and `status` are the daemon's own. */
+/**
+ * Binds the orders of the control socket to the monitor, for one user who gives them. `reload` and `status` are the daemon's
+ * own.
+ */
 export function bindOrders(core: Core, { status, statusOf, reload, ...side }: OrderBinding): Orders {
   const { by } = side;
   return {
@@ -52,7 +55,7 @@ export function bindOrders(core: Core, { status, statusOf, reload, ...side }: Or
   };
 }
 
-/** The hold that keeps `name` from being restarted all the same, in a sentence: that of all, or one on another name of its target. */
+/** The hold that still prevents a restart of `name`, in a sentence: the hold of all, or one on another name of its target. */
 async function stillHeld(core: Pick<Core, 'holds' | 'targets'>, name: string): Promise<string | undefined> {
   if (core.holds.list().length === 0) return undefined;
   await lookAtTargets(core, [name]);
@@ -60,7 +63,9 @@ async function stillHeld(core: Pick<Core, 'holds' | 'targets'>, name: string): P
   return hold && heldWords(hold, name);
 }
 
-/** One recovery now, past the breaker. The store may be away: its own database is among what is healed. */
+/**
+ * Runs one recovery now, even if the breaker is open. The store may not answer: its own database may be what is to be healed.
+ */
 async function recoverNow(
   core: Pick<Core, 'clock' | 'events' | 'handler' | 'kept' | 'log' | 'plans' | 'settings' | 'store'>,
   { by, daemonRuns }: OrderSide,

@@ -1,6 +1,6 @@
 import type { ConfigDocument } from '../config/config-document.ts';
 import { orderTable } from '../control/orders/index.ts';
-import { createDesk, type DeskWithoutDaemon, giveOrder } from '../control/orders.ts';
+import { createOrderClient, giveOrder, type OrdersWithoutDaemon } from '../control/orders.ts';
 import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process/event.ts';
@@ -13,9 +13,9 @@ import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus
 import { judgeSettings, readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
-/** Everything the command line can do without a daemon that answers. */
+/** Everything that the command line can do if no daemon answers. */
 export const cliBackends: CliBackends = {
-  // Loaded only when it is asked for: a status or a check of the configuration needs none of it.
+  // Loaded only when needed: a status or a check of the configuration needs none of it.
   runDaemon: async (options) => (await import('./daemon.ts')).runDaemon(options),
   runDemo: async (options) => (await import('./demo.ts')).runDemo(options),
   followEvents: async (options) => {
@@ -34,7 +34,7 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
   const look = { configFile, version, log: silent };
   const inPlace = <T>(use: Parameters<typeof offlineOrders<T>>[1]): Promise<T> =>
     withLog(configFile, (log) => offlineOrders({ configFile, version, log }, use));
-  const own: DeskWithoutDaemon<'own'> = {
+  const own: OrdersWithoutDaemon<'own'> = {
     status: () => offlineStatus(look),
     describe: (name) => offlineDetails(look, name),
     alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ configFile, version, log }, order)),
@@ -47,7 +47,7 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
         return orders.recover(name);
       }),
   };
-  const desk = createDesk(async (name, args) => {
+  const others = createOrderClient(async (name, args) => {
     const { withoutDaemon } = orderTable[name];
     switch (withoutDaemon) {
       case 'look':
@@ -61,7 +61,7 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
         return withoutDaemon satisfies never;
     }
   });
-  return { ...desk, ...own };
+  return { ...others, ...own };
 }
 
 async function createSource(types: ReadonlySet<ProcessEventType>): Promise<ProcessEventSource> {
@@ -70,7 +70,7 @@ async function createSource(types: ReadonlySet<ProcessEventType>): Promise<Proce
 
 const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
 
-/** What changes something is told in the daemon's own log, and to the one who ordered it. */
+/** An order that changes something is logged in the daemon's own log, and on the terminal of the user who gave it. */
 async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>): Promise<T> {
   const { logging, host } = readSettings(configFile);
   const log = createLogger(logging, { openDatagram, stdout: process.stderr, host: host.name });
@@ -116,7 +116,7 @@ const NOT_ASKED = {
   rowUnknown: 'whether PROCESE has it is not known without --database',
 } as const;
 
-/** Where a line cannot be read, nobody knows what it would have said of the database. */
+/** False if a line cannot be read: it may have been about the database. */
 function canAsk(document: ConfigDocument): boolean {
   return !['', 'database', 'host'].some((section) => document.hasError(section));
 }
@@ -125,14 +125,14 @@ function judged(problems: readonly ConfigProblem[]): Pick<CheckReport, 'problems
   return { problems, errors: countProblems(problems, 'error'), warnings: countProblems(problems, 'warning') };
 }
 
-/** Process events that are wanted and cannot be had: the daemon goes on without them. */
+/** A warning if process events are configured but not available: the daemon continues without them. */
 async function eventProblems({ document, events }: Settings): Promise<ConfigProblem[]> {
   if (events === undefined || document.hasError('events')) return [];
   const source = await createSource(events.types);
   const subscription = await source.subscribe(() => {});
   source.close();
   if (subscription.kind === 'open') return [];
-  const problem = `process events cannot be had from here: ${subscription.reason}`;
+  const problem = `process events are not available here: ${subscription.reason}`;
   return [{ severity: 'warning', line: 0, section: 'events', key: '', problem }];
 }
 

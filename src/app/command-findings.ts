@@ -9,15 +9,18 @@ import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';
 import { isUnit } from './user-finding.ts';
 
-/** What is needed to see what the commands of a process run. */
+/** What is needed to find out what the commands of a process run. */
 export interface CommandParts {
   readonly settings: Pick<Settings, 'document'>;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
-  /** Of the files that were looked at; one map for all processes. */
+  /** The files that were looked at; one map for all processes. */
   readonly entries: Entries;
 }
 
-/** Warnings of what the commands of a process certainly run, and is not there, or is run by root and can be changed by others. */
+/**
+ * Warns of programs that the commands of a process certainly run and that are missing, or run as root and can be changed by
+ * others.
+ */
 export async function commandFindings(
   parts: CommandParts,
   name: string,
@@ -29,21 +32,21 @@ export async function commandFindings(
   for (const [key, line] of commands(parts, name, plan)) {
     const named = namedPrograms(line);
     const changeable = mayBeRoots(parts, name, key) ? changeablePrograms(named, entries) : [];
-    const isTold = changeable.length > 0 && (await isUsed(parts, name, plan, key, signal));
-    for (const problem of [...missingPrograms(named), ...(isTold ? changeable : [])])
+    const isReported = changeable.length > 0 && (await isUsed(parts, name, plan, key, signal));
+    for (const problem of [...missingPrograms(named), ...(isReported ? changeable : [])])
       found.push(settings.document.standingWarning(name, key, problem));
   }
   return found;
 }
 
-/** The lines that a restart runs, by their keys. One that `%s` makes another one of each process is another one of each. */
+/** The command lines that a restart runs, by their keys, with `%s` replaced for this process. */
 function commands({ settings }: CommandParts, name: string, plan: RecoveryPlan): [key: string, line: string][] {
   const section = settings.document.processSection(name);
   const process = managedProcess(name, plan);
   return usedCommands(section.verbatim('restart_command') !== undefined, plan).flatMap((key): [string, string][] => {
     const line = section.verbatim(key);
     const expanded = line === undefined ? undefined : expandCommand(line, process);
-    // Of a name that cannot stand in it the file's own problems tell.
+    // If the name cannot be used in it, the problems of the file say so already.
     return expanded?.kind === 'ready' ? [[key, expanded.line]] : [];
   });
 }
@@ -56,13 +59,13 @@ function usedCommands(hasRestartCommand: boolean, { strategy }: RecoveryPlan): r
 
 const PROGRAM_KEYS: readonly string[] = ['start_command', 'stop_command'];
 
-/** Who runs them if we are not root is not known: root may have systemd run the daemon. */
+/** False also if we are not root: then it is not known who runs them, since root may have systemd run the daemon. */
 function mayBeRoots({ settings }: CommandParts, name: string, key: string): boolean {
   const user = key === 'start_command' ? settings.document.processSection(name).text('user') : undefined;
   return process.geteuid?.() === 0 && (user === undefined || user === 'root' || user === '0');
 }
 
-/** A unit is started and stopped by systemd. */
+/** Whether the command is used: systemd starts and stops a unit without it. */
 async function isUsed(
   { services }: CommandParts,
   name: string,

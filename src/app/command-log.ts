@@ -1,7 +1,7 @@
 import type { Logger } from '../core/logger.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
 
-/** `commands`, with what they print in the log at debug. */
+/** Wraps `commands` so that their output is logged at debug. */
 export function logOutput(commands: CommandRunner, log: Logger): CommandRunner {
   return {
     waitForRun: (...run) => commands.waitForRun(...run),

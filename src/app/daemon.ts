@@ -17,18 +17,18 @@ import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import type { EventStream } from './event-stream.ts';
 import { goneNames } from './gone-names.ts';
-import { configuredWords, tellProblems } from './problem-report.ts';
+import { configuredWords, logProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
 import { startExitWatch } from './start-exit-watch.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 import { followStatus } from './status-line.ts';
 
-/** The signals of a daemon's life, as main.ts hands them on. */
+/** The signals that a daemon handles, as main.ts passes them. */
 export interface DaemonSignals {
-  /** The first SIGTERM or SIGINT: end in order. */
+  /** The first SIGTERM or SIGINT: stop in order. */
   onStop(handler: () => void): void;
-  /** A second one: abort what is running. */
+  /** The second one: abort everything that runs. */
   onAbort(handler: () => void): void;
   /** SIGHUP: read the configuration again. */
   onReload(handler: () => void): void;
@@ -37,7 +37,7 @@ export interface DaemonSignals {
 /** What a daemon is started with. */
 export interface DaemonOptions {
   readonly configFile: string;
-  /** Everything to the terminal, at debug. */
+  /** true: log everything to the terminal, at debug. */
   readonly verbose: boolean;
   readonly version: string;
   readonly signals: DaemonSignals;
@@ -47,17 +47,18 @@ export interface DaemonOptions {
 
 /** Running recoveries may end within this time after SIGTERM; well under the unit's TimeoutStopSec. */
 const GRACE_MS = 20_000;
-/** What was aborted is over within this time: commands are killed, and a store call has its deadline. */
+/** Aborted work ends within this time: commands are killed, and a store call has its deadline. */
 const ABORTED_MS = 15_000;
-/** All stop steps together. */
+/** The deadline of all stop steps together, in milliseconds. */
 const STOP_DEADLINE_MS = 45_000;
 
 /**
- * The daemon, from start to end; resolves when it has ended in order. Throws ConfigError for a configuration that cannot be
- * used, StateHeldError where another daemon has the state_dir, SocketFileError where its socket is taken.
+ * Runs the daemon from start to end; resolves when it has ended in order. Throws ConfigError if the configuration cannot be
+ * used, StateHeldError if another daemon holds the state_dir, SocketFileError if its socket is taken.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  // Of the daemon alone: a command that bore it too, `status --watch` for one, would be found by `pgrep -x monitor_service`.
+  // Only the daemon has this name: `pgrep -x monitor_service` would find a command with the same name too, `status --watch` for
+  // one.
   const unnamed = nameThisProcess('monitor_service');
   // Before the first password is read.
   const dumpable = forbidDumps();
@@ -66,7 +67,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   if (dumpable !== undefined) logger.warning(`A core dump of monitor_service would hold passwords: ${dumpable}`);
   if (unnamed !== undefined) logger.warning(`The process could not be called monitor_service: ${unnamed}`);
   const notifier = createNotifier(process.env, openDatagram);
-  // What we start must not speak to systemd in our name.
+  // Programs that we start must not notify systemd in our name.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
   const zone = new TimeZone(systemClock);
   let core: Core;
@@ -95,7 +96,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     });
   } finally {
     await core.stops.stop(STOP_DEADLINE_MS).catch((error: unknown) => logger.error(errorMessage(error)));
-    // Of one that did not start its error tells.
+    // If it did not start, its error is reported instead.
     if (hasStarted) logger.info('monitor_service stopped');
     await logger.close();
   }
@@ -129,7 +130,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   core.stops.push('control socket', () => control.stop());
   core.stops.push('recoveries', () => endRecoveries(core));
 
-  tellStart(core, log, options);
+  logStart(core, log, options);
   const loop = core.monitor.run(core.stopping.signal);
   core.stops.push('exit watch', () => exits.stop());
   followConfig(core);
@@ -156,12 +157,12 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 
 const POLL_END_MS = 2000;
 
-/** Forgets what belongs to names that are configured no longer. */
+/** Forgets the kept alarms of names that are no longer configured. */
 function followConfig({ config, kept }: Core): void {
   kept.keepOnly(config.current().processNames);
 }
 
-/** Where process events come from, for all who want them; undefined where `[events]` does not stand in the file. */
+/** The source of process events for all its subscribers; undefined if the file has no `[events]`. */
 async function createSource(core: Core): Promise<ProcessEventSource | undefined> {
   const { events: options } = core.settings();
   if (options === undefined) return undefined;
@@ -170,7 +171,7 @@ async function createSource(core: Core): Promise<ProcessEventSource | undefined>
   return source;
 }
 
-/** The event stream, where `[events]` stands in the file. */
+/** Opens the event stream if the file has `[events]`. */
 async function startEvents(core: Core, source: ProcessEventSource | undefined): Promise<EventStream | undefined> {
   const { events: options } = core.settings();
   if (options === undefined || source === undefined) return undefined;
@@ -181,7 +182,9 @@ async function startEvents(core: Core, source: ProcessEventSource | undefined): 
   return stream;
 }
 
-/** Running recoveries get their grace, then their commands are killed; what hangs even then is left to the journal. */
+/**
+ * Gives running recoveries their grace, then kills their commands; what still hangs stays in the journal as an interrupted run.
+ */
 async function endRecoveries(core: Core): Promise<void> {
   const over = new AbortController();
   const idle = core.handler.idle().then(() => over.abort());
@@ -190,10 +193,10 @@ async function endRecoveries(core: Core): Promise<void> {
   await Promise.race([idle, core.clock.sleep(ABORTED_MS, over.signal)]);
 }
 
-function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
+function logStart(core: Core, log: Logger, { version }: DaemonOptions): void {
   const settings = core.settings();
   log.info(
     `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${configuredWords(settings)}, ${core.execution.description}, mode ${settings.monitor.mode}`,
   );
-  tellProblems(settings, log);
+  logProblems(settings, log);
 }

@@ -6,14 +6,14 @@ import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
 
-/** What `check-config --database` tells, and what it has seen on the way. */
+/** What `check-config --database` reports, and what it learned about rows. */
 export interface AskedDatabase {
   readonly report: DatabaseReport;
-  /** Of names that a section depends on, whether they have a row; undefined: that is not known. */
+  /** Whether a name has a row; undefined: not known. */
   readonly hasRow: (name: string) => Promise<boolean | undefined>;
 }
 
-/** Asks the store of `settings`. Never rejects for what a store may fail with. */
+/** Asks the store of `settings`. A fault of the store is part of the report; it never rejects for one. */
 export async function askDatabase(settings: Settings, units: UnitReport): Promise<AskedDatabase> {
   const { database, processNames } = settings;
   const { description } = database;
@@ -24,7 +24,7 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
     const known = new Set(names);
     const unmatched: string[] = [];
     for (const name of processNames) {
-      // Beyond so many it takes a question of its own.
+      // If the list was cut off, a separate query is needed.
       const has = known.has(name) || (names.length === MOST_NAMES && (await store.findProcesses(name)).length > 0);
       if (!has) unmatched.push(name);
     }
@@ -39,7 +39,7 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
     };
   } catch (error) {
     const fault = error instanceof StoreError ? error.fault : 'failed';
-    // What the tables make of it is wrong with the file.
+    // The tables contradict the file, so it is a problem of the file.
     if (fault === 'config') settings.document.section('host').problem('host_id', errorMessage(error));
     return { report: { kind: 'failed', description, reason: errorMessage(error), fault }, hasRow: unknownRow };
   } finally {
@@ -49,26 +49,28 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
 
 const MOST_NAMES = 100_000;
 
-type Told = Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'report' | 'unseen' | 'near'>;
+type Reported = Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'report' | 'unseen' | 'near'>;
 
-/** What somebody should look at stands among the problems of the file: at its [database], or at the section that it is about. */
-function warnOfDatabase({ document, monitor }: Settings, { report, unseen = [], near = [] }: Told): void {
+/** Adds what an operator should look at to the problems of the file: at [database], or at the section that it is about. */
+function warnOfDatabase({ document, monitor }: Settings, { report, unseen = [], near = [] }: Reported): void {
   const warn = (problem: string): void => document.section('database').warning('', problem);
   for (const remark of report.remarks) warn(remark);
   if (report.canClear === false && monitor.clearAlarm)
     warn('alarms cannot be cleared: no right to UPDATE alarma and notes (expected that right, or clear_alarm = false)');
-  if (report.canClear === null) warn('whether alarms can be cleared cannot be told');
+  if (report.canClear === null) warn('it is not known whether alarms can be cleared');
   for (const { name, section } of near)
     document.warnOfProcess(
       section,
       '',
-      `does not hold for ${quoted(name)}, which differs from its name by blanks, letter case or how accents are written`,
+      `does not apply to ${quoted(name)}, which differs from its name by blanks, letter case or how accents are written`,
     );
   for (const { name, holds } of unseen)
     warn(`${quoted(name)} holds ${holds}, which is invisible: it is another name than it looks like, and cannot stand for %s`);
 }
 
-/** An alarm of a watched one's own is kept by the daemon where the store has no row for it; nobody else can raise one. */
+/**
+ * Without a row nobody can raise an alarm, except the daemon for an exit of a watched process: it stores that alarm locally.
+ */
 function warnOfUnmatched(
   { document, processNames, watchedNames }: Settings,
   found: { readonly unmatched: readonly string[]; readonly names: readonly string[]; readonly near: ReadonlySet<string> },
@@ -78,7 +80,7 @@ function warnOfUnmatched(
   const free = names.filter((name) => !configured.has(name));
   const isHinted = unmatched.length * free.length <= MOST_COMPARED;
   for (const name of unmatched) {
-    // One that differs by blanks or case alone is told of beside this.
+    // A name that differs only by blanks or case is reported separately.
     const meant = isHinted && !near.has(name) ? closest(name, free) : undefined;
     const hint = meant === undefined ? '' : ` (did you mean ${escapeInvisible(meant)}?)`;
     const what = watchedNames.includes(name)
@@ -88,10 +90,10 @@ function warnOfUnmatched(
   }
 }
 
-/** Some seconds. */
+/** The most comparisons of names: they take some seconds. */
 const MOST_COMPARED = 300_000;
 
-/** For who has not asked. */
+/** `hasRow` if the database was not asked: never known. */
 export async function unknownRow(): Promise<undefined> {
   return undefined;
 }
@@ -104,7 +106,7 @@ function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { k
   return unseen.length === 0 ? {} : { unseen };
 }
 
-/** Names that differ from that of a section by blanks or case alone, and so are none of its. */
+/** Names that differ from a section's only by blanks or case, so that the section does not apply to them. */
 function nearNames(
   names: readonly string[],
   sections: readonly string[],

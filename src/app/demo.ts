@@ -12,7 +12,7 @@ import { type DaemonSignals, runDaemon } from './daemon.ts';
 export interface DemoOptions {
   readonly version: string;
   readonly signals: DaemonSignals;
-  /** Where the narrator's lines go. */
+  /** Takes the lines that explain the demo. */
   readonly say: (line: string) => void;
 }
 
@@ -21,9 +21,9 @@ const VICTIM = 'demo-web';
 const BROKEN = 'demo-broken';
 
 /**
- * The main job on the embedded store, in a folder of its own: starts two harmless programs, kills one, raises its alarm, and
- * goes on as the daemon until it is told to stop. A third never gets well, so that its breaker is seen to open and half-open.
- * Needs no root, no MySQL, no network; leaves no process and no file behind.
+ * Shows the daemon at work on the embedded store, in its own folder: starts two harmless programs, kills one, raises its alarm,
+ * and runs as the daemon until it is stopped. A third never becomes healthy, so that its breaker opens and half-opens. Needs no
+ * root, no MySQL and no network; leaves no process and no file behind.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'monitor_service-demo-'));
@@ -48,13 +48,13 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       },
     });
   } finally {
-    // After the daemon's end: until then a recovery, or the play itself, may start another one.
+    // After the daemon's end: until then a recovery, or the demo itself, may start another program.
     await cleanUp();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-/** A process without children that waits for ever and costs nothing: it reads from a pipe that nobody writes to. */
+/** A process without children that waits forever and uses no CPU: it reads from a pipe that nobody writes to. */
 const PROGRAM = '#!/bin/sh\nmkfifo "$0.pipe" 2>/dev/null\nexec 3<>"$0.pipe"\nwhile :; do read -r line <&3; done\n';
 
 function configuration(dir: string): string {
@@ -70,7 +70,7 @@ function configuration(dir: string): string {
   ].join('\n');
 }
 
-/** What a spectator sees beside the daemon's log. */
+/** Starts the programs, kills one and raises the alarms, with a line about each step. */
 async function play(core: Core, dir: string, say: (line: string) => void): Promise<void> {
   say(`Demo: starting ${PROGRAMS.join(' and ')}`);
   for (const name of PROGRAMS) {
@@ -119,7 +119,7 @@ async function raise(core: Core, name: string, notes: string): Promise<void> {
   for (const { processId } of await core.store().findProcesses(name)) await core.store().raiseAlarm(processId, notes);
 }
 
-/** Ends whatever of the demo still runs, at whatever point it was stopped. */
+/** Ends all programs of the demo that still run, no matter when it was stopped. */
 async function endPrograms(core: Core, dir: string): Promise<void> {
   for (const name of PROGRAMS) {
     await core.execution.programs.retire(join(dir, name), RETIRE_MS, new AbortController().signal);
@@ -131,13 +131,13 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself meanwhile.
+    // It has ended by itself in the meantime.
   }
 }
 
 const RETIRE_MS = 5000;
 
-/** Processes that run this very script; its path is the demo's own. */
+/** The pids of processes that run this script; nobody else uses its path. */
 function pidsOf(path: string): number[] {
   const processes = new ProcessTable().list(['argv']);
   return processes.filter(({ argv }) => argv?.includes(path)).map(({ pid }) => pid);

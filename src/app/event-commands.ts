@@ -54,15 +54,15 @@ export async function serveSource(
     types,
     clients,
   };
-  // Why it could not be opened at all is in what is returned.
+  // If the stream could not be opened at all, the reason is returned, not printed.
   const early: string[] = [];
-  let tell = (line: string): void => void early.push(line);
-  const log: Logger = { debug: say, info: say, warning: say, error: (line) => tell(line) };
+  let sayError = (line: string): void => void early.push(line);
+  const log: Logger = { debug: say, info: say, warning: say, error: (line) => sayError(line) };
   const stream = await openEventStream({ options, source, names: new NameResolver(), clock: systemClock, log });
   try {
     const { state, reason } = stream.status();
     if (state === 'unavailable') return { kind: 'unavailable', reason: reason ?? '' };
-    tell = say;
+    sayError = say;
     for (const line of early) say(line);
     await stopped(signals);
     return { kind: 'ended' };

@@ -12,15 +12,15 @@ import { createProcessEventSource } from '../system/process-events/events.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { UserNames } from '../system/spawn/user-names.ts';
 
-/** What the daemon's event stream is made of. */
+/** What the event stream needs. */
 export interface EventStreamParts {
   readonly options: EventStreamOptions;
-  /** Of `createStreamSource(options.types)`. */
+  /** Made by `createStreamSource(options.types)`. */
   readonly source: ProcessEventSource;
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The watched process of the configuration that a pid belongs to. */
+  /** The configured name of the watched process with that pid. */
   readonly monitoredName?: (pid: number) => string | undefined;
 }
 
@@ -31,12 +31,15 @@ export interface EventStream {
   stop(): Promise<void>;
 }
 
-/** The kernel's events, as many kinds of them as it takes to tell `types` in full. */
+/** Creates a source of the kernel's events with all the types that are needed to describe `types` in full. */
 export function createStreamSource(types: ReadonlySet<ProcessEventType>): ProcessEventSource {
   return createProcessEventSource({ types: new Set([...types, ...describingTypes]) });
 }
 
-/** Opens the stream. What of it cannot be had is logged, and the daemon goes on without: healing is not for lack of listeners to stop. */
+/**
+ * Opens the stream. An address that is not available is logged, and the daemon continues without it: healing does not depend on
+ * it.
+ */
 export async function openEventStream(parts: EventStreamParts): Promise<EventStream> {
   const { options, source, log } = parts;
   const ending = new AbortController();
@@ -64,7 +67,7 @@ export async function openEventStream(parts: EventStreamParts): Promise<EventStr
   };
 }
 
-/** What makes lines of events; `ending` ends what it looks up in the background. */
+/** Creates the describer that makes lines of events; `ending` aborts its look-ups in the background. */
 export function createDescriber(
   { clock, monitoredName }: Pick<EventStreamParts, 'clock' | 'monitoredName'>,
   ending: AbortSignal,

@@ -6,7 +6,10 @@ import { folderProblem } from '../system/files/folder-problem.ts';
 import { judgeFolder, type OwnFolderOptions } from '../system/files/own-folder.ts';
 import type { Settings } from './settings.ts';
 
-/** Warns of what the sections that are no process's name and this machine has not: groups, folders. Not of a key that has an error. */
+/**
+ * Warns of groups and folders that sections other than those of processes name and that are missing here; skips keys with an
+ * error.
+ */
 export function warnOfSections({ document, monitor, control, logging, events }: Settings): void {
   const warn = (section: string, key: string, problem: string | undefined): void => {
     if (problem !== undefined && !document.hasError(section, key)) document.section(section).warning(key, problem);
@@ -35,15 +38,15 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
 }
 
 /**
- * True for a folder that is there once the daemon starts: `state_dir` and the two that systemd makes for the unit (StateDirectory=,
- * RuntimeDirectory=), with those above them.
+ * True for a folder that will exist once the daemon starts: `state_dir` and the two that systemd creates for the unit
+ * (StateDirectory=, RuntimeDirectory=), and their parents.
  */
 function isMadeAnyway(folder: string, stateDir: string): boolean {
   const made = [stateDir, DEFAULT_STATE_DIR, dirname(DEFAULT_SOCKET)].map((path) => resolve(path));
   return made.some((path) => path === folder || path.startsWith(`${folder}/`));
 }
 
-/** undefined if nobody else can put anything in the place of the folder, or that cannot be told. */
+/** The problem if other users can replace the folder; undefined if they cannot, or if that is not known. */
 function reachProblem(folder: string, consequence: string, options: OwnFolderOptions = {}): string | undefined {
   const place = judgeFolder(folder, options);
   return place.kind === 'others' ? `is within the reach of others, so ${consequence}: ${place.reason}` : undefined;

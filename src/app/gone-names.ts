@@ -4,8 +4,8 @@ import type { Core } from './app.ts';
 import { isConfigured } from './known-names.ts';
 
 /**
- * Those whose last recovery failed, or that have a breaker, with neither a section nor a row any more: nothing is left that could get well.
- * Few are looked at, for a moment; of whom that could not be told is not among them. Never rejects.
+ * The names whose last recovery failed, or that have a breaker, but that no longer have a section or a row: nothing is left to
+ * heal. At most 20 names are looked up, within 300 ms; a name for which this is not known is not included. Never rejects.
  */
 export async function goneNames(
   core: Pick<Core, 'breakers' | 'clock' | 'monitor' | 'settings' | 'store'>,

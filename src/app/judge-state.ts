@@ -1,40 +1,40 @@
 import type { ProcessState } from '../control/process-state.ts';
 
-/** What the state of a process is judged by. Reasons are one line for people. */
+/** The facts from which the state of a process is derived. Reasons are one line for people. */
 export interface StateFacts {
   /** A recovery of it is under way; it may be waiting. */
   readonly recovering: boolean;
-  /** Why it is not restarted, whoever asks; undefined: nothing forbids it. */
+  /** Why it is never restarted, by alarm or by order; undefined: nothing forbids it. */
   readonly refusal: string | undefined;
-  /** `half_open`: it lets one recovery through. */
+  /** `half_open`: it permits one recovery. */
   readonly breaker: 'closed' | 'open' | 'half_open';
   /** Why its breaker opened. */
   readonly breakerReason: string | undefined;
-  /** The hold that keeps it from being restarted. */
+  /** The hold that prevents a restart, in a sentence. */
   readonly hold: string | undefined;
-  /** Those whose end, or whose own restart of it, its recovery waits for. */
+  /** What its recovery waits for: other processes, or a supervisor that restarts it. */
   readonly awaited: readonly string[];
   readonly inAlarm: boolean | null;
   /** Why that is not known. */
   readonly alarmUnknown: string | undefined;
   /** `mode = observe`. */
   readonly observeOnly: boolean;
-  /** What became of its alarm so far: why it was skipped, or not cleared. */
+  /** What has happened to its alarm so far: why it was skipped, or not cleared. */
   readonly alarmReason: string | undefined;
-  /** How the last recovery failed; undefined: it did not, or it has been well since. */
+  /** How the last recovery failed; undefined: it did not fail, or the process has been healthy since. */
   readonly failure: string | undefined;
   readonly watch: WatchFact;
-  /** Without one nothing is watched, whatever is known of it. */
+  /** Without a daemon nothing is watched, whatever is known about it. */
   readonly daemonRuns: boolean;
 }
 
-/** What is known of the running of a process, with the sentence that goes with it. */
+/** Whether a process runs, as far as known, with a reason for people. */
 export type WatchFact =
   | { readonly kind: 'unwatched' | 'runs' }
-  /** It does not run: `stopped` on purpose, or `down`; or nobody knows. */
+  /** It does not run (`stopped` on purpose, or `down`), or it is not known whether it runs. */
   | { readonly kind: 'stopped' | 'down' | 'unknown'; readonly reason: string };
 
-/** The word and the sentence for what a process is at: control/process-state.ts, from top to bottom. */
+/** Derives the state of a process and its reason, in the order of precedence of control/process-state.ts. */
 export function judgeState(facts: StateFacts): { readonly state: ProcessState; readonly reason: string | null } {
   const { awaited, watch } = facts;
   if (facts.recovering && awaited.length === 0) return judged('recovering', halfOpen(facts));

@@ -13,8 +13,8 @@ import { rowInserts } from './row-inserts.ts';
 export type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
 /**
- * Why there is no process of that name, or nobody can tell; undefined if there is one: it has a section, rows in both tables, or
- * something is remembered of it. Only of others the database is asked, for two seconds at most.
+ * Why there is no process of that name, or why that is not known; undefined if there is one: it has a section, rows in both
+ * tables, or an entry in state.db. The database is asked only if section and entry are missing, for two seconds at most.
  */
 export async function unknownName(
   core: Pick<Core, 'breakers' | 'clock' | 'holds' | 'kept' | 'settings' | 'state' | 'store'>,
@@ -32,31 +32,31 @@ function noAnswer(core: Pick<Core, 'store'>): string {
   return `${core.store().description} has not answered within ${formatDuration(LOOK_UP_LIMIT_MS)}`;
 }
 
-/** A refusal for the store's sake as one of the order: nobody knows whether there is such a process. */
+/** Turns a refusal by the store into one of the order: it is not known whether there is such a process. */
 export function undecided(name: string, refusal: Refusal): Refusal {
   if (refusal.code === 'not_found') return refusal;
-  return { ...refusal, reason: `it cannot be told whether there is a process of the name ${quoted(name)}: ${refusal.reason}` };
+  return { ...refusal, reason: `it is not known whether a process named ${quoted(name)} exists: ${refusal.reason}` };
 }
 
-/** True if the name has a section of its own. */
+/** True if the name has its own section. */
 export function isConfigured({ settings }: Pick<Core, 'settings'>, name: string): boolean {
   return settings().processNames.includes(name);
 }
 
-/** Why nothing is ever restarted of a name that has no section; undefined if it has one, or needs none. */
+/** Why a name without a section is never restarted; undefined if it has one, or needs none. */
 export function whyLeftAlone(core: Pick<Core, 'plans' | 'settings'>, name: string): string | undefined {
   if (!core.settings().monitor.onlyConfigured || core.plans()(name).configured) return undefined;
   const near = nearSection(core, name);
   return `it has no section of its own (only_configured)${near === undefined ? '' : `: ${near}`}`;
 }
 
-/** That a section is like the name of a process that has none; undefined if none is, or it has one. */
+/** A hint at a section whose name is similar to that of a process without one; undefined if there is none. */
 export function nearSection({ settings }: Pick<Core, 'settings'>, name: string): string | undefined {
   const section = likeName(name, settings().processNames);
   return section && `[process.${section}] is not for ${quoted(name)}: names are compared letter by letter`;
 }
 
-/** True if state.db knows the name, whatever became of its row. */
+/** True if state.db has an entry for the name, even if its row is gone. */
 export function isRemembered(
   { holds, breakers, kept, state }: Pick<Core, 'breakers' | 'holds' | 'kept' | 'state'>,
   name: string,
@@ -71,7 +71,7 @@ export function isRemembered(
   );
 }
 
-/** The rows of that name; [] if it only has a section. */
+/** Looks up the rows of that name; [] if it only has a section. */
 export async function lookUp(
   core: Pick<Core, 'clock' | 'settings' | 'store'>,
   name: string,
@@ -86,7 +86,7 @@ export async function lookUp(
   }
 }
 
-/** The rows of that name, or else of that id: at least one. */
+/** Looks up the rows of that name, or else the row of that id: at least one. */
 export async function lookUpRows(
   core: Pick<Core, 'clock' | 'settings' | 'store'>,
   nameOrId: string,
@@ -108,7 +108,7 @@ export async function lookUpRows(
   return refuse('not_found', reason);
 }
 
-/** Several rows have that id. */
+/** The reason for a refusal because several rows have that id. */
 export function severalRows(processId: string): string {
   return `several rows have the process_id ${JSON.stringify(processId)}: they are left alone`;
 }
@@ -116,10 +116,10 @@ export function severalRows(processId: string): string {
 async function noSuchName(core: Pick<Core, 'clock' | 'settings' | 'store'>, name: string): Promise<string> {
   const meant = await meantName(core, name);
   const hint = meant === undefined ? '' : ` (did you mean ${shown(meant)}?)`;
-  return `no process of the name ${quoted(name)} in the database or the configuration${hint}`;
+  return `no process named ${quoted(name)} in the database or the configuration${hint}`;
 }
 
-/** In quotes if its ends would not be seen. */
+/** The name, quoted if blanks would make its ends unclear. */
 function shown(name: string): string {
   return /^\S+$/.test(name) ? name : quoted(name);
 }
@@ -130,24 +130,24 @@ function inserts({ settings }: Pick<Core, 'settings'>, name: string, ...tables: 
 
 function halfWords(core: Pick<Core, 'settings'>, nameOrId: string, half: HalfRow): string {
   if (half.kind === 'no_name')
-    return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: nothing says which process that is`;
+    return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: which process that is is not known`;
   const { hostId } = core.settings().host;
   const ofHost = hostId === undefined || hostId === 'all' ? '' : ' of this host';
   const noRow = `but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
   if (half.kind === 'no_status_of_id')
-    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}${inserts(core, half.processName, 'STATUS_PROCESS')}`;
+    return `the process_id ${quoted(nameOrId)} is in PROCESE, as ${quoted(half.processName)}, ${noRow}${inserts(core, half.processName, 'STATUS_PROCESS')}`;
   const ids = half.processIds.length === 0 ? '' : ` (process_id ${half.processIds.join(', ')})`;
-  return `${nameOrId} stands in PROCESE${ids}, ${noRow}${inserts(core, nameOrId, 'STATUS_PROCESS')}`;
+  return `${nameOrId} is in PROCESE${ids}, ${noRow}${inserts(core, nameOrId, 'STATUS_PROCESS')}`;
 }
 
-/** What the store would not do, as a refusal of the order; what is no StoreError is thrown. */
+/** A fault of the store as a refusal of the order; throws `error` again if it is not a StoreError. */
 export function refuseStore(error: unknown): Refusal {
   if (!(error instanceof StoreError)) throw error;
   const code = error.fault === 'denied' ? 'denied' : error.fault === 'config' ? 'invalid' : 'unavailable';
   return refuse(code, errorMessage(error));
 }
 
-/** An order that is not carried out, and why. */
+/** A refusal with its code and reason. */
 export function refuse(code: Refusal['code'], reason: string): Refusal {
   return { kind: 'refused', code, reason };
 }

@@ -4,8 +4,8 @@ import { nearName } from '../core/text/near-name.ts';
 import type { Core } from './app.ts';
 
 /**
- * The name of a section, else one of the database, that is like an unknown one but for letter case, blanks, accents, or `-` for `_`;
- * undefined if there is none, or the database does not say soon. Never rejects.
+ * The name of a section, else one of the database, that differs from an unknown one only by letter case, blanks, accents, or
+ * `-` for `_`; undefined if there is none, or if the database does not answer within 2 s. Never rejects.
  */
 export async function meantName(
   { clock, settings, store }: Pick<Core, 'clock' | 'settings' | 'store'>,
@@ -17,7 +17,9 @@ export async function meantName(
   return names === 'late' ? undefined : likeName(unknown, names);
 }
 
-/** The first of `names` that is like `name` in that way, and not the same. */
+/**
+ * The first of `names` that differs from `name` only in that way; undefined if none does, or if `name` itself is among them.
+ */
 export function likeName(name: string, names: readonly string[]): string | undefined {
   if (names.includes(name)) return undefined;
   return nearName(name, names) ?? names.find((other) => looseName(other) === looseName(name));

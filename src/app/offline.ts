@@ -15,17 +15,17 @@ import { lookAtWatched, type WatchedNow } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 
-/** Running commands and open files are given this long at the end. */
+/** Running commands and open files must end within this time, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000;
 
-/** What the command line does itself while no daemon runs. */
+/** What the command line needs to carry out an order itself while no daemon runs. */
 export interface OfflineOptions {
   readonly configFile: string;
   readonly version: string;
   readonly log: Logger;
 }
 
-/** Status from store and state, without the lock and without a change; `pid` is 0. Throws ConfigError. */
+/** Reads the status from store and state, without the lock and without a change; `pid` is 0. Throws ConfigError. */
 export async function offlineStatus(options: OfflineOptions): Promise<DaemonStatus> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
@@ -38,7 +38,7 @@ export async function offlineStatus(options: OfflineOptions): Promise<DaemonStat
   });
 }
 
-/** All that is known of one process, looked at likewise. Throws ConfigError. */
+/** Reads everything that is known about one process, in the same way. Throws ConfigError. */
 export function offlineDetails(options: OfflineOptions, name: string): ReturnType<Orders['describe']> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
@@ -48,18 +48,18 @@ export function offlineDetails(options: OfflineOptions, name: string): ReturnTyp
   });
 }
 
-/** Nobody waits longer for a systemd that hangs. */
+/** How long to wait for a systemd that hangs, in milliseconds. */
 const LOOK_LIMIT_MS = 5000;
 
-/** Orders that change nothing, or only the store: no lock is taken. Throws ConfigError. */
+/** Carries out orders that change nothing, or only the store, without the lock. Throws ConfigError. */
 export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) => Promise<T>): Promise<T> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => use(await ordersOf(core, options)));
 }
 
 /**
- * Orders that need the daemon's place (a recovery, a hold, a breaker): the state_dir's lock is taken for their time. Throws
- * ConfigError, or StateHeldError where a daemon runs all the same.
+ * Carries out orders in place of the daemon (a recovery, a hold, a breaker), holding the lock of state_dir meanwhile. Throws
+ * ConfigError, or StateHeldError if a daemon runs after all.
  */
 export function offlineOrders<T>(options: OfflineOptions, use: (orders: Orders, core: Core) => Promise<T>): Promise<T> {
   return withCore(readSettings(options.configFile), options.log, undefined, async (core) =>
@@ -68,8 +68,9 @@ export function offlineOrders<T>(options: OfflineOptions, use: (orders: Orders, 
 }
 
 /**
- * An alarm is a matter of the store: who may not write to state_dir, or where a daemon has it, raises it all the same, and only the
- * history knows nothing of it. A kept one is ended in state_dir: that takes the daemon's place. Throws ConfigError, or StateHeldError.
+ * Raises or ends an alarm. Alarms are in the store, so this works even for a user who may not write to state_dir, or while a
+ * daemon holds it; then only the history misses the order. Ending a kept alarm changes state_dir, and so needs the lock. Throws
+ * ConfigError, or StateHeldError.
  */
 export async function offlineAlarm(options: OfflineOptions, order: Parameters<Orders['alarm']>): ReturnType<Orders['alarm']> {
   const [name, clear] = order;
@@ -85,7 +86,7 @@ export async function offlineAlarm(options: OfflineOptions, order: Parameters<Or
   return offlineLook(options, (orders) => orders.alarm(...order));
 }
 
-/** True if the daemon that last ran keeps an alarm of that name. */
+/** True if the last daemon left a kept alarm of that name. */
 function isKept(settings: Settings, name: string): boolean {
   const state = lookAtState(settings);
   const kept = state.kept.get(name) !== undefined;
@@ -93,7 +94,7 @@ function isKept(settings: Settings, name: string): boolean {
   return kept;
 }
 
-/** For root also what is not there yet. */
+/** True if this user may write to `folder`; for root even if it does not exist yet. */
 function isWritable(folder: string): boolean {
   if (process.geteuid?.() === 0) return true;
   try {
@@ -110,9 +111,9 @@ async function withCore<T>(
   state: DaemonState | undefined,
   use: (core: Core) => Promise<T>,
 ): Promise<T> {
-  // Whoever finds the place taken meanwhile is not to be told that the daemon runs.
+  // The lock's role is `command`: a process that finds the lock taken must not report that the daemon runs.
   const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: { kind: 'command' } });
-  // Only a daemon makes a database: one made for a mistyped path would hide it.
+  // Only a daemon creates a database: one created for a mistyped path would hide the mistake.
   const core = await createCore({ settings, log, state: held, makesNoDatabase: true });
   try {
     return await use(core);
@@ -122,7 +123,7 @@ async function withCore<T>(
   }
 }
 
-/** What the daemon that last ran remembers; nothing where that cannot be read. */
+/** Reads the state that the last daemon left; empty if it cannot be read. */
 export function lookAtState(settings: Settings): DaemonState {
   const look = readState(settings.monitor.stateDir, systemClock);
   return look.kind === 'read' ? look.state : emptyState(systemClock);

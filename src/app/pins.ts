@@ -13,7 +13,7 @@ import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';
 import { unknownName } from './known-names.ts';
 
-/** What could be pinned under a name, whole; or in one line why nothing can. */
+/** What could be pinned under a name; or why nothing can be, in one line. */
 type Candidate =
   | {
       readonly kind: 'candidate';
@@ -24,7 +24,7 @@ type Candidate =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** The orders for pins, as given by `by`. */
+/** Binds the orders for pins, given by `by`. */
 export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 'unpin'> {
   return {
     pins: async (name) => {
@@ -41,7 +41,7 @@ export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 
       const found = await candidateFor(core, name);
       if (found.kind === 'refused') return { kind: 'refused', code: 'conflict', reason: `${name}: ${found.reason}` };
       if (found.digest !== digest) {
-        const reason = `${name} does not run any more as it was shown: give the order again`;
+        const reason = `${name} no longer runs as it was shown: give the order again`;
         return { kind: 'refused', code: 'conflict', reason };
       }
       const { systemName, launches } = found;
@@ -72,13 +72,19 @@ export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 
   };
 }
 
-/** Under which system names its pin may be kept: also under its own name, from before it had another, if nobody else is called so. */
+/**
+ * The system names under which its pin may be stored: its own name too, from before it had another, unless that is another's
+ * system name.
+ */
 function pinsOf(core: Pick<Core, 'plans' | 'settings'>, name: string): ReadonlySet<string> {
   const isAnothers = core.settings().processNames.some((one) => one !== name && systemNameOf(core, one) === name);
   return new Set([systemNameOf(core, name), ...(isAnothers ? [] : [name])]);
 }
 
-/** What may have opened them is mended: that the program would not be started. The names of those that were not at rest. */
+/**
+ * Closes the circuit breakers of a program: the pin may have removed what opened them, that it would not be started. Returns
+ * the names of those that were not at rest.
+ */
 function closeBreakers(
   { book, breakers, monitor, ...core }: Pick<Core, 'book' | 'breakers' | 'monitor' | 'plans'>,
   systemName: string,
@@ -91,7 +97,7 @@ function closeBreakers(
   return closed;
 }
 
-/** One program may have several names: what is known of each is found anew. */
+/** Looks at the concerns of a program again, under each of its names. */
 async function lookAgain(
   core: Pick<Core, 'concerns' | 'plans' | 'settings'>,
   name: string | undefined,
@@ -101,7 +107,7 @@ async function lookAgain(
   for (const one of new Set(names)) if (systemNames.includes(systemNameOf(core, one))) await core.concerns.lookAt(one);
 }
 
-/** Of every program that would not be started again as things stand. */
+/** The offers for all programs that would not be started again at present. */
 async function offerAll(core: Pick<Core, 'abort' | 'log' | 'plans' | 'settings' | 'store'>): ReturnType<Orders['pins']> {
   const offers: PinOffer[] = [];
   const refusals: { readonly name: string; readonly reason: string }[] = [];
@@ -121,7 +127,7 @@ async function offerAll(core: Pick<Core, 'abort' | 'log' | 'plans' | 'settings' 
   return { kind: 'done', offers, refusals };
 }
 
-/** Those with a section; and those of the database, where it answers. */
+/** The names with a section, and those in the database if it answers. */
 async function allNames({
   settings,
   plans,
@@ -169,7 +175,7 @@ async function candidateFor(core: Pick<Core, 'abort' | 'plans'>, name: string): 
   return { kind: 'candidate', systemName, launches, running: now.running, digest };
 }
 
-/** Values of the environment may be secrets: they are shown to nobody. */
+/** The offer for a candidate, without the values of the environment: they may be secrets. */
 function offerOf(name: string, candidate: Candidate & { readonly kind: 'candidate' }, concern: string | null): PinOffer {
   const { systemName, digest, running, launches } = candidate;
   return {

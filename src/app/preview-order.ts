@@ -11,7 +11,7 @@ import type { Core } from './app.ts';
 import { isConfigured, isRemembered, lookUp, nearSection, undecided, whyLeftAlone } from './known-names.ts';
 import { sectionWarnings } from './section-warnings.ts';
 
-/** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
+/** `match NAME`: what a restart would do, without doing it; as far as that is known before `signal` aborts. */
 export async function previewOrder(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
   const found = await lookUp(core, name);
   const { process, resolution, looked, ...would } = await previewRestart(
@@ -20,7 +20,7 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
     'rows' in found ? found.rows[0]?.processId : null,
     signal,
   );
-  // A misspelt name; what runs may be looked at before it has a row.
+  // A misspelt name, unless something runs: that may be previewed before it has a row.
   if ('kind' in found && looked.stops.length === 0) {
     const isKnown = found.code !== 'not_found' && (isConfigured(core, name) || isRemembered(core, name));
     if (!isKnown) return undecided(name, found);
@@ -30,7 +30,7 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   const kept = [leftAlone, would.held].filter((reason) => reason !== undefined);
   const refusals = [...kept, ...would.refusals, ...failures];
   const lastUnit = core.state.roots.lastUnit(process.systemName);
-  // Else it stands among the refusals.
+  // Else it is among the refusals.
   const mask = respectsMask(strategy)
     ? undefined
     : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
@@ -38,12 +38,14 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   const isLookedFor = strategy === 'custom' ? watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = refusals.length === 0 ? would.remark : undefined;
-  const told = await sectionWarnings(core, name);
+  const ofSection = await sectionWarnings(core, name);
   const observes = monitor.mode === 'observe' ? 'mode = observe: nothing is restarted; this is what it would be' : undefined;
   const ruled =
-    would.ruledBy === undefined ? undefined : `[process.${would.ruledBy}] means the same, stands first in the file and rules`;
+    would.ruledBy === undefined
+      ? undefined
+      : `[process.${would.ruledBy}] has the same target, comes first in the file and applies to both`;
   const near = leftAlone === undefined ? nearSection(core, name) : undefined;
-  const all = [observes, ruled, near, overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
+  const all = [observes, ruled, near, overridden, mask, hidden, ...(looked.warnings ?? []), ...ofSection];
   const warnings = all.filter((warning) => warning !== undefined);
   const target = resolution.kind === 'target' ? resolution.description : '';
   const { commands } = would;
@@ -59,26 +61,27 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   };
 }
 
-/** What would come of a restart of that name as things stand. */
+/** What a restart of that name would do at present. */
 export async function previewRestart(
   core: Pick<Core, 'abort' | 'holds' | 'plans' | 'targets'>,
   name: string,
   processId: string | null | undefined,
   signal = core.abort.signal,
 ): Promise<{
-  /** As the section has it that rules; so are `looked`, `strategy` and `commands`. */
+  /** From the section that applies; so are `looked`, `strategy` and `commands`. */
   readonly process: ManagedProcess;
   readonly strategy: StrategyName;
-  /** The name of the section that rules, if that is another one. */
+  /** The name of the section that applies, if it is another one. */
   readonly ruledBy: string | undefined;
   readonly resolution: Resolution;
   readonly looked: Awaited<ReturnType<RecoveryPlan['strategy']['preview']>>;
   /** Resolution.key; undefined if the strategy refuses. */
   readonly target: string | undefined;
-  /** The hold that keeps it from being restarted; or what is told of one that does not. */
+  /** The hold that prevents the restart. */
   readonly held: string | undefined;
+  /** What to say about a hold that does not prevent it. */
   readonly remark: string | undefined;
-  /** Why it would not be tried, hold or not. */
+  /** Why it would not be tried, even without a hold. */
   readonly refusals: readonly string[];
   /** Why it would be tried and fail. */
   readonly failures: readonly string[];
@@ -107,7 +110,7 @@ export async function previewRestart(
     target,
     held: judged.kind === 'held' ? judged.reason : undefined,
     remark: judged.kind === 'told' ? judged.remark : undefined,
-    // What is not tried does not fail: all that stands in its way is a refusal then.
+    // A restart that is not tried does not fail: then every obstacle is a refusal.
     refusals: [...new Set(refused.length === 0 ? [] : [...refused, ...failures])],
     failures: refused.length === 0 ? failures : [],
     commands: [...before.commands, ...(looked.commands ?? []), ...checks],
@@ -120,7 +123,7 @@ function preRestart({ settings }: RecoveryPlan, process: ManagedProcess): Return
   return previewCommand('pre_restart_command', preRestartCommand, process, commandTimeoutMs);
 }
 
-/** The hold that keeps it from being restarted, or that its restart would not heed. */
+/** The hold that prevents the restart, or that the restart would ignore. */
 async function heldBack(
   { holds }: Pick<Core, 'holds'>,
   process: ManagedProcess,

@@ -8,16 +8,16 @@ export function configuredWords({ processNames, refusals }: Pick<Settings, 'proc
   return processWords(processNames.length, processNames.filter((name) => refusals.has(name)).length);
 }
 
-/** Logs all that was found in the configuration that now holds, an error with what follows from it. */
-export function tellProblems({ file, problems }: Pick<Settings, 'file' | 'problems'>, log: Logger): void {
+/** Logs all problems of the configuration that is now in force, an error with its consequence. */
+export function logProblems({ file, problems }: Pick<Settings, 'file' | 'problems'>, log: Logger): void {
   for (const problem of problems) {
-    const told = formatProblem(file, problem);
-    if (problem.severity === 'warning') log.warning(told);
-    else log.error(`${told}${consequence(problem)}`);
+    const line = formatProblem(file, problem);
+    if (problem.severity === 'warning') log.warning(line);
+    else log.error(`${line}${consequence(problem)}`);
   }
 }
 
-/** Of an error that ends nothing: of one process. Without a section it counts others. */
+/** The consequence of an error that stops only one process; empty for a line without a section, which counts further errors. */
 function consequence({ section }: ConfigProblem): string {
-  return section === '' ? '' : `; ${section.replace(/^process\./, '')} is not restarted as long as this stands`;
+  return section === '' ? '' : `; ${section.replace(/^process\./, '')} is not restarted until this is corrected`;
 }

@@ -17,8 +17,8 @@ import { whereOutputGoes } from './where-output-goes.ts';
 type Preview = RestartPreview & { readonly strategy: string; readonly target: string };
 
 /**
- * All that is known of one process, as of now; refused for a name that nobody knows. What cannot be had within some seconds, from a
- * systemd or a store that hangs, is left out. `pid` 0: no daemon runs. Never rejects.
+ * Everything that is known now about one process; refused for an unknown name. What a systemd or a store that hangs does not
+ * answer within some seconds is left out. `pid` 0: no daemon runs. Never rejects.
  */
 export async function describeProcess(
   core: Core,
@@ -53,40 +53,40 @@ export async function describeProcess(
     running: now?.running ?? null,
     unit: now?.unit ?? null,
     recoveries: recentRecoveries(core.state.history, name),
-    restart: previewed === 'late' ? untold(plan.strategy.name, process) : restartOf(previewed),
+    restart: previewed === 'late' ? unknownRestart(plan.strategy.name, process) : restartOf(previewed),
     output: whereOutputGoes(now, core.state.launches.get(systemName)),
   };
 }
 
-/** A systemd that hangs is given up after this time. */
+/** How long to wait for a systemd that hangs, in milliseconds. */
 const LOOK_LIMIT_MS = 5000;
 const ROWS_LIMIT_MS = 2000;
-/** The name itself and what is held are looked at first; all sections may take longer. */
+/** The name itself and the held ones are looked at first; looking at all sections may take longer. */
 const TARGETS_LIMIT_MS = 1000;
 
-/** The rows, and the alarm that the daemon keeps for want of one; null if the store does not tell. */
+/** The rows, and the kept alarm, which has none; null if the store does not answer. */
 function allRows(
   { book, kept, state }: Pick<Core, 'book' | 'kept' | 'state'>,
   name: string,
   found: Awaited<ReturnType<typeof lookUp>> | 'late',
 ): ProcessDetails['rows'] {
   if (found === 'late' || ('kind' in found && found.code !== 'not_found')) return null;
-  const told = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound, inDoubt }) => {
+  const rows = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound, inDoubt }) => {
     const since = alarma ? book.get(storedKey(processId))?.seenAt : undefined;
     return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: inDoubt ? null : alarma };
   });
   const alarm = kept.alarm(name);
-  if (alarm === undefined) return told;
+  if (alarm === undefined) return rows;
   const since = state.kept.get(name)?.raisedAt.toISOString() ?? null;
   const row: AlarmRow = { processId: null, notes: alarm.notes, since, acknowledged: false };
-  return [...told, { ...row, inAlarm: true }];
+  return [...rows, { ...row, inAlarm: true }];
 }
 
 function restartOf({ stops, starts, refusals, failures, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
   return { stops, starts, refusals, strategy, target, ...(failures && { failures }), ...(warnings && { warnings }) };
 }
 
-function untold(strategy: string, { target }: ProcessStatus): ProcessDetails['restart'] {
-  const refusal = `what it would do could not be told within ${LOOK_LIMIT_MS / 1000} s`;
+function unknownRestart(strategy: string, { target }: ProcessStatus): ProcessDetails['restart'] {
+  const refusal = `what it would do could not be determined within ${LOOK_LIMIT_MS / 1000} s`;
   return { strategy, target: target ?? '', stops: [], starts: [], refusals: [refusal] };
 }

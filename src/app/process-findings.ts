@@ -17,20 +17,20 @@ import { commandFindings } from './command-findings.ts';
 import type { Settings } from './settings.ts';
 import { userFinding } from './user-finding.ts';
 
-/** What is needed to see what a section names and is not there. */
+/** What is needed to find what a section names and this machine does not have. */
 export interface FindingParts {
   readonly settings: Pick<Settings, 'document' | 'processNames' | 'refusals' | 'watchedNames'>;
   readonly plans: Plans;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
-  /** Whether the database has rows of that name; undefined: that is not known. */
+  /** Whether the database has rows of that name; undefined: not known. */
   readonly hasRow: (name: string) => Promise<boolean | undefined>;
-  /** What to tell if that is not known. */
+  /** The words for that if it is not known. */
   readonly rowUnknown?: string;
 }
 
 /**
- * Looks for what the sections of processes name and this machine has not (users, programs, folders, units, other processes), and for what
- * root runs and others can change. Changes nothing.
+ * Finds what the sections of processes name and this machine does not have (users, programs, folders, units, other processes),
+ * and what root runs and others can change. Changes nothing.
  */
 export class ProcessFindings {
   readonly #parts: FindingParts;
@@ -43,7 +43,9 @@ export class ProcessFindings {
     this.#parts = parts;
   }
 
-  /** Warnings of one process, each at the place of what it is about; [] if nothing can be told, and for a process that is refused. */
+  /**
+   * The warnings of one process, each at the line that it is about; [] if nothing was found, and for a process that is refused.
+   */
   async of(name: string, signal: AbortSignal): Promise<ConfigProblem[]> {
     const { settings, plans } = this.#parts;
     if (settings.refusals.has(name)) return [];
@@ -87,12 +89,12 @@ export class ProcessFindings {
     const named = document.processSection(name).list('depends_on');
     for (const one of named) if (one !== name && refusals.has(one)) warn(`${quoted(one)} is refused, and so is not waited for`);
     for (const one of settings.dependsOn) {
-      // Of one that is only spelt otherwise the file's own problems tell.
+      // If the name is only spelt differently, the problems of the file say so already.
       this.#spellings ??= new Set(processNames.map(looseName));
       if (this.#spellings.has(looseName(one))) continue;
       const known = await hasRow(one);
       if (known === true) continue;
-      // Nobody reads the two hundredth guess, and guessing is what takes time here.
+      // Nobody reads the two hundredth guess, and guessing takes most of the time here.
       const meant =
         this.#hints++ < MOST_HINTS
           ? meantDependency(
@@ -111,7 +113,7 @@ export class ProcessFindings {
   }
 }
 
-/** As it must be written: without quotes or brackets around it, and with a comma between two. */
+/** The dependency that was probably meant: without quotes or brackets around it, and with a comma between two. */
 function meantDependency(one: string, names: readonly string[]): string | undefined {
   const bare = one.replace(/^["'[]+|["'\]]+$/g, '').replace(/^process\./, '');
   if (names.includes(bare)) return bare;
@@ -121,31 +123,33 @@ function meantDependency(one: string, names: readonly string[]): string | undefi
 }
 
 const MOST_HINTS = 200;
-const ROW_UNKNOWN = 'whether PROCESE has it is not known, for the database has not told';
+const ROW_UNKNOWN = 'whether PROCESE has it is not known, because the database did not answer';
 
-/** A path for a name. A name that is none of a program's may be that of one that is not running. */
+/** A warning if the system name is a path without a program. A plain name may belong to a program that is not running. */
 function program(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem | undefined {
   const { strategy, settings } = plan;
   const section = document.processSection(name);
-  // What is told by these is not looked for by its name.
+  // A process with one of these keys is not looked for by its name.
   if (['restart_command', 'argument', 'pid_file'].some((key) => section.text(key) !== undefined)) return undefined;
   if (strategy.name !== 'process' && strategy.name !== 'auto') return undefined;
   const process = managedProcess(name, plan);
   const { systemName } = process;
   if (!systemName.includes('/')) return undefined;
   const key = settings.systemName === undefined ? 'restart_strategy' : 'system_name';
-  const told = (problem: string): ConfigProblem => document.standingWarning(name, key, problem);
+  const warning = (problem: string): ConfigProblem => document.standingWarning(name, key, problem);
   const expected = `(expected a program's full path, or its name${strategy.name === 'auto' ? " or a unit's" : ''})`;
   const unfit = nameProblem(process, true);
-  if (unfit !== undefined) return told(unfit);
+  if (unfit !== undefined) return warning(unfit);
   const start = section.verbatim('start_command');
   if (start !== undefined && executesElsewhere(withName(start, systemName))) return undefined;
   const stat = hostStat(systemName);
-  if (stat === 'none') return told(`${quoted(systemName)} is not there ${expected}`);
-  return stat !== 'unknown' && stat.isDirectory() ? told(`${quoted(systemName)} is a folder ${expected}`) : undefined;
+  if (stat === 'none') return warning(`${quoted(systemName)} is not there ${expected}`);
+  return stat !== 'unknown' && stat.isDirectory() ? warning(`${quoted(systemName)} is a folder ${expected}`) : undefined;
 }
 
-/** Not of those in /run, where programs and systemd make a folder as they start. */
+/**
+ * A warning if the folder of the pid file is missing; not in /run, where programs and systemd create a folder as they start.
+ */
 function pidFile(document: ConfigDocument, name: string): ConfigProblem | undefined {
   const path = document.processSection(name).text('pid_file');
   if (path === undefined || /^(?:\/var)?\/run\//.test(path)) return undefined;

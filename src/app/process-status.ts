@@ -14,7 +14,7 @@ import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
 import { type FoundLife, type Running, watchedStatus, watchFact } from './watched-status.ts';
 
-/** Where the status of a process comes from. */
+/** The parts from which the status of a process is read. */
 export type StatusSources = Pick<
   Core,
   | 'book'
@@ -32,24 +32,24 @@ export type StatusSources = Pick<
   | 'targets'
 >;
 
-/** What the status of one process is made of. */
+/** What is needed to build the status of one process. */
 export interface ProcessParts {
   readonly core: StatusSources;
   readonly last: LastRecoveries;
   readonly runs: (processName: string) => Running;
-  /** What a look has found, if nobody watches. */
+  /** The process that a look has found, if no daemon watches. */
   readonly found?: ((processName: string) => FoundLife | undefined) | undefined;
-  /** False: the command line looks itself, for no daemon runs. */
+  /** false: no daemon runs, and the command line looks itself. */
   readonly daemonRuns: boolean;
-  /** Targets with a breaker, by the process name that they are kept under. */
+  /** Targets with a breaker, by the process name under which they are stored. */
   readonly breakers: ReadonlyMap<string, string>;
   /** Names with watch_exit. */
   readonly watched: ReadonlySet<string>;
-  /** Names that are left without a section and without a row. */
+  /** Names that no longer have a section or a row. */
   readonly gone: ReadonlySet<string>;
 }
 
-/** What is going on with the process of that name. `alarms`: all of its own, as read last. */
+/** Builds the status of the process of that name. `alarms`: all its alarms, as last read. */
 export function processStatus(parts: ProcessParts, name: string, alarms: readonly Alarm[]): ProcessStatus {
   const { core, last } = parts;
   const { book, lives, settings, targets } = core;
@@ -100,14 +100,16 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   };
 }
 
-/** `own` of a name whose target the section of another one rules: in the state of that one if that comes before its own. */
+/** `own` of a name to whose target the section of another name applies: with the state of the other if that has precedence. */
 export function ruledBy(own: ProcessStatus, ruling: string, of: ProcessStatus): ProcessStatus {
   if (processStateNames.indexOf(own.state) <= processStateNames.indexOf(of.state)) return own;
   const same = `is the same as [process.${ruling}]`;
   return { ...own, state: of.state, reason: of.reason === null ? same : `${same}: ${of.reason}` };
 }
 
-/** The hold that keeps it from being restarted: its own, that of all, or one on another name of its target as far as that is known. */
+/**
+ * The hold that prevents a restart: its own, that of all, or one on another name of its target, as far as targets are known.
+ */
 export function holdOf(
   { holds, targets }: Pick<Core, 'holds' | 'targets'>,
   name: string,
@@ -127,7 +129,7 @@ function holdReason(
   return hold && heldWords(hold, processName);
 }
 
-/** The hold of a process in a sentence, with the name through which it is held if that is not its own. */
+/** The hold of a process in a sentence, with the name that is on hold if that is another one. */
 export function heldWords(hold: HoldRecord, processName: string): string {
   const { name } = hold;
   const how = name === processName ? '' : name === null ? ' with all others' : ` through ${nameWords(name)}`;
@@ -144,7 +146,10 @@ function isRecovering(
   return alarms.some(({ key }) => !['idle', 'checking'].includes(book.get(key)?.phase ?? 'idle'));
 }
 
-/** Without a failure it was opened by what succeeded, or ended, too often. `opened`: what was told of that. */
+/**
+ * Why a breaker is open. Without failures it was opened by recoveries or exits that were too frequent; `opened`: the reason
+ * given then.
+ */
 function openReason({ failures }: BreakerSnapshot, opened: string | undefined): string {
   return failures === 0 ? (opened ?? 'it keeps dying') : counted(failures, 'failed recovery', 'failed recoveries');
 }

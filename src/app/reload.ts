@@ -9,14 +9,15 @@ import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
 import { readFlawlessSettings, type Settings } from './settings.ts';
 
-/** A log whose sinks a reload may change. */
+/** A logger whose sinks a reload may change. */
 export interface ReloadableLogger extends Logger {
   reconfigure(options: LoggingOptions, host: string): void;
 }
 
 /**
- * Reads the configuration again, one reload after the other, as ordered by `by`; what cannot be used is told and the running one stays.
- * `follow` is called once the new one is in force: those who work by it take it up. The order it returns never rejects.
+ * Creates the order that reads the configuration again, one reload after the other. If the new one cannot be used, its problems
+ * are logged and the running one stays. `follow` is called once the new one is in force, so that other parts apply it. The
+ * order never rejects.
  */
 export function createReload(
   core: Pick<Core, 'adopt' | 'book' | 'breakers' | 'clock' | 'events' | 'monitor' | 'settings'>,
@@ -68,15 +69,16 @@ async function reloadOnce(
 }
 
 /**
- * What has changed about a process may be what kept it from getting well: its alarm is tried at once, if its breaker lets it. Those that
- * have not changed are tried when they would have been, so that no reload adds to their failures. What is to be told of open breakers.
+ * Tries the alarms of changed processes at once, if their breaker permits it: the change may be what makes them healthy.
+ * Unchanged ones are tried when they would have been anyway, so that no reload adds to their failures. Returns lines about
+ * breakers that stay open.
  */
 function tryAgain(
   { book, breakers, monitor, clock }: Pick<Core, 'book' | 'breakers' | 'clock' | 'monitor'>,
   changed: readonly string[],
   configured: readonly string[],
 ): string[] {
-  // Who took a section out has said nothing of how the process gets well.
+  // Removing a section does not make a process healthy.
   const mended = changed.filter((name) => configured.includes(name));
   for (const name of mended) book.retry(name);
   if (mended.length > 0) monitor.wake();
@@ -90,13 +92,13 @@ function tryAgain(
   });
 }
 
-/** The database is opened anew also where the configuration says what it said: `password_file` holds another password by now. */
+/** A line if the database is opened again although its section is unchanged: `password_file` may contain a new password. */
 function changedFiles(before: Settings, next: Settings, edited: readonly string[]): string[] {
   if (before.database.fingerprint === next.database.fingerprint) return [];
   return edited.some((line) => line.startsWith('[database]')) ? [] : ['[database]: a file that it names has changed'];
 }
 
-/** What a running daemon cannot change under itself. */
+/** Lines about settings that a running daemon cannot change. */
 function keptUntilRestart(before: Settings, next: Settings): string[] {
   const kept: string[] = [];
   if (before.monitor.stateDir !== next.monitor.stateDir) kept.push('state_dir takes effect at the next start');

@@ -1,8 +1,8 @@
 import { invisibleIn } from '../core/text/printable.ts';
 
 /**
- * What to do about a name without its row in the named tables, in parentheses with a blank before: the INSERT, as it is typed into the
- * database; empty where a host_id or an odd name makes it another one.
+ * The INSERTs for a name without a row in the named tables, as an operator types them into the database; in parentheses with a
+ * blank before. Empty if a host_id or an unusual name needs a different statement.
  */
 export function rowInserts(
   name: string,

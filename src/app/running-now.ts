@@ -10,21 +10,24 @@ import { transitOf, type UnitTransit } from '../system/systemd/unit/transit.ts';
 import type { Core } from './app.ts';
 import type { FoundLife, Running } from './watched-status.ts';
 
-/** What runs of a process, as one look found it. */
+/** Which processes of a name run, as one look found them. */
 export interface RunningNow {
-  /** null: it cannot be told. */
+  /** null: not known. */
   readonly running: readonly RunningStatus[] | null;
-  /** Its unit is as up as it gets, with or without processes. */
+  /** Its unit is fully up, with or without processes. */
   readonly isUp: boolean;
-  /** What systemd is about with its unit; undefined: nothing is under way. */
+  /** The job or transition of its unit; undefined: none is under way. */
   readonly transit: UnitTransit | undefined;
-  /** The systemd unit that it is or runs in; undefined: in none, or nobody knows. */
+  /** The systemd unit that it is or runs in; undefined: none, or not known. */
   readonly unit: string | undefined;
-  /** Where standard output and error of the first lead, as /proc has it; undefined: that cannot be read. */
+  /** Standard output and error of the first process, as /proc shows them; undefined: not readable. */
   readonly outputs: readonly (string | undefined)[];
 }
 
-/** Looks at what runs of the process of that name. `look` saves a look of its own. Bounded by `signal`; never rejects. */
+/**
+ * Finds the running processes of that name. `look`: a shared look at /proc, to save another one. Bounded by `signal`; never
+ * rejects.
+ */
 export async function lookAtRunning(
   core: Pick<Core, 'clock' | 'execution' | 'plans'>,
   name: string,
@@ -36,7 +39,7 @@ export async function lookAtRunning(
   if (found === undefined || found.kind === 'unknown') return undefined;
   const table = new ProcessTable();
   const transit = found.status && (await transitOf(core.execution.services, found.status, signal));
-  // What is starting or stopping may have no main process yet, or any more.
+  // A unit that is starting or stopping may have no main process yet, or no longer.
   const isHalfway = transit !== undefined && found.processes.length === 0;
   const processes = isHalfway ? await processesInGroup(table, found.status?.controlGroup ?? '') : found.processes;
   const running = processes.slice(0, MOST_SHOWN).flatMap((each) => runningStatus(core, table, each));
@@ -52,14 +55,14 @@ export async function lookAtRunning(
   };
 }
 
-/** What of the watched processes runs, for whom no daemon watches them. */
+/** Which watched processes run, if no daemon watches them. */
 export interface WatchedNow {
-  /** null: it could not be told in time. */
+  /** null: not known in time. */
   readonly runs: (processName: string) => Running;
   readonly found: (processName: string) => FoundLife | undefined;
 }
 
-/** Looks at all of them, for `limitMs` at most. Never rejects. */
+/** Looks at all watched processes, for at most `limitMs`. Never rejects. */
 export async function lookAtWatched(
   core: Pick<Core, 'abort' | 'clock' | 'execution' | 'plans' | 'settings'>,
   limitMs: number,
@@ -87,7 +90,7 @@ const MOST_SHOWN = 20;
 const AT_ONCE = 8;
 const MOST_COMMAND = 1024;
 
-/** [] for one that has ended meanwhile. */
+/** The status of one process; [] if it has ended in the meantime. */
 function runningStatus(
   { clock }: Pick<Core, 'clock'>,
   table: ProcessTable,

@@ -4,8 +4,8 @@ import type { Core } from './app.ts';
 import { ProcessFindings } from './process-findings.ts';
 
 /**
- * What check-config warns of for one process, as `FILE:LINE: [section] key: problem`: of its own section, and of what it inherits from
- * `[process.default]`. Its errors are not among them: its strategy refuses with those. Never rejects.
+ * The warnings of check-config for one process, as `FILE:LINE: [section] key: problem`: for its own section, and for what it
+ * inherits from `[process.default]`. Errors are not included: its strategy refuses with those. Never rejects.
  */
 export async function sectionWarnings(
   core: Pick<Core, 'abort' | 'clock' | 'execution' | 'plans' | 'settings' | 'store'>,
@@ -20,10 +20,10 @@ export async function sectionWarnings(
   return warnings.map((warning) => formatProblem(settings.file, warning));
 }
 
-/** Whoever asks waits: a systemd or getent that hangs must not keep him. */
+/** Somebody waits for the answer: a systemd or getent that hangs must not delay it longer. In milliseconds. */
 const LIMIT_MS = 5000;
 
-/** Asks the store, and no more once it has not answered. */
+/** Asks the store for rows; once it has not answered, it is not asked again. */
 function rowsOf(core: Pick<Core, 'clock' | 'store'>): (name: string) => Promise<boolean | undefined> {
   let isAway = false;
   return async (name) => {

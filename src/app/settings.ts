@@ -22,7 +22,7 @@ import { Twins } from '../strategies/twins.ts';
 import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts';
 import { USUAL_PATH } from '../system/spawn/minimal-environment.ts';
 
-/** What the plans of processes are made with. */
+/** The parts that the plans of processes need. */
 export type PlanParts = StrategyParts & HealthCheckParts;
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
@@ -35,28 +35,28 @@ export interface Settings {
   readonly database: ParsedStore;
   readonly logging: LoggingOptions;
   readonly control: ControlOptions;
-  /** undefined: no `[events]` stands in the file. */
+  /** undefined: the file has no `[events]`. */
   readonly events: EventStreamOptions | undefined;
-  /** Names that have a section of their own, in the file's order. */
+  /** Names with their own section, in the order of the file. */
   readonly processNames: readonly string[];
   /**
-   * The processes whose own sections hold an error, and the members of a circle of `depends_on`: nothing of them is restarted, watched or
-   * waited for. Each with the first error, `FILE:LINE: [section] key: problem`.
+   * The processes whose own sections have an error, and the members of a circle of `depends_on`: they are not restarted,
+   * watched or waited for. Each with its first error, `FILE:LINE: [section] key: problem`.
    */
   readonly refusals: ReadonlyMap<string, string>;
-  /** Those of `processNames` whose end raises their alarm (`watch_exit`). */
+  /** Those of `processNames` whose exit raises their alarm (`watch_exit`). */
   readonly watchedNames: readonly string[];
-  /** How long those of them that have to run (`ensure_running`) may take to, after a start or reload. */
+  /** Milliseconds after a start or reload within which a process with `ensure_running` must run. */
   readonly bootGracesMs: ReadonlyMap<string, number>;
-  /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
+  /** Creates the recovery plan of each process; processes without a section share the plan of `[process.default]`. */
   readonly createPlans: (parts: Omit<PlanParts, 'requirePin' | 'twins'>) => Plans;
-  /** All that was found in the file, in its order: errors of single processes, and what works but should be mended. */
+  /** All problems of the file, in its order: errors of single processes, and warnings. */
   readonly problems: readonly ConfigProblem[];
 }
 
 /**
- * Reads and parses `file` whole; throws a ConfigError with every problem found if an error stands outside of the processes' own sections.
- * Source: seed 000.
+ * Reads and parses the whole `file`; throws a ConfigError with all problems if there is an error outside of the sections of
+ * processes. Source: the bash service.
  */
 export function readSettings(file: string): Settings {
   const settings = judgeSettings(file);
@@ -65,26 +65,26 @@ export function readSettings(file: string): Settings {
 }
 
 /**
- * The same for who only judges the file: where it cannot be used (`document.usable`), what has an error has its default. Throws a
+ * The same for a check of the file: if it cannot be used (`document.usable`), a key with an error has its default. Throws a
  * ConfigError if the file cannot be read at all.
  */
 export function judgeSettings(file: string): Settings {
   return parseSettings(file, loadConfigFile(file));
 }
 
-/** The same for who has a configuration that holds already: an error anywhere in the file is thrown. */
+/** The same for a reload, which has a configuration to fall back on: throws a ConfigError for any error in the file. */
 export function readFlawlessSettings(file: string): Settings {
   const settings = readSettings(file);
   if (settings.refusals.size > 0) throw new ConfigError(file, settings.problems);
   return settings;
 }
 
-/** Whose rows are ours. */
+/** Which rows of the database belong to this daemon. */
 export function rowScope({ host, monitor }: Settings): RowScope {
   return { hostId: host.hostId, onlyConfigured: monitor.onlyConfigured };
 }
 
-/** Parses a document that was read already: what has an error has its default. */
+/** Parses a document that has been read. A value with an error has its default. */
 export function parseSettings(file: string, document: ConfigDocument): Settings {
   const host = parseHost(document.section('host'));
   const monitor = parseMonitorSettings(document.section('monitor'));
@@ -111,7 +111,7 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
     events: document.hasSection('events') ? events : undefined,
     processNames,
     refusals,
-    // By what it would be known may be just what is wrong.
+    // A refused process is not watched: the key that identifies it may be the wrong one.
     watchedNames: processNames.filter((name) => makers.get(name)?.watch.watched && !refusals.has(name)),
     bootGracesMs: new Map(
       [...makers].flatMap(([name, { watch }]) => (watch.bootGraceMs === undefined ? [] : [[name, watch.bootGraceMs]])),
@@ -132,14 +132,14 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
   };
 }
 
-/** Nobody heals what is refused: who depends on it would wait as long as the error stands. */
+/** A refused process is never healed: a process that depends on it would wait until the error is corrected. */
 function withoutRefused(plan: RecoveryPlan, refusals: ReadonlyMap<string, string>): RecoveryPlan {
   const { settings } = plan;
   if (!settings.dependsOn.some((name) => refusals.has(name))) return plan;
   return { ...plan, settings: { ...settings, dependsOn: settings.dependsOn.filter((name) => !refusals.has(name)) } };
 }
 
-/** All errors that were told of one process; of many in the file only some are told of. */
+/** All reported errors of one process; if the file has very many, only some are reported. */
 function errorsOf(file: string, problems: readonly ConfigProblem[], name: string, first: string): [string, ...string[]] {
   const own = problems.filter(({ severity, section }) => severity === 'error' && section === `process.${name}`);
   const others = own.map((problem) => formatProblem(file, problem)).filter((line) => line !== first);
@@ -150,14 +150,14 @@ interface ParsedProcess {
   readonly settings: RecoverySettings;
   readonly watch: RunningWatch;
   readonly twin: ParsedStrategy['twin'];
-  /** Of the commands that are set, those that may run. */
+  /** The keys of the commands that may run. */
   readonly commandKeys: readonly string[];
   create(parts: PlanParts): RecoveryPlan;
-  /** The plan by which nothing is done; `errors`: why, each one line. */
+  /** The plan that refuses every restart; `errors`: why, a line each. */
   refuse(errors: readonly [string, ...string[]]): RecoveryPlan;
 }
 
-/** One `[process.NAME]`, or what holds for the processes without one. */
+/** Parses one `[process.NAME]`, or what applies to processes without one. */
 function parseProcess(document: ConfigDocument, name: string | undefined): ParsedProcess {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);
@@ -180,7 +180,7 @@ function parseProcess(document: ConfigDocument, name: string | undefined): Parse
     }),
     refuse: (errors) => ({
       configured: name !== undefined,
-      // It waits for nothing: those of a circle would wait for each other.
+      // It waits for nothing: the members of a circle would wait for each other.
       settings: { ...settings, dependsOn: [] },
       strategy: refusedStrategy(strategy.name, errors),
       checks: [],

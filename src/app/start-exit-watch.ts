@@ -2,7 +2,7 @@ import { serviceName } from '../strategies/unit/name-policy.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { Core } from './app.ts';
 
-/** Begins to watch the processes with `watch_exit`. `source`: the program's process events; undefined if there are none. */
+/** Starts to watch the processes with `watch_exit`. `source`: the daemon's process events; undefined if there are none. */
 export function startExitWatch(
   {
     alarms,
@@ -20,7 +20,7 @@ export function startExitWatch(
     exits: exitCounts,
     isRecovering: (name, target) => handler.isRecovering(name, target),
     isUnitRecovering: (unit) => handler.isRecovering(unit, serviceName(unit)),
-    // As of the last poll, or as kept by the daemon; false too if that is not known.
+    // From the last poll or the kept alarms; false also if that is not known.
     isInAlarm: (name) => {
       const { availability } = monitor;
       const rows = availability.state === 'ok' ? availability.alarms : [];

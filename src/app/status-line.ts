@@ -3,7 +3,7 @@ import { counted } from '../core/text/counted.ts';
 import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
 
-/** Keeps the line that `systemctl status` shows as things are, from now until the daemon stops. */
+/** Keeps the line that `systemctl status` shows up to date, from now until the daemon stops. */
 export function followStatus(
   core: Pick<Core, 'breakers' | 'clock' | 'events' | 'handler' | 'holds' | 'kept' | 'monitor' | 'settings' | 'stopping'>,
   notifier: Pick<Notifier, 'status'>,
@@ -24,7 +24,7 @@ export function followStatus(
     due = new AbortController();
     void showAt(waitMs, due.signal);
   };
-  /** What ends by itself tells nobody. */
+  /** A hold or breaker that ends by itself emits no event. */
   const showAt = async (waitMs: number, signal: AbortSignal): Promise<void> => {
     await core.clock.sleep(Math.min(waitMs + LATER_MS, LONGEST_WAIT_MS), AbortSignal.any([signal, core.stopping.signal]));
     if (!signal.aborted && !core.stopping.signal.aborted) show();
@@ -32,19 +32,19 @@ export function followStatus(
   core.events.subscribe(() => {
     if (isDue) return;
     isDue = true;
-    // Not at once: the recovery that tells of its end still counts as under way.
+    // Not at once: a recovery that emits its end still counts as under way.
     setImmediate(show);
   });
   show();
 }
 
-/** Over the end itself, and no longer than a timer can be set for. */
+/** Waits a little past the end itself, and no longer than a timer can be set for. */
 const LATER_MS = 50;
 const LONGEST_WAIT_MS = 86_400_000;
 
 /**
- * `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; what there is none of is left out but for the
- * first two.
+ * The status line, `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; counts of zero are left out,
+ * except for the first two.
  */
 export function statusLine(
   core: Pick<Core, 'breakers' | 'clock' | 'handler' | 'holds' | 'kept' | 'monitor' | 'settings'>,
@@ -92,13 +92,13 @@ function storeWords({ monitor: { availability } }: Pick<Core, 'monitor'>): strin
   }
 }
 
-/** When each of those that let nothing through does so again: monotonic milliseconds. */
+/** When each open breaker becomes half-open: monotonic milliseconds. */
 function openBreakers({ breakers, clock }: Pick<Core, 'breakers' | 'clock'>): number[] {
   const open = [...breakers.list().values()].filter(({ snapshot }) => snapshot.state === 'open');
   return open.map(({ snapshot }) => snapshot.reopenAtMs).filter((atMs) => atMs > clock.monotonicMs());
 }
 
-/** In how many milliseconds the first hold or breaker ends by itself; undefined: none will. */
+/** Milliseconds until the first hold or open breaker ends by itself; undefined: none will. */
 function nextEndMs(core: Pick<Core, 'breakers' | 'clock' | 'holds'>): number | undefined {
   const now = core.clock.date().getTime();
   const holds = core.holds.list().flatMap(({ until }) => (until === null ? [] : [until.getTime() - now]));

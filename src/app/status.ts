@@ -10,15 +10,15 @@ import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
 import { type ProcessParts, processStatus, ruledBy, type StatusSources } from './process-status.ts';
 
-/** What is known beside the core. */
+/** What else is known, beside the core. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
   readonly runs?: ProcessParts['runs'];
   readonly found?: ProcessParts['found'];
-  /** goneNames; none if absent. */
+  /** The result of goneNames; none if absent. */
   readonly gone?: ProcessParts['gone'] | undefined;
 }
 
-/** What is going on, for the control socket. `pid` 0: no daemon runs and the command line looked itself. */
+/** Builds the status for the control socket. `pid` 0: no daemon runs, and the command line looked itself. */
 export function buildStatus(
   core: StatusSources & Pick<Core, 'execution' | 'store'>,
   last: LastRecoveries,
@@ -44,8 +44,8 @@ export function buildStatus(
 }
 
 /**
- * Looks at what the names stand for, as long as a status may be waited for: what is held, or refused, may be so by another name. `others`:
- * names that may have no section.
+ * Resolves names to their targets, for as long as a status may take: a process may be on hold or refused under another name.
+ * `others`: names that may have no section.
  */
 export function lookAtTargets(
   { targets, holds }: Pick<Core, 'holds' | 'targets'>,
@@ -57,12 +57,12 @@ export function lookAtTargets(
 
 const LOOK_LIMIT_MS = 300;
 
-/** A hold as it is told. */
+/** A hold as the status shows it. */
 export function holdStatus({ name, until, reason, strict }: HoldRecord): HoldStatus {
   return { name, until: until?.toISOString() ?? null, reason, ...(strict ? { strict } : {}) };
 }
 
-/** What is known of the store. */
+/** What is known about the store. */
 export function storeStatus({ store, monitor: { availability } }: Pick<Core, 'monitor' | 'store'>): DaemonStatus['store'] {
   const { description } = store();
   const none = { since: null, reason: null, lastPollAt: null, alarms: null, leftOut: 0, nameless: 0, remarks: [] };
@@ -87,7 +87,7 @@ export function storeStatus({ store, monitor: { availability } }: Pick<Core, 'mo
   }
 }
 
-/** Which alarms cannot be healed for want of a name; the log tells of each. */
+/** A remark about alarms that cannot be healed because they have no name; the log has a line about each. */
 function namelessRemark(alarms: readonly StoredAlarm[]): string[] {
   if (alarms.length === 0) return [];
   const shown = alarms.slice(0, SHOWN_IDS).map(({ processId }) => quoted(processId));
@@ -98,7 +98,7 @@ function namelessRemark(alarms: readonly StoredAlarm[]): string[] {
 
 const SHOWN_IDS = 5;
 
-/** Every process that there is something to tell of: DaemonStatus.processes. */
+/** The status of each process that is listed: DaemonStatus.processes. */
 function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): ProcessStatus[] {
   const { core } = parts;
   const alarms = alarmsByName(core);
@@ -121,7 +121,7 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
   return [...names].map(statusOf);
 }
 
-/** Of one process, whether or not the status lists it; a daemon runs unless said. */
+/** The status of one process, even if the status does not list it; a daemon runs unless `daemonRuns` is false. */
 export function statusOfOne(
   core: StatusSources,
   last: LastRecoveries,
@@ -146,7 +146,7 @@ export function statusOfOne(
   return statusesOf(parts, alarmsByName(core))(name);
 }
 
-/** What another section rules is in the state of that one. */
+/** Computes statuses by name; a name to whose target another section applies has the state of that section. */
 function statusesOf(parts: ProcessParts, alarms: ReadonlyMap<string, readonly Alarm[]>): (name: string) => ProcessStatus {
   const { targets } = parts.core;
   const rulings = targets.ruling();
@@ -158,7 +158,7 @@ function statusesOf(parts: ProcessParts, alarms: ReadonlyMap<string, readonly Al
   };
 }
 
-/** The rows in alarm when the store was read last, and the alarms that are kept. */
+/** The rows in alarm when the store was last read, and the kept alarms. */
 function alarmsByName({ kept, monitor: { availability } }: Pick<Core, 'kept' | 'monitor'>): Map<string, Alarm[]> {
   const byName = new Map<string, Alarm[]>();
   const rows = availability.state === 'starting' ? [] : availability.alarms;
@@ -171,12 +171,12 @@ function breakersByName(core: Pick<Core, 'breakers'>): Map<string, string> {
   return new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
 }
 
-/** For whom nobody watches: what ran when it was seen last runs, as long as its process lives. */
+/** Without a watch: a process that ran when it was last seen still runs if its process exists; else it is not known. */
 function seenAlive({ lives }: Pick<Core, 'lives'>): (processName: string) => boolean | null {
   return (name) => (lives.of(name)?.since == null ? null : true);
 }
 
-/** The pins of programs without a section: those go by the name that they are pinned under. */
+/** The pins of programs without a section, by the names under which they are pinned. */
 function unnamedPins({ state, settings, plans }: Pick<Core, 'plans' | 'settings' | 'state'>): string[] {
   const configured = new Set(settings().processNames.map((name) => managedProcess(name, plans()(name)).systemName));
   return state.pins.list().flatMap(({ systemName }) => (configured.has(systemName) ? [] : [systemName]));

@@ -19,7 +19,7 @@ import { lookAtState } from './offline.ts';
 import { type FindingParts, ProcessFindings } from './process-findings.ts';
 import type { Settings } from './settings.ts';
 
-/** What check-config asks systemd about the names of a configuration and of a database. Nothing is started. */
+/** Finds out for check-config what systemd knows about the names of a configuration and a database. Nothing is started. */
 export class UnitReport {
   readonly #settings: Settings;
   readonly #execution: Execution;
@@ -32,7 +32,7 @@ export class UnitReport {
     this.#log = log;
     this.#execution = createExecution({ stateDir: settings.monitor.stateDir, log });
     const state = lookAtState(settings);
-    // The records are in memory by now, and what is set in them goes nowhere.
+    // The records are in memory now, and changes to them are not saved.
     state.close();
     const { launches, pins, roots, unitsWithProcesses } = state;
     this.#roots = roots;
@@ -53,17 +53,18 @@ export class UnitReport {
   }
 
   /**
-   * The problems of the file, with a warning of each user, group, program, folder, unit and process that it names and that is not there,
-   * of each configured process whose unit is masked, that means what an earlier section means, and as root of each whose program would
-   * not be started again. None that systemd would have to tell if it does not answer. `rows`: as far as the database was asked.
+   * The problems of the file, with a warning for each user, group, program, folder, unit and process that it names and that is
+   * missing, for each configured process whose unit is masked or whose target an earlier section has, and, as root, for each
+   * whose program would not be started again. If systemd does not answer, its warnings are missing. `rows`: what the database
+   * was asked.
    */
   async problems(rows: Pick<FindingParts, 'hasRow' | 'rowUnknown'>): Promise<readonly ConfigProblem[]> {
     warnOfSections(this.#settings);
     await this.#warnOfFindings(rows);
-    // What processes inherit is not known then: those that follow would judge by what is not meant.
+    // Then it is not known what processes inherit, and the following checks would be based on wrong values.
     if (this.#settings.document.hasError(DEFAULT_SECTION)) return this.#settings.document.problems;
     await this.#warnOfTwins();
-    // Which units their programs live in is known by now.
+    // The units of their programs are known by now.
     if (this.#execution.services.available) await this.#warnOfMasks();
     await this.#warnOfUnseen();
     // Of others' processes only root sees how they were started.
@@ -82,7 +83,7 @@ export class UnitReport {
     });
   }
 
-  /** Of programs of that nobody has seen how they are started: they may run by the time that it matters, or never. */
+  /** Warns of programs that have never been seen running, so that how to start them is not known. */
   async #warnOfUnseen(): Promise<void> {
     const { document, processNames, refusals } = this.#settings;
     const within = AbortSignal.timeout(LIMIT_MS);
@@ -124,7 +125,7 @@ export class UnitReport {
       const plan = this.#plans(name);
       resolved.set(name, await plan.strategy.resolve(managedProcess(name, plan), within));
     };
-    // Twice: that a program bears two names is known once it was seen under both.
+    // Twice: that a program has two names is known only once it was seen under both.
     for (let round = 0; round < 2; round += 1) await eachOf(processNames, resolve);
     const first = new Map<string, string>();
     for (const name of processNames) {
@@ -141,7 +142,7 @@ export class UnitReport {
     }
   }
 
-  /** What holds for processes without a section, in one line; null if it says nothing here. */
+  /** The rule for processes without a section, in one line; null if there is none to mention. */
   unnamedRule(): string | null {
     const { monitor } = this.#settings;
     if (monitor.onlyConfigured) return 'processes without a section of their own are not restarted (only_configured)';
@@ -170,12 +171,12 @@ export class UnitReport {
   }
 }
 
-/** Whether the value that a warning is about has an error, be it an inherited one: what is wrong with it is told already. */
+/** Whether the value that a warning is about has an error, even an inherited one: then the problem is reported already. */
 function isFaulty(document: ConfigDocument, { section, key }: ConfigProblem): boolean {
   return document.hasError(section, key) || (!document.stands(section, key) && document.hasError(DEFAULT_SECTION, key));
 }
 
-/** A command, or systemd, knows how to start it. */
+/** True if a command or systemd starts it. */
 function isCommanded(strategy: StrategyName): boolean {
   return strategy === 'custom' || strategy === 'service';
 }
@@ -188,7 +189,7 @@ const LEFT_ALONE = [
 const NO_NAME = '';
 const MOST_NAMES = 1000;
 const AT_ONCE = 8;
-/** A systemd that hangs must not keep the command line. */
+/** A systemd that hangs must not delay the command line longer, in milliseconds. */
 const LIMIT_MS = 15_000;
 
 async function eachOf(names: readonly string[], use: (name: string) => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import type { AccountResult } from '../system/spawn/user-account.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';
 
-/** What is needed to see what becomes of a process whose `user` is not there. */
+/** What is needed to find the consequences of a missing `user`. */
 export interface UserParts {
   readonly settings: Pick<Settings, 'document' | 'watchedNames'>;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
@@ -12,7 +12,9 @@ export interface UserParts {
   readonly findUser: (user: string) => Promise<AccountResult>;
 }
 
-/** What follows from a `user` that is not there, in one line; undefined if it is there, is not looked for, or that cannot be told. */
+/**
+ * The consequence of a `user` that does not exist, in one line; undefined if it exists, is not used, or if that is not known.
+ */
 export async function userFinding(
   { settings, services, findUser }: UserParts,
   name: string,
@@ -24,17 +26,20 @@ export async function userFinding(
   const user = section.text('user');
   const { name: strategy } = plan.strategy;
   if (user === undefined || strategy === 'service') return undefined;
-  // Of one that is not watched the file's own problems tell.
+  // If it is not watched, the problems of the file say so already.
   if (strategy === 'custom' && !watchedNames.includes(name)) return undefined;
   const found = await findUser(user);
   if (found.kind !== 'not_found') return undefined;
   if (strategy === 'custom') return `its end is not noticed as long as ${found.reason}`;
   if (strategy === 'auto' && (await isUnit(services, managedProcess(name, plan).systemName, signal))) return undefined;
-  if (section.verbatim('restart_command') !== undefined) return `whether it runs cannot be told as long as ${found.reason}`;
+  if (section.verbatim('restart_command') !== undefined) return `whether it runs is not known as long as ${found.reason}`;
   return `nothing of it is restarted as long as ${found.reason}; its STATE shows that only once it is in alarm`;
 }
 
-/** Whether that name is a unit's, of which systemd knows whose it is and how it is started; undefined if it does not say. */
+/**
+ * Whether that name belongs to a loaded unit, so that systemd knows its user and how to start it; undefined if systemd does not
+ * answer.
+ */
 export async function isUnit(
   services: UserParts['services'],
   systemName: string,

@@ -6,16 +6,16 @@ import type { WatchedLife } from '../state/daemon-state.ts';
 import type { UnitTransit } from '../system/systemd/unit/transit.ts';
 import type { WatchFact } from './judge-state.ts';
 
-/** Whether a watched process runs, or what systemd is about with its unit; null: nobody knows. */
+/** Whether a watched process runs, or the transition of its unit; null: not known. */
 export type Running = boolean | null | UnitTransit;
 
-/** A process that a look has found: the first of those that run. */
+/** The first running process that a look has found. */
 export interface FoundLife {
   readonly pid: number;
   readonly since: Date;
 }
 
-/** What is known of the running of a process; `runs` is undefined for one that is not watched. `nowMs`: of the monotonic clock. */
+/** Whether a process runs, as far as known; `runs` is undefined if it is not watched. `nowMs`: monotonic milliseconds. */
 export function watchFact(
   runs: Running | undefined,
   life: WatchedLife | undefined,
@@ -27,7 +27,7 @@ export function watchFact(
   if (typeof runs === 'object') return transitFact(runs, nowMs);
   if (runs) return { kind: 'runs' };
   if (life === undefined) return { kind: 'down', reason: 'does not run, and was never seen running' };
-  // What was stopped before a boot would have been started by that.
+  // A process that was stopped before the boot should have been started by it.
   if (end === 'boot') return { kind: 'down', reason: 'was not started since the boot' };
   const { lastExit } = life;
   if (end === 'unseen' || lastExit === null) return { kind: 'down', reason: 'does not run any more, and nobody saw it end' };
@@ -38,7 +38,7 @@ export function watchFact(
     : { kind: 'down', reason: `ended: ${how}` };
 }
 
-/** What is starting is not known to be well; what has ended and is to be started again some time is down until then. */
+/** A unit that is starting is not known to be healthy; one that has ended and waits to be started again is down until then. */
 function transitFact(transit: UnitTransit, nowMs: number): WatchFact {
   const { kind, unit } = transit;
   switch (kind) {
@@ -48,7 +48,7 @@ function transitFact(transit: UnitTransit, nowMs: number): WatchFact {
       return { kind: 'unknown', reason: `${unit} has been ${kind}${long}` };
     }
     case 'queued':
-      return { kind: 'unknown', reason: `${unit} is down, and systemd has not begun yet what it is to do with it` };
+      return { kind: 'unknown', reason: `${unit} is down, and systemd has not begun its queued job yet` };
     case 'ended':
       return { kind: 'down', reason: `${unit} has ended (${transit.result}); ${againWords(transit.dueMs, nowMs)}` };
     default:
@@ -62,7 +62,7 @@ function againWords(dueMs: number | undefined, nowMs: number): string {
   return dueMs <= nowMs ? 'systemd starts it again now' : `systemd starts it again in ${formatDuration(dueMs - nowMs)}`;
 }
 
-/** ProcessStatus.watched. `found`: what was found if nobody watches; undefined: nobody has looked, or it does not run. */
+/** ProcessStatus.watched. `found`: the process that a look has found; undefined: nobody has looked, or it does not run. */
 export function watchedStatus(
   fact: WatchFact,
   life: WatchedLife | undefined,

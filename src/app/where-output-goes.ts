@@ -3,8 +3,8 @@ import { shellWord } from '../core/text/typed-command.ts';
 import type { RunningNow } from './running-now.ts';
 
 /**
- * Where the output of a process is to be read: a command, a file's path, or `nowhere`. By its standard output and error if it runs, else
- * by its unit, else by how it was recorded; null: that is not known.
+ * Where the output of a process can be read: a command, a file's path, or `nowhere`. Taken from its standard output and error
+ * if it runs, else from its unit, else from its launch record; null: not known.
  */
 export function whereOutputGoes(
   now: Pick<RunningNow, 'unit' | 'outputs'> | undefined,
@@ -23,10 +23,10 @@ function bothOf(output: string | undefined, error: string | undefined): string |
   return `${output}, errors ${error}`;
 }
 
-/** proc_pid_fd(5). */
+/** The place behind a descriptor's path (proc_pid_fd(5)). */
 function placeOf(path: string | undefined, unit: string | undefined): string | undefined {
   if (path === undefined || path === '/dev/null') return path && 'nowhere (/dev/null)';
-  // A service's is the journal's, unless it was handed one of its own.
+  // The socket of a service is the journal's, unless the service was given its own.
   if (path.startsWith('socket:')) return unit === undefined ? undefined : journalOf(unit);
   if (path.startsWith('pipe:')) return 'a pipe to another program';
   if (/^\/dev\/(pts\/|tty|console)/.test(path)) return `a terminal (${path})`;

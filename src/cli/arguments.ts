@@ -1,11 +1,11 @@
-/** Arguments for commander, or the word that stands where a command should. */
+/** Arguments for commander, or the unknown word in place of a command. */
 export type Arguments =
   | { readonly kind: 'arguments'; readonly argv: readonly string[] }
   | { readonly kind: 'unknown_command'; readonly name: string };
 
 /**
  * `argv` (without node and script) with the bash service's spellings `--status` and `--restart NAME` turned into commands
- * (`--verbose` beside them means nothing), and the first word checked against `commands`. Source: seed 000.
+ * (`--verbose` beside them has no effect), and the first word checked against `commands`. Source: the bash service.
  */
 export function readArguments(argv: readonly string[], commands: readonly string[]): Arguments {
   for (let i = 0; i < argv.length; i++) {
@@ -29,6 +29,6 @@ export function readArguments(argv: readonly string[], commands: readonly string
 
 function asCommand(before: readonly string[], command: string, after: readonly string[], name?: string): Arguments {
   const options = after.filter((other) => other !== '--verbose');
-  // Behind `--`, a name that starts with `-` is a name.
+  // After `--`, a name that starts with `-` is not taken for an option.
   return { kind: 'arguments', argv: [...before, command, ...options, ...(name === undefined ? [] : ['--', name])] };
 }

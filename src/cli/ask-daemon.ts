@@ -1,15 +1,15 @@
 import { createControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
-import type { OrderDesk } from '../control/orders.ts';
+import type { OrderClient } from '../control/orders.ts';
 import { lookForHolder } from '../state/holder.ts';
 import type { Cli } from './context.ts';
 import { controlSocket, stateDir } from './control-address.ts';
 
 /**
- * Asks the daemon that runs with the configuration meant. Rejects with a ControlError: `CONTROL_NOT_RUNNING` only if none runs on its
- * state_dir either.
+ * Asks the daemon that runs with the chosen configuration. Rejects with a ControlError; `CONTROL_NOT_RUNNING` only if no daemon
+ * holds its state_dir either.
  */
-export async function askDaemon<T>(cli: Cli, ask: (daemon: OrderDesk) => Promise<T>): Promise<T> {
+export async function askDaemon<T>(cli: Cli, ask: (daemon: OrderClient) => Promise<T>): Promise<T> {
   const choice = cli.configChoice();
   const socket = controlSocket(choice);
   try {
@@ -25,7 +25,7 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
   const { stranger } = error;
   switch (holder.kind) {
     case 'runs':
-      // A command that carries out an order itself is over soon, and is no daemon.
+      // A command that carries out an order itself ends soon, and is not a daemon.
       if (holder.role.kind === 'command') return error;
       if (holder.role.socket !== undefined && holder.role.socket !== socket)
         return new ControlError(
@@ -41,7 +41,7 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
     case 'unknown':
       return new ControlError(
         'CONTROL_FORBIDDEN',
-        `${error.message}; only root can tell whether one runs (${holder.path}: ${holder.code})`,
+        `${error.message}; only root can find out whether one runs (${holder.path}: ${holder.code})`,
         error,
       );
     case 'none':
@@ -52,9 +52,9 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
 }
 
 function goneWords(socket: string): string {
-  return `its socket is gone: nobody listens on ${socket}; it is made anew within 10 s, and the daemon's log says if it cannot be`;
+  return `its socket is gone: nobody listens on ${socket}; it is created again within 10 s, and the daemon's log says if that fails`;
 }
 
 function takenWords(socket: string, stranger: string): string {
-  return `but does not answer on ${socket}: ${stranger}, and was sent nothing; end it, or remove the socket: it is made anew within 10 s then`;
+  return `but does not answer on ${socket}: ${stranger}, and was sent nothing; end it, or remove the socket: then it is created again within 10 s`;
 }

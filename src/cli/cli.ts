@@ -11,8 +11,8 @@ import { type ExitCode, exitCodeHelp, exitCodes, HELP_COLUMNS } from './exit-cod
 import { describeFailure } from './failure.ts';
 
 /**
- * Runs one command line (`argv` without node and script) to its end and returns its exit code; never throws. What needs more
- * than the control socket comes from `loadBackends`, called only then.
+ * Runs one command line (`argv` without node and script) to its end and returns its exit code; never throws. `loadBackends` is
+ * called only if a command needs more than the control socket.
  */
 export async function runCli(argv: readonly string[], io: CliIo, loadBackends: () => Promise<CliBackends>): Promise<ExitCode> {
   const cli = createCli(io, loadBackends);
@@ -77,7 +77,7 @@ export function buildProgram(cli: Cli): Command {
     command.configureOutput({
       outputError: (text) => {
         const fault = usageFault(text);
-        // `run` is what nobody has to name.
+        // `run` is the default: the user may not have typed it.
         cli.complain(withHelp(takesName ? withDashHint(fault, name) : fault, program.args[0] === name ? name : undefined));
       },
     });
@@ -85,12 +85,12 @@ export function buildProgram(cli: Cli): Command {
   return program;
 }
 
-/** Where to read on; `command`: of which the fault is. */
+/** The fault with a pointer to the help; `command`: the command whose usage was wrong. */
 function withHelp(fault: string, command?: string): string {
   return `${fault.replace(/\.$/, '')}; see monitor_service ${command === undefined ? '' : `${command} `}--help`;
 }
 
-/** What commander complains of, in one line. */
+/** The complaint of commander, in one line. */
 function usageFault(text: string): string {
   return text
     .replace(/^error: /, '')
@@ -102,7 +102,7 @@ function usageFault(text: string): string {
     .replace(/\s*\n\s*/g, ' ');
 }
 
-/** What looks like an option may be a name that begins like one. */
+/** Adds a hint at `--`: an unknown option may be a name that begins with a dash. */
 function withDashHint(text: string, command: string): string {
   return /^unknown option (?!.*Did you mean)/.test(text)
     ? `${text} (of a name that begins with -: monitor_service ${command} -- NAME)`

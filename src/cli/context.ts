@@ -11,32 +11,32 @@ export interface CliIo {
   readonly stderr: TextStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isRoot: boolean;
-  /** Puts a question to a person; true for yes. Absent where nobody sits at a terminal. */
+  /** Asks the user a question; true for yes. Absent if there is no terminal. */
   readonly ask?: ((question: string) => Promise<boolean>) | undefined;
   readonly version: string;
   /** Starts to listen for the daemon's signals; until it is called they have their default meaning. */
   readonly listenForSignals: () => DaemonSignals;
 }
 
-/** What every command works with. */
+/** What every command uses. */
 export interface Cli {
   readonly io: CliIo;
   readonly out: Output;
   readonly err: Output;
   /** `--config`, once the arguments are parsed. */
   configOption: () => string | undefined;
-  /** What a command sets when it has not simply succeeded. */
+  /** A command sets it if it did not simply succeed. */
   exitCode: ExitCode;
   readonly backends: () => Promise<CliBackends>;
   readonly configChoice: () => ConfigChoice;
   readonly configFile: () => string;
-  /** One line on stdout, made printable. */
+  /** Writes one line to stdout, made printable. */
   readonly say: (line: string) => void;
-  /** One line on stderr, made printable, with our name before it. */
+  /** Writes one line to stderr, made printable, with our name before it. */
   readonly complain: (line: string) => void;
 }
 
-/** A context whose arguments are still to be parsed. */
+/** Creates a context whose arguments are not parsed yet. */
 export function createCli(io: CliIo, loadBackends: () => Promise<CliBackends>): Cli {
   const out = createOutput(io.stdout, io.env);
   const err = createOutput(io.stderr, io.env);

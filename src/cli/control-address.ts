@@ -5,7 +5,7 @@ import { DEFAULT_SOCKET, parseControl } from '../control/parse-control.ts';
 import type { SectionReader } from '../core/config.ts';
 import { serverUsers } from '../system/sockets/server-peer.ts';
 
-/** What says which configuration is meant. */
+/** What determines which configuration is used. */
 export interface ConfigChoice {
   /** `--config`. */
   readonly option: string | undefined;
@@ -13,18 +13,21 @@ export interface ConfigChoice {
   readonly isRoot: boolean;
 }
 
-/** The configuration file meant, whether or not it exists. */
+/** The path of the chosen configuration file, which need not exist. */
 export function chosenConfig({ option, env, isRoot }: ConfigChoice): string {
   return configPath(option, env, isRoot);
 }
 
-/** The control socket of the daemon that runs with the configuration meant, as `chosenSection` finds it; else the default socket. */
+/** The control socket of the daemon that runs with the chosen configuration (see `chosenSection`); else the default socket. */
 export function controlSocket(choice: ConfigChoice): string {
   const section = chosenSection(choice, 'control');
   return section === undefined ? DEFAULT_SOCKET : parseControl(section).socket;
 }
 
-/** Whose that daemon may be (serverUsers of its control socket); root's and our own if the configuration cannot be read. */
+/**
+ * The users who may run that daemon (serverUsers of its control socket); root and ourselves if the configuration cannot be
+ * read.
+ */
 export function daemonUsers(choice: ConfigChoice): ReadonlySet<number> {
   try {
     return serverUsers(controlSocket(choice));
@@ -40,9 +43,9 @@ export function stateDir(choice: ConfigChoice): string {
 }
 
 /**
- * One section of the configuration meant. Where nobody named one and it cannot be read (it holds a password; a member of a
- * socket's group need not know it), or does not exist, undefined; one that was named and cannot be read throws a ConfigError.
- * Whatever else is wrong with the file is not looked at.
+ * One section of the chosen configuration. undefined if no file was named and the default one does not exist or cannot be read:
+ * it holds a password, which a member of the socket's group need not know. Throws a ConfigError if the named file cannot be
+ * read. Other problems of the file are ignored.
  */
 export function chosenSection(choice: ConfigChoice, section: string): SectionReader | undefined {
   const file = chosenConfig(choice);

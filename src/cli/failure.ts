@@ -1,30 +1,32 @@
 import { type ConfigError, errorMessage, problemLines } from '../core/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-/** How a command that threw ends: lines for stderr, not yet printable, and the exit code. */
+/** How a command ends that threw: lines for stderr, not yet printable, and the exit code. */
 export interface Failure {
   readonly exitCode: ExitCode;
   readonly lines: readonly string[];
 }
 
-/** What a thrown error means to the one who gave the command; errors are told apart by their `code`. */
+/** Describes a thrown error to the user; errors are distinguished by their `code`. */
 export function describeFailure(error: unknown): Failure {
   const code = String((error as { code?: unknown } | null)?.code ?? '');
   if (code === 'CONFIG_INVALID') return { exitCode: exitCodes.config, lines: configLines(error as ConfigError) };
   const exitCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : code.startsWith('STORE_') ? exitCodes.unavailable : undefined;
   if (exitCode !== undefined) return { exitCode, lines: [`monitor_service: ${errorMessage(error)}`] };
-  // It names the path, or the address, and what cannot be done: that there is none, or no room, is no bug.
+  // Its message names the path or address and the operation: a missing file or a full disk is not a bug.
   if (isSystemError(error)) return { exitCode: exitCodes.internal, lines: [`monitor_service: ${errorMessage(error)}`] };
   return { exitCode: exitCodes.internal, lines: [`monitor_service: internal error: ${errorMessage(error)}${placeOf(error)}`] };
 }
 
-/** Each problem names file and line, as compilers do; a prefix would break editors that jump there. */
+/**
+ * Lines for problems; each names file and line, as compilers do, and has no prefix: that would break editors that jump there.
+ */
 function configLines({ file, problems }: ConfigError): string[] {
-  const told = problemLines(file, problems);
-  // A file that cannot be read says all with that.
+  const lines = problemLines(file, problems);
+  // If the file cannot be read, one line says everything.
   const [first, ...others] = problems;
-  if (first?.section === '' && first.line === 0 && others.length === 0) return told.slice(0, 1);
-  return [...told.slice(0, -1), ...told.slice(-1).map((line) => `monitor_service: ${line}`)];
+  if (first?.section === '' && first.line === 0 && others.length === 0) return lines.slice(0, 1);
+  return [...lines.slice(0, -1), ...lines.slice(-1).map((line) => `monitor_service: ${line}`)];
 }
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
@@ -47,7 +49,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
 
-/** The innermost frame of its stack: what a report of a bug has to say. */
+/** The innermost frame of its stack, for a bug report. */
 function placeOf(error: unknown): string {
   const frame = error instanceof Error ? /\n\s+at (.+)/.exec(error.stack ?? '')?.[1] : undefined;
   return frame === undefined ? '' : ` (at ${frame.trim()})`;

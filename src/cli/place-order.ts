@@ -6,10 +6,10 @@ import type { Cli } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /**
- * Gives an order to the running daemon; where none runs, carries it out here and says so on stderr (`instead`: what is done
- * then, for people). Rejects with what either throws.
+ * Gives an order to the running daemon; if none runs, carries it out here and says so on stderr (`instead`: what is done then,
+ * for people). Rejects with the error of either.
  */
-export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: OfflineOrders) => Promise<T>): Promise<T> {
+export async function placeOrder<T>(cli: Cli, instead: string, order: (orders: OfflineOrders) => Promise<T>): Promise<T> {
   try {
     return await askDaemon(cli, order);
   } catch (error) {
@@ -21,7 +21,7 @@ export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: Off
   }
 }
 
-/** Tells why an order was refused and sets the exit code. */
+/** Reports why an order was refused, and sets the exit code. */
 export function refuse(cli: Cli, refusal: Refusal): void {
   for (const line of refusal.reason.split('\n')) cli.complain(line);
   cli.exitCode = REFUSAL_EXIT[refusal.code];

@@ -1,18 +1,18 @@
 import type { DaemonSignals } from '../app/daemon.ts';
 
-/** What of process is used. */
+/** The part of `process` that is used. */
 export interface SignalSource {
   on(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void): unknown;
 }
 
 /**
- * Listens from now on: the first SIGTERM or SIGINT is the stop, every further one the abort, SIGHUP the reload. One that comes
- * before somebody asked for it is delivered when somebody does.
+ * Listens from now on: the first SIGTERM or SIGINT is the stop, every further one the abort, SIGHUP the reload. A signal that
+ * comes before a handler is registered is delivered when it is.
  */
 export function listenForSignals(source: SignalSource): DaemonSignals {
-  const stop = new Occasion();
-  const abort = new Occasion();
-  const reload = new Occasion();
+  const stop = new PendingSignal();
+  const abort = new PendingSignal();
+  const reload = new PendingSignal();
   const end = (): void => (stop.occurred ? abort : stop).occur();
   source.on('SIGTERM', end);
   source.on('SIGINT', end);
@@ -24,7 +24,7 @@ export function listenForSignals(source: SignalSource): DaemonSignals {
   };
 }
 
-class Occasion {
+class PendingSignal {
   occurred = false;
   #handlers: (() => void)[] = [];
 

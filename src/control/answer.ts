@@ -1,4 +1,4 @@
-/** What goes back over the control socket: a status of RFC 9110 and a body of JSON. */
+/** An answer over the control socket: an HTTP status (RFC 9110) and a JSON body. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -6,7 +6,7 @@ export interface Answer {
   readonly allow?: string;
 }
 
-/** Why an order was not carried out, as `{"error":{"code","message"}}`. */
+/** The body of an error: why an order was not carried out, as `{"error":{"code","message"}}`. */
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string };
 }
@@ -16,13 +16,13 @@ export function okAnswer(body: unknown): Answer {
   return { status: 200, body };
 }
 
-/** An error; `code` is for programs, `message` for people. */
+/** An error answer; `code` is for programs, `message` for people. */
 export function errorAnswer(status: number, code: string, message: string): Answer {
   const body: ErrorBody = { error: { code, message } };
   return { status, body };
 }
 
-/** 400: the request itself is wrong; `problem` in one line. */
+/** 400: the request itself is wrong; `problem` says why in one line. */
 export function badRequest(problem: string): Answer {
   return errorAnswer(400, 'bad_request', problem);
 }

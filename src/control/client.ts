@@ -1,16 +1,17 @@
 import { ControlError, exchange } from './exchange.ts';
 import type { Order } from './order.ts';
 import { orderTable } from './orders/index.ts';
-import { createDesk, type OrderDesk } from './orders.ts';
+import { createOrderClient, type OrderClient } from './orders.ts';
 import { errorBody, readRefusal } from './reply.ts';
 import { check } from './shape.ts';
 
 /**
- * The running daemon, asked over its control socket. Nothing is opened before a call; each call is a connection of its own. An
- * answer is believed as far as its shape goes: its texts are still whatever the database holds. All reject with a ControlError.
+ * Sends orders to the running daemon over its control socket. Nothing is opened before a call; each call uses its own
+ * connection. Only the shape of an answer is checked: its texts are still whatever the database holds. All methods reject with
+ * a ControlError.
  */
-export function createControlClient(socket: string): OrderDesk {
-  return createDesk((name, args) => ask(socket, orderTable[name], args));
+export function createControlClient(socket: string): OrderClient {
+  return createOrderClient((name, args) => ask(socket, orderTable[name], args));
 }
 
 async function ask(socket: string, order: Order, args: readonly unknown[]): Promise<unknown> {
@@ -25,13 +26,13 @@ async function ask(socket: string, order: Order, args: readonly unknown[]): Prom
   const error = body.kind === 'fits' ? body.value.error : undefined;
   const refusal = reply.mayBeRefused && error !== undefined ? readRefusal(error) : undefined;
   if (refusal !== undefined) return refusal;
-  // Not now, to one who only asks.
+  // A query cannot be refused: here "not now" is an error.
   if (error?.code === 'conflict') throw new ControlError('CONTROL_BUSY', error.message);
   const words = error?.message ?? `status ${status}`;
-  throw new ControlError('CONTROL_BAD_ANSWER', `the daemon on ${socket} did not take the request: ${words}`);
+  throw new ControlError('CONTROL_BAD_ANSWER', `the daemon on ${socket} rejected the request: ${words}`);
 }
 
-/** The arguments stand in the query of a GET, in the body of a POST. */
+/** The arguments are in the query of a GET and in the body of a POST. */
 function requestOf({ method, path, input }: Order, args: readonly unknown[]) {
   const given = input.write(...args);
   if (method === 'POST') return { method, path, body: given };

@@ -5,18 +5,18 @@ import { request } from '../system/builtin-http.ts';
 import { whyNotBelieved } from '../system/sockets/server-peer.ts';
 
 /**
- * Nobody carried the order out, as far as can be told.
- * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket; a process that is not to be believed may
- * - `CONTROL_SOCKET_GONE`: none listens there, though one runs; a process that is not to be believed may
- * - `CONTROL_ELSEWHERE`: one runs and listens on another socket
- * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
- * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
- * - `CONTROL_BUSY`: it has too much to do just now
- * - `CONTROL_BAD_ANSWER`: it answered something that is not understood (another version, no daemon of ours)
+ * The order was not carried out, as far as is known.
+ * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket; an untrusted process may listen there
+ * - `CONTROL_SOCKET_GONE`: no daemon listens there, although one runs; an untrusted process may listen there
+ * - `CONTROL_ELSEWHERE`: a daemon runs and listens on another socket
+ * - `CONTROL_FORBIDDEN`: a daemon may listen there, but we have no permission to ask it
+ * - `CONTROL_NO_ANSWER`: the daemon took the request and gave no answer, or not in time: what it did is not known
+ * - `CONTROL_BUSY`: the daemon has too much to do at the moment
+ * - `CONTROL_BAD_ANSWER`: the answer is not understood (another version, or not our daemon)
  */
 export class ControlError extends Error {
   readonly code: ControlErrorCode;
-  /** Why the process that listens on the socket was not believed, as whyNotBelieved has it; undefined if there is none. */
+  /** Why the process that listens on the socket is not trusted (whyNotBelieved); undefined if no such process listens. */
   readonly stranger: string | undefined;
 
   constructor(code: ControlErrorCode, message: string, cause?: unknown, stranger?: string) {
@@ -36,7 +36,7 @@ type ControlErrorCode =
   | 'CONTROL_BUSY'
   | 'CONTROL_BAD_ANSWER';
 
-/** One request and what came back. */
+/** One request to the daemon. */
 export interface ExchangeOptions {
   readonly socket: string;
   readonly method: 'GET' | 'POST';
@@ -44,13 +44,13 @@ export interface ExchangeOptions {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** undefined: as long as it takes. */
+  /** undefined: without a limit. */
   readonly timeoutMs: number | undefined;
 }
 
 /**
- * Asks over a Unix socket; the answer's JSON is not judged. Nothing is sent to a process that is not to be believed (whyNotBelieved).
- * Rejects with a ControlError.
+ * Sends one request over a Unix socket and returns its answer; the answer's JSON is not checked. Nothing is sent to an
+ * untrusted process (whyNotBelieved). Rejects with a ControlError.
  */
 export async function exchange(options: ExchangeOptions): Promise<{ readonly status: number; readonly json: unknown }> {
   const { socket, method, path, timeoutMs } = options;
@@ -77,7 +77,7 @@ export async function exchange(options: ExchangeOptions): Promise<{ readonly sta
         length += chunk.length;
         chunks.push(chunk);
         if (length > MAX_ANSWER_BYTES)
-          fail(new ControlError('CONTROL_BAD_ANSWER', `${socket} answers more than ${MAX_ANSWER_BYTES} bytes`));
+          fail(new ControlError('CONTROL_BAD_ANSWER', `the answer on ${socket} is larger than ${MAX_ANSWER_BYTES} bytes`));
       });
       response.on('error', fail);
       response.on('end', () => {
@@ -85,7 +85,7 @@ export async function exchange(options: ExchangeOptions): Promise<{ readonly sta
           resolve({ status: response.statusCode ?? 0, json: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
         } catch {
           fail(
-            new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is no monitor_service (its answer is no JSON)`),
+            new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is not monitor_service (its answer is not JSON)`),
           );
         }
       });
@@ -94,7 +94,7 @@ export async function exchange(options: ExchangeOptions): Promise<{ readonly sta
   });
 }
 
-/** A connection to a process that is believed. */
+/** Connects to the socket; rejects if the process that listens is not trusted. */
 function reach(options: ExchangeOptions, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const connection = connect(options.socket);
@@ -120,7 +120,7 @@ function reach(options: ExchangeOptions, signal: AbortSignal | undefined): Promi
   });
 }
 
-/** A status of 100,000 processes is 30 MB. */
+/** A status of 100,000 processes has 30 MB. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 function asControlError(error: unknown, { socket, timeoutMs }: ExchangeOptions): ControlError {
@@ -144,11 +144,11 @@ function asControlError(error: unknown, { socket, timeoutMs }: ExchangeOptions):
     );
   }
   if (code.startsWith('HPE_')) {
-    return new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is no monitor_service (${code})`, error);
+    return new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is not monitor_service (${code})`, error);
   }
   return new ControlError(
     'CONTROL_NO_ANSWER',
-    `the daemon on ${socket} hung up before its answer (${errorMessage(error)})`,
+    `the daemon on ${socket} closed the connection before its answer (${errorMessage(error)})`,
     error,
   );
 }

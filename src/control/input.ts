@@ -1,17 +1,17 @@
 import { type Checked, converted, faultless, flag, optional, type Shape, strictObject, text } from './shape.ts';
 
-/** The arguments of an order, and how they stand in a request: the body of a POST, the query of a GET. */
+/** The arguments of an order, and how a request carries them: in the body of a POST, in the query of a GET. */
 export interface Input<A extends readonly unknown[]> {
-  /** The arguments in a request; what it may not hold is a misfit. */
+  /** Reads the arguments from a request; anything that it may not hold is a misfit. */
   readonly read: Shape<A>;
-  /** What a request of these arguments holds; what is undefined is left out. */
+  /** The content of a request with these arguments; undefined values are left out. */
   write(...args: A): Readonly<Record<string, unknown>>;
 }
 
 /** A process's name: whatever a database can hold in a name column. */
 export const processName: Shape<string> = text(1024, 1);
 
-/** The keys of an order that concerns one process or all of them; what holds them goes through `scoped`. */
+/** The keys of an order that concerns one process or all of them; pass a shape that holds them to `scoped`. */
 export const scopeFields = { name: optional(processName), all: optional(flag) };
 
 /** No arguments. */
@@ -32,14 +32,16 @@ export const nameOrAll: Input<[name: string | undefined]> = {
   write: scope,
 };
 
-/** A shape with `scopeFields` in which either stands; all must be said, so that a forgotten name is not all. */
+/**
+ * A shape with `scopeFields` that takes exactly one of the two; "all" must be explicit, so that a forgotten name is not all.
+ */
 export function scoped<T extends Checked<typeof scopeFields>>(shape: Shape<T>): Shape<T> {
   return faultless(shape, ({ name, all }) =>
     (name !== undefined) === (all === true) ? 'expected either name, or all: true' : undefined,
   );
 }
 
-/** The keys that say `name`, or all of them (undefined). */
+/** The keys that stand for `name`, or for all of them (undefined). */
 export function scope(name: string | undefined): { readonly name: string } | { readonly all: true } {
   return name === undefined ? { all: true } : { name };
 }

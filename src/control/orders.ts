@@ -4,26 +4,28 @@ import { orderTable } from './orders/index.ts';
 import type { Refusal, ReplyForm } from './reply.ts';
 
 /**
- * Everything the control socket can ask of the daemon, by one who is known: a method for each row of the order table. app/ binds it to
- * the monitor. Never rejects but for bugs.
+ * The port for orders: a method for each row of the order table, given by a known user and program. app/ binds it to the
+ * monitor. Methods reject only because of bugs.
  */
 export type Orders = { readonly [K in OrderName]: (...args: ArgumentsOf<Table[K]>) => ResultOf<Table[K]> };
 
-/** The orders as they are given from elsewhere: the same words, and every one takes its time. */
-export type OrderDesk = { readonly [K in OrderName]: (...args: ArgumentsOf<Table[K]>) => Promise<Awaited<ResultOf<Table[K]>>> };
-
-/** The orders that the command line carries out in one of these ways while no daemon runs. */
-export type DeskWithoutDaemon<W extends WithoutDaemon> = {
-  readonly [K in OrderName as Table[K]['withoutDaemon'] extends W ? K : never]: OrderDesk[K];
+/** The orders as a client gives them: the same methods, but each returns a promise. */
+export type OrderClient = {
+  readonly [K in OrderName]: (...args: ArgumentsOf<Table[K]>) => Promise<Awaited<ResultOf<Table[K]>>>;
 };
 
-/** What an order is called in the table. */
+/** The orders that the command line carries out in one of these ways while no daemon runs. */
+export type OrdersWithoutDaemon<W extends WithoutDaemon> = {
+  readonly [K in OrderName as Table[K]['withoutDaemon'] extends W ? K : never]: OrderClient[K];
+};
+
+/** The name of an order in the table. */
 export type OrderName = keyof Table;
 
 type Table = typeof orderTable;
 type ArgumentsOf<O extends Order> = O['input'] extends Input<infer A extends readonly unknown[]> ? [...A] : never;
 
-/** What cannot be refused is known at once. */
+/** An order that cannot be refused may answer without a promise. */
 type ResultOf<O extends Order> =
   O['reply'] extends ReplyForm<infer T>
     ? O['reply']['mayBeRefused'] extends true
@@ -34,13 +36,13 @@ type ResultOf<O extends Order> =
 /** Every order by its name, in the order of the table. */
 export const orderList = Object.entries(orderTable) as readonly (readonly [OrderName, Order])[];
 
-/** A desk that hands each order on to `give`. */
-export function createDesk(give: (name: OrderName, args: readonly unknown[]) => Promise<unknown>): OrderDesk {
-  const desk = orderList.map(([name]) => [name, (...args: readonly unknown[]) => give(name, args)]);
-  return Object.fromEntries(desk);
+/** Creates a client that passes each order to `give`. */
+export function createOrderClient(give: (name: OrderName, args: readonly unknown[]) => Promise<unknown>): OrderClient {
+  const methods = orderList.map(([name]) => [name, (...args: readonly unknown[]) => give(name, args)]);
+  return Object.fromEntries(methods);
 }
 
-/** Gives the order `name` with the arguments that its input has. */
+/** Gives the order `name` with the arguments that its input read. */
 export function giveOrder(orders: Orders, name: OrderName, args: readonly unknown[]): unknown {
   return (orders as Record<OrderName, (...args: readonly unknown[]) => unknown>)[name](...args);
 }

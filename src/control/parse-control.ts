@@ -1,17 +1,17 @@
 import type { SectionReader } from '../core/config.ts';
 import { checkSocketPath } from '../system/sockets/file.ts';
 
-/** `[control]`: where the daemon takes orders. */
+/** The options of `[control]`: where the daemon takes orders. */
 export interface ControlOptions {
   /** `socket`: the Unix socket's absolute path; default /run/monitor_service/control.sock. */
   readonly socket: string;
   /** Permissions of the socket: 0660. */
   readonly mode: number;
-  /** `group`: name or number of the group whose members may give orders; undefined: the daemon's own. */
+  /** `group`: name or number of the group whose members may give orders; undefined: the daemon's own group. */
   readonly group: string | undefined;
 }
 
-/** The socket of a daemon whose configuration says nothing else. */
+/** The socket of a daemon whose configuration does not set one. */
 export const DEFAULT_SOCKET = '/run/monitor_service/control.sock';
 
 /** Reads `[control]`; problems go to the reader. */

@@ -1,6 +1,6 @@
 /**
- * What a process is at, in one word, and when it is that: the first whose condition holds. This table is what help and manual show;
- * the colours, and what `status --check` makes of them, are the command line's.
+ * The states of a process and their conditions, in order of precedence: the first whose condition holds applies. Help and
+ * manual show this table; colours and the exit codes of `status --check` belong to the command line.
  */
 export const processStates = {
   recovering: 'a recovery of it is under way',
@@ -19,7 +19,8 @@ export const processStates = {
   quiet: 'it is not in alarm; whether it runs is not watched (nothing is while no daemon runs), or it was stopped on purpose',
 } as const;
 
+/** The state of a process. */
 export type ProcessState = keyof typeof processStates;
 
-/** All of them, in order of precedence. */
+/** All states, in order of precedence. */
 export const processStateNames = Object.keys(processStates) as readonly ProcessState[];

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { type Answer, badRequest, errorAnswer } from './answer.ts';
 
-/** What a request carries for its route, or why it is not looked at. */
+/** The input that a request carries for its route, or why it is rejected. */
 export type RequestInput =
   | { readonly kind: 'input'; readonly input: unknown }
   | { readonly kind: 'refused'; readonly answer: Answer }
-  /** The client went away before it had said all. */
+  /** The client closed the connection before it had sent everything. */
   | { readonly kind: 'gone' };
 
-/** The largest body that is taken. */
+/** The largest body that is accepted. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
 /** The path of a request's target, without its query. */
@@ -16,7 +16,7 @@ export function requestPath(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
 }
 
-/** The body of a POST as parsed JSON (`{}` where it is empty), or the query of a GET as an object of texts. Never rejects. */
+/** Reads the body of a POST as JSON (`{}` if it is empty), or the query of a GET as an object of texts. Never rejects. */
 export async function readInput(request: IncomingMessage): Promise<RequestInput> {
   return request.method === 'GET' ? readQuery(request) : readJson(request);
 }
@@ -27,7 +27,7 @@ function readQuery(request: IncomingMessage): RequestInput {
   }
   const input = new Map<string, string>();
   for (const [key, value] of new URLSearchParams((request.url ?? '').slice(requestPath(request).length))) {
-    if (input.has(key)) return refused(badRequest('a key stands twice in the query'));
+    if (input.has(key)) return refused(badRequest('a key occurs twice in the query'));
     input.set(key, value);
   }
   return { kind: 'input', input: Object.fromEntries(input) };
@@ -46,7 +46,7 @@ async function readJson(request: IncomingMessage): Promise<RequestInput> {
   try {
     return { kind: 'input', input: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch {
-    return refused(badRequest('the body is no valid JSON in UTF-8'));
+    return refused(badRequest('the body is not valid JSON in UTF-8'));
   }
 }
 
@@ -68,7 +68,7 @@ function collect(request: IncomingMessage): Promise<Buffer | 'too_large' | 'gone
         chunks.push(chunk);
         return;
       }
-      // What still comes is let through and forgotten until the answer has closed the connection.
+      // Further data is read and discarded until the answer has closed the connection.
       chunks = [];
       resolve('too_large');
     });

@@ -1,12 +1,12 @@
 import { type Answer, errorAnswer, okAnswer } from './answer.ts';
 import { anyText, check, converted, object, oneOf, type Shape } from './shape.ts';
 
-/** An order was carried out, or not. */
+/** The result of an order: it was carried out, or refused. */
 export type OrderReply<T> = ({ readonly kind: 'done' } & T) | Refusal;
 
 /**
- * One line why not. `not_found`: nothing of that name; `conflict`: not now; `unavailable`: the store is away; `denied`: the store
- * does not let us, or the order is root's alone.
+ * Why an order was refused, in one line. `not_found`: nothing has that name; `conflict`: not now; `unavailable`: the store does
+ * not answer; `denied`: the store does not permit it, or only root may give the order.
  */
 export interface Refusal {
   readonly kind: 'refused';
@@ -16,20 +16,20 @@ export interface Refusal {
 
 type RefusalCode = keyof typeof REFUSAL_STATUS;
 
-/** The request was in order, so `invalid` is a 422: what it asked for is not (a configuration file, say). */
+/** `invalid` is a 422: the request itself was correct, but what it refers to (a configuration file, say) is not. */
 const REFUSAL_STATUS = { invalid: 422, not_found: 404, conflict: 409, unavailable: 503, denied: 403 } as const;
 
-/** How what was done of an order stands in the body of an answer 200. */
+/** How the result of an order is written to, and read from, the body of an answer 200. */
 export interface ReplyForm<T> {
   /** Whether the order may be refused instead. */
   readonly mayBeRefused: boolean;
-  /** What was done, as a body has it. */
+  /** Reads the result from a body. */
   readonly read: Shape<T>;
-  /** The body for what was done. */
+  /** The body for a result. */
   write(done: T): unknown;
 }
 
-/** `{kind: 'done'}` with what `shape` has; the body is without the word. */
+/** `{kind: 'done'}` with the fields of `shape`; the body leaves `kind` out. */
 export function done<T extends object>(
   shape: Shape<T>,
 ): ReplyForm<{ readonly kind: 'done' } & T> & { readonly mayBeRefused: true } {
@@ -40,7 +40,7 @@ export function done<T extends object>(
   };
 }
 
-/** What `shape` has and nothing else: the order is never refused. */
+/** The value of `shape` alone, for an order that is never refused. */
 export function always<T>(shape: Shape<T>): ReplyForm<T> & { readonly mayBeRefused: false } {
   return { mayBeRefused: false, read: shape, write: (body) => body };
 }
@@ -59,7 +59,9 @@ export function refusalAnswer({ code, reason }: Refusal): Answer {
   return errorAnswer(REFUSAL_STATUS[code], code, reason);
 }
 
-/** The refusal that an error's code and message are; undefined if the code is none of a refusal: a fault of request or daemon. */
+/**
+ * The refusal for an error's code and message; undefined if the code is not one of a refusal but a fault of request or daemon.
+ */
 export function readRefusal({ code, message }: { readonly code: string; readonly message: string }): Refusal | undefined {
   const known = check(refusalCode, code);
   return known.kind === 'fits' ? { kind: 'refused', code: known.value, reason: message } : undefined;

@@ -10,11 +10,11 @@ export interface Route {
   readonly path: string;
   /** Order.scope is `root`. */
   readonly rootOnly?: true;
-  /** `input`: the parsed body of a POST, the query of a GET; not yet checked: a misfit is a 400 with one line. */
+  /** `input`: the parsed body of a POST or the query of a GET, not yet checked: a misfit is answered with 400 and one line. */
   readonly handle: (input: unknown, orders: Orders) => Answer | Promise<Answer>;
 }
 
-/** Every route there is: one for each order and for each part that can be asked for alone. */
+/** All routes: one for each order, and one for each part that has its own path. */
 export const routes: readonly Route[] = orderList.flatMap(([name, order]) => routesOf(name, order));
 
 function routesOf(name: OrderName, { method, path, scope, input, reply, parts = {} }: Order): Route[] {

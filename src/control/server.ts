@@ -4,33 +4,33 @@ import { Connections } from '../system/sockets/connections.ts';
 import { KeptListener } from '../system/sockets/kept-listener.ts';
 import { OpenServers } from '../system/sockets/open-servers.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
-import { createDoor } from './door.ts';
+import { createHttpServer } from './http-server.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
 
-/** What the control server is given. */
+/** What the control server needs. */
 export interface ControlServerOptions extends ControlOptions {
-  /** The orders as they are given by somebody (whoIs). */
+  /** The orders, given by the user and program that `by` names (whoIs). */
   readonly orders: (by: string) => Orders;
   readonly log: Logger;
   readonly clock: Clock;
 }
 
-/** The daemon's one door for orders: HTTP with JSON on a Unix socket. */
+/** The daemon's only interface for orders: HTTP with JSON on a Unix socket. */
 export interface ControlServer {
   /**
-   * Listens. Rejects with a SocketFileError where the socket cannot be had. From then on its file is looked for every 10 s, and made
-   * anew if it is gone; who is connected stays so.
+   * Listens. Rejects with a SocketFileError if it cannot listen on the socket. From then on it checks every 10 s that the
+   * socket file is there, and creates it again if it is gone; connected clients stay connected.
    */
   start(): Promise<void>;
-  /** Ends idle connections at once, lets answers under way out for a second, removes the socket file. Idempotent. */
+  /** Ends idle connections at once, gives answers under way one second, removes the socket file. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
- * A server that opens nothing before `start`. Every connection carries one request: a client that asks nothing, asks slowly or
- * does not read its answer costs a connection for some seconds, and when there are too many the oldest of those goes. Who has too many
- * orders under way is told to come again; root has places of its own.
+ * Creates a server that opens nothing before `start`. Every connection carries one request. A client that asks nothing, asks
+ * slowly or does not read its answer uses up a connection for some seconds; if there are too many, the oldest of those is
+ * closed. A user with too many orders under way is refused until one has ended; some connections are reserved for root.
  */
 export function createControlServer(options: ControlServerOptions): ControlServer {
   const { socket, mode, group, orders, log, clock } = options;
@@ -38,14 +38,14 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const servers = new OpenServers(log);
   const place = new UnixPlace({ what: 'control socket', path: socket, cure: CURE, mode, group, servers, log });
   const listener = new KeptListener({
-    open: () => place.open(createDoor({ orders, log, connections })),
+    open: () => place.open(createHttpServer({ orders, log, connections })),
     clock,
     lookMs: LOOK_MS,
     retryMs: LOOK_MS,
     onChange: (state, before) => {
-      // How the first try ended is told by who starts us.
+      // The caller of `start` reports how the first try ended.
       if (before === undefined) return;
-      if (state.kind === 'open') log.warning(`Control socket ${socket} was gone and has been made anew`);
+      if (state.kind === 'open') log.warning(`Control socket ${socket} was gone and has been created again`);
       else log.error(`Control socket is gone, tried again every ${LOOK_MS / 1000} s: ${state.reason}`);
     },
   });
@@ -64,7 +64,9 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   };
 }
 
-/** It is the first of its places that a daemon cannot do without. */
+/**
+ * What to do if the socket cannot be opened: it is the first place where the daemon has to write, so the others are named too.
+ */
 const CURE = 'run as root, or set [control] socket, [monitor] state_dir and [logging] file to places where this user may write';
 
 const LOOK_MS = 10_000;

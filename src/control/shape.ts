@@ -1,13 +1,13 @@
 /**
- * Checks a value that came from outside and returns it typed; a misfit is reported by throwing, which `check` turns into a value. Types
- * follow from shapes (Shaped), never the other way round.
+ * Checks a value that came from outside and returns it typed. It throws a misfit, which `check` turns into a value. Types are
+ * derived from shapes (Shaped), never the other way round.
  */
 export type Shape<T> = (value: unknown, where: string) => T;
 
-/** The type of what a shape lets through. */
+/** The type of the values that a shape accepts. */
 export type Shaped<S extends Shape<unknown>> = ReturnType<S>;
 
-/** `value` as `shape` has it, or what is wrong with it in one line. */
+/** Checks `value` against `shape`: returns it typed, or what is wrong with it in one line. */
 export function check<T>(
   shape: Shape<T>,
   value: unknown,
@@ -26,12 +26,12 @@ export function text(max: number, min = 0): Shape<string> {
     if (typeof value !== 'string') throw unexpected(where, 'a text', value);
     if (value.length < min) throw new Misfit(`${where} must not be empty`);
     if (value.length > max) throw new Misfit(`${where} is too long (expected at most ${max} characters)`);
-    if (!value.isWellFormed()) throw new Misfit(`${where} is no valid Unicode text`);
+    if (!value.isWellFormed()) throw new Misfit(`${where} is not valid Unicode text`);
     return value;
   };
 }
 
-/** A text of any length: what a daemon says has a bound as a whole. */
+/** A text of any length: the answer of a daemon is limited as a whole. */
 export const anyText: Shape<string> = text(Number.MAX_SAFE_INTEGER);
 
 /** A whole number from `min` to `max`, both included. */
@@ -70,12 +70,12 @@ export function oneOf<T extends string>(...values: readonly T[]): Shape<T> {
   };
 }
 
-/** Absent, or as `shape` has it. */
+/** Absent, or a value of `shape`. */
 export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value, where) => (value === undefined ? undefined : shape(value, where));
 }
 
-/** null, or as `shape` has it. */
+/** null, or a value of `shape`. */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, where) => (value === null ? null : shape(value, where));
 }
@@ -91,12 +91,12 @@ export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
 /** A list of texts of any length. */
 export const texts: Shape<readonly string[]> = listOf(anyText);
 
-/** What `convert` makes of what `shape` lets through. */
+/** The result of `convert` for a value that `shape` accepts. */
 export function converted<T, U>(shape: Shape<T>, convert: (value: T) => U): Shape<U> {
   return (value, where) => convert(shape(value, where));
 }
 
-/** What `shape` lets through and `problemOf` finds no fault with, which it tells in one line. */
+/** A value that `shape` accepts and in which `problemOf` finds no problem; a problem is one line. */
 export function faultless<T>(shape: Shape<T>, problemOf: (value: T) => string | undefined): Shape<T> {
   return (value, where) => {
     const fitting = shape(value, where);
@@ -116,7 +116,7 @@ export type Checked<F extends Fields> = Flat<
   }
 >;
 
-/** The same, as editors and compiler errors can show it. */
+/** The same type, flattened so that editors and compiler errors can show it. */
 type Flat<T> = { [K in keyof T]: T[K] };
 
 /** An object with these keys and no others. */
@@ -129,7 +129,7 @@ export function strictObject<F extends Fields>(fields: F): Shape<Checked<F>> {
   };
 }
 
-/** An object with these keys at least; further ones are kept, unchecked: a newer daemon may say more. */
+/** An object with at least these keys; others are kept unchecked, because a newer daemon may send more. */
 export function object<F extends Fields>(fields: F): Shape<Checked<F>> {
   return (value, where) => {
     const given = plainObject(value, where);

@@ -2,9 +2,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Gives up clients of `server` that ask too slowly: the head of a request is to have come 5 s after its connection, all of it 10 s
- * after. The server's `clientError` then says so, with the code that Node has for it. Node itself would look each second for such
- * clients, also while nobody is connected: with this its own look is not needed.
+ * Gives up clients of `server` that ask too slowly: the head of a request must arrive within 5 s of the connection, the whole
+ * request within 10 s. The server then emits `clientError` with Node's code for it. Node itself would look for such clients
+ * each second, even while nobody is connected; this function makes that unnecessary.
  */
 export function giveUpSlowClients(server: Server): void {
   const timers = new WeakMap<Socket, NodeJS.Timeout>();

@@ -1,5 +1,5 @@
 import type { CheckReport, CliBackends } from '../../src/app/backends.ts';
-import { createDesk, giveOrder } from '../../src/control/orders.ts';
+import { createOrderClient, giveOrder } from '../../src/control/orders.ts';
 import { ConfigError, StoreError } from '../../src/core/errors.ts';
 import { type Call, scriptedOrders, someDetails, someProcess, someStatus } from './scripted-orders.ts';
 
@@ -45,7 +45,7 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
         status: () => someStatus({ pid: 0, startedAt: null }),
         describe: async (name) => ({ kind: 'done', ...someDetails({ pid: 0, process: someProcess({ name }) }) }),
       });
-      return createDesk(async (name, args) => {
+      return createOrderClient(async (name, args) => {
         const result = await giveOrder(orders, name, args);
         calls.push(...orderCalls.splice(0).map((call: Call) => ['offline', configFile, ...call]));
         return result;

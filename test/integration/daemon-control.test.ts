@@ -122,11 +122,11 @@ test(
     world.configure({ database: { user: 'reader', password: 'a secret' } });
     const grant = `GRANT UPDATE \\(alarma, notes\\) ON ${world.database}.STATUS_PROCESS TO 'reader'@'localhost'`;
     fails(await world.cli('alarm', 'a'), exitCodes.permission, new RegExp(`UPDATE command denied .* \\(expected ${grant}`));
-    fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process of the name "nobody"/);
+    fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process named "nobody"/);
     const daemon = await world.start();
     fails(await world.cli('alarm', 'a'), exitCodes.permission, /UPDATE command denied/);
     fails(await world.cli('alarm', 'a', '--clear'), exitCodes.permission, /UPDATE command denied/);
-    fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process of the name "nobody"/);
+    fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process named "nobody"/);
     assert.equal((await daemon.stop()).code, 0);
     await world.nothingLeft();
   },

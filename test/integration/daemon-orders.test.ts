@@ -90,7 +90,7 @@ test('alarm says what will not follow, and why', options, async (t) => {
   ends(
     await world.cli('alarm', 'a'),
     0,
-    /alarm raised: a \(id 1\); nothing follows: no daemon runs: it is healed when one is started\n/,
+    /alarm raised: a \(id 1\); no restart will follow: no daemon runs: it is healed when one is started\n/,
   );
   await world.cli('alarm', 'a', '--clear');
   const daemon = await world.start();
@@ -98,29 +98,29 @@ test('alarm says what will not follow, and why', options, async (t) => {
   await world.allClear();
   await world.cli('hold', 'a', '--for', '2h', '--reason', 'maintenance');
   const until = String.raw`until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}`;
-  ends(await world.cli('alarm', 'a'), 0, new RegExp(`; nothing follows: on hold ${until}: maintenance\\n$`));
+  ends(await world.cli('alarm', 'a'), 0, new RegExp(`; no restart will follow: on hold ${until}: maintenance\\n$`));
   await world.cli('release', 'a');
   await world.allClear();
   await world.cli('restart', 'sick');
   ends(
     await world.cli('alarm', 'sick'),
     0,
-    new RegExp(`; nothing follows: its circuit breaker is open ${until} \\(30 min\\)\\n$`),
+    new RegExp(`; no restart will follow: its circuit breaker is open ${until} \\(30 min\\)\\n$`),
   );
   await world.cli('hold', 'other');
-  ends(await world.cli('alarm', 'twin'), 0, /; nothing follows: on hold through other\n$/);
-  ends(await world.cli('alarm', '6'), 0, /; nothing follows: it has no name in PROCESE\n$/);
+  ends(await world.cli('alarm', 'twin'), 0, /; no restart will follow: on hold through other\n$/);
+  ends(await world.cli('alarm', '6'), 0, /; no restart will follow: it has no name in PROCESE\n$/);
   ends(await world.cli('alarm', "x'y"), 0, /; a restart is tried and will fail: .*cannot stand for %s/);
   await world.cli('hold', '--all');
-  ends(await world.cli('alarm', 'a'), 0, /; nothing follows: on hold with all others until released\n$/);
+  ends(await world.cli('alarm', 'a'), 0, /; no restart will follow: on hold with all others until released\n$/);
   await world.cli('release', '--all');
   await world.allClear({ except: [2, 3, 4, 5, 6] });
   world.configure({ monitor: { mode: 'observe' } });
   await world.cli('reload');
-  ends(await world.cli('alarm', 'a'), 0, /; nothing follows: mode = observe: nothing is restarted\n$/);
+  ends(await world.cli('alarm', 'a'), 0, /; no restart will follow: mode = observe: nothing is restarted\n$/);
   world.configure({ monitor: { mode: 'act', only_configured: true } });
   await world.cli('reload');
-  ends(await world.cli('alarm', 'a'), 0, /; nothing follows: it has no section of its own \(only_configured\)\n$/);
+  ends(await world.cli('alarm', 'a'), 0, /; no restart will follow: it has no section of its own \(only_configured\)\n$/);
   ends(
     await world.cli('restart', 'a'),
     exitCodes.failed,
@@ -199,14 +199,14 @@ test('an unknown name is one sentence and one code in every command; a known one
       ends(
         await world.cli(...command),
         exitCodes.noSuchName,
-        /no process of the name "nosuch" in the database or the configuration\n/,
+        /no process named "nosuch" in the database or the configuration\n/,
       );
     // Whichever order it is, it is looked up at one place.
     for (const command of commands('half').slice(0, 3))
       ends(
         await world.cli(...command),
         exitCodes.noSuchName,
-        /half stands in PROCESE \(process_id 70\), but has no row in STATUS_PROCESS/,
+        /half is in PROCESE \(process_id 70\), but has no row in STATUS_PROCESS/,
       );
     ends(
       await world.cli('alarm', '71'),
@@ -216,7 +216,7 @@ test('an unknown name is one sentence and one code in every command; a known one
     ends(
       await world.cli('alarm', '70'),
       exitCodes.noSuchName,
-      /the process_id "70" stands in PROCESE, as "half", but has no row in STATUS_PROCESS: it can have no alarm \(INSERT INTO STATUS_PROCESS \(.*'half'\)\n/,
+      /the process_id "70" is in PROCESE, as "half", but has no row in STATUS_PROCESS: it can have no alarm \(INSERT INTO STATUS_PROCESS \(.*'half'\)\n/,
     );
     ends(await world.cli('alarm', 'section'), exitCodes.noSuchName, /section has a section, but no row in the database/);
     for (const name of ['row', 'section']) {

@@ -109,7 +109,7 @@ describe('a daemon and its sockets', { concurrency: 3 }, () => {
     await socketIsBack(place, daemon);
     assert.equal(statSync(place.socket).mode & 0o777, 0o660);
     assert.equal((await place.cli('status')).code, 0);
-    assert.match(readFileSync(place.logFile, 'utf8'), /\[WARNING\] - Control socket \S+ was gone and has been made anew\n/);
+    assert.match(readFileSync(place.logFile, 'utf8'), /\[WARNING\] - Control socket \S+ was gone and has been created again\n/);
     assert.equal((await daemon.stop()).code, 0);
     assert.equal(existsSync(place.socket), false);
     assert.equal((await place.cli('status')).code, 3);
@@ -158,7 +158,7 @@ describe('a daemon and its sockets', { concurrency: 3 }, () => {
       });
       const [code] = await once(child, 'close');
       if (existsSync(place.socket)) continue;
-      assert.match(stderr, /no daemon answers on .*; only root can tell whether one runs \(.*daemon\.pid: EACCES\)\n$/);
+      assert.match(stderr, /no daemon answers on .*; only root can find out whether one runs \(.*daemon\.pid: EACCES\)\n$/);
       assert.equal(code, 77);
     }
     assert.equal((await daemon.stop()).code, 0);

@@ -50,7 +50,7 @@ test('an error inside a section switches off that process alone; once it is mend
   const daemon = await start();
   await daemon.line(/6 configured processes, of which 4 are refused/);
   const bad = `${configFile}:\\d+: \\[process\\.bad\\] max_attempts: invalid value "many", expected a whole number \\(1 to 1000\\)`;
-  await daemon.line(new RegExp(`\\[ERROR\\] - ${bad}; bad is not restarted as long as this stands`));
+  await daemon.line(new RegExp(`\\[ERROR\\] - ${bad}; bad is not restarted until this is corrected`));
   for (const name of ['first', 'second'])
     await daemon.line(new RegExp(`\\[ERROR\\] - .*\\[process\\.${name}\\] depends_on: is a circle: .*; ${name} is not`));
   await daemon.line(/\[ERROR\] - .*\[process\.silent\] restart_command: is missing .*; silent is not restarted/);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { createControlClient } from '../../src/control/client.ts';
-import type { OrderDesk } from '../../src/control/orders.ts';
+import type { OrderClient } from '../../src/control/orders.ts';
 import type { ProcessStatus } from '../../src/control/status.ts';
 import { addRows } from '../helpers/core-world.ts';
 import { DaemonProcess } from '../helpers/daemon.ts';
@@ -25,7 +25,7 @@ const WELL = ['local', 'listed', 'directory'];
 class World {
   readonly dir: string;
   readonly #launcher: readonly string[];
-  readonly #client: OrderDesk;
+  readonly #client: OrderClient;
 
   constructor(t: TestContext, server: string, urls: Readonly<Record<string, string>>) {
     this.dir = tempDir(t);

@@ -31,7 +31,7 @@ test('check-config says that the [events] of a file cannot be had', { skip }, as
   writeFileSync(container.path(file), sections, { mode: 0o600 });
   const command = [container.node, join(container.project, 'dist/main.js'), 'check-config', '--config', file];
   const { code, stderr, stdout } = await container.exec(command);
-  const why = 'process events cannot be had from here: the kernel reports process events only outside of containers: ';
+  const why = 'process events are not available here: the kernel reports process events only outside of containers: ';
   assert(stderr.startsWith(`${file}: [events] ${why}`) && stderr.endsWith(' (warning)\n'), stderr);
   assert.equal(code, 0);
   assert.equal(stdout.trimEnd().split('\n').at(-1), `${file}: 0 errors, 1 warning; 0 configured processes`);

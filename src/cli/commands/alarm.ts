@@ -5,7 +5,7 @@ import { exitCodeHelp } from '../exit-codes.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `alarm NAME|ID [--clear] [--notes TEXT]`. */
+/** Adds `alarm NAME|ID [--clear] [--notes TEXT]`, which raises or ends an alarm. */
 export function addAlarm(program: Command, cli: Cli): void {
   program
     .command('alarm')
@@ -34,7 +34,7 @@ ${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130], {
 })}`;
 
 async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));
+  const reply = await placeOrder(cli, 'writing to the store', (orders) => orders.alarm(process, clear, notes));
   if (reply.kind === 'refused') return refuse(cli, reply);
   for (const each of reply.processes) {
     const row = each.id === null ? 'kept by the daemon' : `id ${each.id}`;
@@ -43,8 +43,8 @@ async function alarm(cli: Cli, process: string, { clear = false, notes }: { clea
   }
 }
 
-/** What is not tried cannot fail either. */
+/** What to expect of the alarm; a restart that is not tried cannot fail. */
 function prospect({ willNotFollow = [], willFail = [] }: OrderedAlarm): string {
-  if (willNotFollow.length > 0) return `; nothing follows: ${willNotFollow.join('; ')}`;
+  if (willNotFollow.length > 0) return `; no restart will follow: ${willNotFollow.join('; ')}`;
   return willFail.length === 0 ? '' : `; a restart is tried and will fail: ${willFail.join('; ')}`;
 }

@@ -9,7 +9,7 @@ import { jsonText } from '../terminal/json-output.ts';
 import { renderTable } from '../terminal/table.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `breaker [NAME] [--reset] [--json]`. */
+/** Adds `breaker [NAME] [--reset] [--json]`, which shows or closes circuit breakers. */
 export function addBreaker(program: Command, cli: Cli): void {
   program
     .command('breaker')
@@ -31,11 +31,11 @@ Examples:
 ${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130])}`;
 
 async function showBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
-  const { processes } = await placeOrder(cli, 'reading the state', (desk) => desk.status());
+  const { processes } = await placeOrder(cli, 'reading the state', (orders) => orders.status());
   const wanted: Shown[] = processes.filter((process) => (name === undefined ? !isAtRest(process) : process.name === name));
   if (name !== undefined && wanted.length === 0) {
-    // Of one at rest nothing is kept.
-    const known = await placeOrder(cli, 'reading the state', (desk) => desk.preview(name));
+    // The daemon stores nothing about a breaker at rest.
+    const known = await placeOrder(cli, 'reading the state', (orders) => orders.preview(name));
     if (known.kind === 'refused') return refuse(cli, known);
     wanted.push({ name, target: null, breaker: { state: 'closed', failures: 0, remainingMs: 0 } });
   }
@@ -66,7 +66,7 @@ function isAtRest({ breaker }: Shown): boolean {
 }
 
 async function resetBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
-  const reply = await placeOrder(cli, 'changing the state', (desk) => desk.resetBreakers(name));
+  const reply = await placeOrder(cli, 'changing the state', (orders) => orders.resetBreakers(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   if (json) cli.out.write(jsonText({ reset: reply.reset }));
   else if (reply.reset.length === 0) cli.say(`${name === undefined ? '' : `${name}: `}nothing to reset: closed already`);

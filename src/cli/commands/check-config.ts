@@ -8,7 +8,7 @@ import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../terminal/json-output.ts';
 import { paint } from '../terminal/output.ts';
 
-/** `check-config [--strict] [--database] [--json]`. */
+/** Adds `check-config [--strict] [--database] [--json]`, which checks the configuration. */
 export function addCheckConfig(program: Command, cli: Cli): void {
   program
     .command('check-config')
@@ -36,7 +36,7 @@ only: the daemon starts without it. With an error anywhere else the daemon does
 not start. A reload is refused if there is any error.
 Only the database knows whether a name in depends_on that has no section is a
 name at all: without --database it is a warning. --database changes nothing
-there: an SQLite file that is missing is told, and not made.
+there: an SQLite file that is missing is reported, and not created.
 
 Examples:
   monitor_service check-config --strict --config ./config.ini
@@ -55,7 +55,7 @@ async function checkConfig(cli: Cli, { strict = false, database = false, json = 
   const report = await backends.checkConfig(cli.configFile(), { database });
   cli.exitCode = exitCodeOf(report, strict);
   if (json) cli.out.write(jsonText(report));
-  else tell(cli, report);
+  else printReport(cli, report);
 }
 
 function exitCodeOf({ errors, warnings, database }: CheckReport, strict: boolean): ExitCode {
@@ -65,7 +65,7 @@ function exitCodeOf({ errors, warnings, database }: CheckReport, strict: boolean
   return database.fault === 'denied' ? exitCodes.permission : exitCodes.unavailable;
 }
 
-function tell(cli: Cli, report: CheckReport): void {
+function printReport(cli: Cli, report: CheckReport): void {
   const { file, problems, watchExit, unnamed = null, database } = report;
   for (const problem of problems) {
     const line = printable(problemLine(file, problem));
@@ -73,29 +73,29 @@ function tell(cli: Cli, report: CheckReport): void {
   }
   if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
   if (unnamed !== null) cli.say(unnamed);
-  if (database !== null) tellDatabase(cli, database);
-  // Last: nothing that follows can make it untrue.
-  tellVerdict(cli, report);
+  if (database !== null) printDatabase(cli, database);
+  // Last, so that nothing that follows can contradict it.
+  printVerdict(cli, report);
 }
 
-function tellVerdict(cli: Cli, { file, errors, warnings, usable, processNames, refused, database }: CheckReport): void {
+function printVerdict(cli: Cli, { file, errors, warnings, usable, processNames, refused, database }: CheckReport): void {
   if (!usable) {
     cli.complain(unusableWords(file, { errors, warnings }));
     return;
   }
   const found = foundWords({ errors, warnings });
   const processes = processWords(processNames.length, refused.length);
-  // Whoever reads only the last line must not take what is not known for well.
+  // A user who reads only the last line must not mistake "not known" for "in order".
   const unknown = database?.kind === 'failed' ? '; the database could not be asked' : '';
   const isWell = errors === 0 && warnings === 0 && unknown === '';
   cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}${unknown}; ${processes}`);
 }
 
-function tellDatabase(cli: Cli, database: DatabaseReport): void {
+function printDatabase(cli: Cli, database: DatabaseReport): void {
   if (database.kind === 'failed') {
-    // It stands among the problems.
+    // It is among the problems.
     if (database.fault === 'config') return;
-    // A fault names its server.
+    // Most faults name their server.
     cli.complain(/^(?:mysql|sqlite) /.test(database.reason) ? database.reason : `${database.description}: ${database.reason}`);
     return;
   }
@@ -104,15 +104,16 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
   );
   cli.say(`notes hold ${report.notes}`);
-  if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
+  if (leftAlone !== undefined) printLeftAlone(cli, leftAlone);
 }
 
-function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
-  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeInvisible(name)} is not restarted: ${reason}`);
-  const more = processes.length - MOST_TOLD;
+function printLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
+  for (const { name, reason } of processes.slice(0, MOST_SHOWN))
+    cli.say(`${escapeInvisible(name)} is not restarted: ${reason}`);
+  const more = processes.length - MOST_SHOWN;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
   if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
   if (processes.length > 0) cli.say('only_configured = true in [monitor] restarts only processes that have a section');
 }
 
-const MOST_TOLD = 100;
+const MOST_SHOWN = 100;

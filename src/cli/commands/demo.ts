@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 
-/** `demo`: the main job on a store of its own. */
+/** Adds `demo`, which shows the daemon at work on its own store. */
 export function addDemo(program: Command, cli: Cli): void {
   program
     .command('demo')

@@ -29,7 +29,7 @@ interface EventsOptions {
   readonly json?: true;
 }
 
-/** `events`: the processes that begin and end, as they do. Its options are those of seed 002, and more. */
+/** Adds `events`, which shows processes as they begin and end. It has the options of procMonitor, and more. */
 export function addEvents(program: Command, cli: Cli): void {
   const notServed = ['direct', 'user', 'name', 'json', 'tls', 'tlsCa'];
   program
@@ -84,10 +84,10 @@ ${exitCodeHelp([0, 64, 69, 75, 77, 78], {
   77: 'the socket may not be opened, or the password is wrong or missing',
 })}`;
 
-/** What seed 002 told of where nothing else was said. */
+/** The events that procMonitor shows by default. */
 const USUAL: ReadonlySet<ProcessEventType> = new Set(['exec', 'exit', 'fork']);
 
-/** Ends as wrong usage where options do not go together. */
+/** Ends as wrong usage if options do not go together. */
 function checkTogether(command: Command, options: EventsOptions): void {
   const { tcp, socket, serve, clients, auth, authFile, tls, tlsCa } = options;
   if (serve === undefined && tcp !== undefined && socket !== undefined) command.error('expected either --socket or --tcp');

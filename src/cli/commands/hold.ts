@@ -15,7 +15,7 @@ interface HoldOptions {
   readonly strict?: true;
 }
 
-/** `hold NAME|--all [--for TIME] [--reason TEXT] [--strict]`. */
+/** Adds `hold NAME|--all [--for TIME] [--reason TEXT] [--strict]`, which suspends restarts. */
 export function addHold(program: Command, cli: Cli): void {
   program
     .command('hold')
@@ -56,8 +56,8 @@ function reasonArgument(text: string): string {
 }
 
 async function hold(cli: Cli, name: string | undefined, { for: forMs, reason = '', strict }: HoldOptions): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the state', (desk) =>
-    desk.hold(name, forMs, reason, ...(strict ? [strict] : [])),
+  const reply = await placeOrder(cli, 'writing to the state', (orders) =>
+    orders.hold(name, forMs, reason, ...(strict ? [strict] : [])),
   );
   if (reply.kind === 'refused') return refuse(cli, reply);
   cli.say(`${heldName(name ?? null)} on hold until ${reply.until === null ? 'released' : localTime(reply.until)}`);

@@ -15,7 +15,7 @@ import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addUnpin } from './unpin.ts';
 
-/** Every command, in the order of the help. Each is a file and a row here. */
+/** All commands, in the order of the help. Each is one file and one row here. */
 export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addRun,
   addDemo,

@@ -7,7 +7,7 @@ import { refusalWords } from '../status/words.ts';
 import { jsonText } from '../terminal/json-output.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `match NAME [--json]`: a restart without doing it. */
+/** Adds `match NAME [--json]`, which shows a restart without doing it. */
 export function addMatch(program: Command, cli: Cli): void {
   program
     .command('match')
@@ -25,7 +25,7 @@ Examples:
 ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], { 1: 'a restart would be refused, or fail' })}`;
 
 async function match(cli: Cli, name: string, json: boolean): Promise<void> {
-  const reply = await placeOrder(cli, 'reading store and state', (desk) => desk.preview(name));
+  const reply = await placeOrder(cli, 'reading store and state', (orders) => orders.preview(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   const { kind: _, ...preview } = reply;
   if (preview.refusals.length > 0) cli.exitCode = exitCodes.failed;
@@ -37,27 +37,27 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   for (const line of preview.refusals) cli.say(`  ${refusalWords(line, preview.failures)}`);
   for (const line of preview.warnings ?? []) cli.say(`  warning: ${line}`);
   const commands = preview.commands ?? [];
-  const tell = (does: string, command: PreviewedCommand): void => {
+  const show = (does: string, command: PreviewedCommand): void => {
     cli.say(`  ${does} ${command.key}: ${command.line}`);
-    // Below it: behind it they would look like a part of the command.
+    // On a line below: on the same line they would look like part of the command.
     const notes = notesOn(command);
     if (notes !== '') cli.say(`                 ${notes}`);
   };
-  const tellAll = (does: string, key: string): void => {
-    for (const command of commands) if (command.key === key) tell(does, command);
+  const showAll = (does: string, key: string): void => {
+    for (const command of commands) if (command.key === key) show(does, command);
   };
-  tellAll('would run:  ', 'pre_restart_command');
+  showAll('would run:  ', 'pre_restart_command');
   for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
-  tellAll('would run:  ', 'stop_command');
+  showAll('would run:  ', 'stop_command');
   for (const line of preview.starts) {
     const command = commands.find(({ key }) => line.startsWith(`${key}: `));
     if (command === undefined) cli.say(`  would start: ${line}`);
-    else tell('would start:', command);
+    else show('would start:', command);
   }
-  tellAll('would check:', 'health_check_command');
+  showAll('would check:', 'health_check_command');
 }
 
-/** `at most 60 s, as app, %s is nginx`. */
+/** Notes on a command: `at most 60 s, as app, %s is nginx`. */
 function notesOn({ key, name, limitMs, user }: PreviewedCommand): string {
   const limit = key === 'health_check_command' ? 'tried for' : 'at most';
   const notes = [

@@ -15,7 +15,7 @@ interface PinOptions {
   readonly json?: true;
 }
 
-/** `pin NAME|--all [--yes] [--json]`. */
+/** Adds `pin NAME|--all [--yes] [--json]`, which pins programs as they run. */
 export function addPin(program: Command, cli: Cli): void {
   program
     .command('pin')
@@ -49,7 +49,7 @@ ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
 
 async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {
   const { ask } = cli.io;
-  const found = await placeOrder(cli, 'reading store and state', (desk) => desk.pins(name));
+  const found = await placeOrder(cli, 'reading store and state', (orders) => orders.pins(name));
   if (found.kind === 'refused') return refuse(cli, found);
   const { offers, refusals } = found;
   if (!json) for (const offer of offers) for (const line of describeOffer(offer)) cli.say(line);
@@ -70,7 +70,7 @@ async function pin(cli: Cli, command: Command, name: string | undefined, { yes, 
   const pinned: PinOffer[] = [];
   const closed: string[] = [];
   for (const offer of offers) {
-    const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.pin(offer.name, offer.digest));
+    const reply = await placeOrder(cli, 'writing to the state', (orders) => orders.pin(offer.name, offer.digest));
     if (reply.kind === 'refused') refuse(cli, reply);
     else {
       pinned.push(offer);
@@ -104,7 +104,7 @@ function describeOffer({ name, running, concern, launches }: PinOffer): string[]
   return lines.map(printable);
 }
 
-/** As a person reads it: what a shell would not take for one word is quoted. */
+/** An argument as a person reads it: quoted if a shell would not take it for one word. */
 function word(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : quoted(argument);
 }

@@ -6,7 +6,7 @@ import { placeOrder, refuse } from '../place-order.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 
-/** `release NAME|--all`. */
+/** Adds `release NAME|--all`, which ends holds. */
 export function addRelease(program: Command, cli: Cli): void {
   program
     .command('release')
@@ -21,7 +21,7 @@ export function addRelease(program: Command, cli: Cli): void {
 }
 
 async function release(cli: Cli, name: string | undefined): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.release(name));
+  const reply = await placeOrder(cli, 'writing to the state', (orders) => orders.release(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   const { released, stillHeld } = reply;
   if (released.length === 0 && stillHeld === undefined)

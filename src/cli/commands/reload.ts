@@ -5,7 +5,7 @@ import type { Cli } from '../context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { refuse } from '../place-order.ts';
 
-/** `reload`: the unit's ExecReload. */
+/** Adds `reload`, which the unit runs as ExecReload. */
 export function addReload(program: Command, cli: Cli): void {
   program
     .command('reload')
@@ -27,7 +27,7 @@ async function reload(cli: Cli): Promise<void> {
   const reply = await askDaemon(cli, (daemon) => daemon.reload());
   if (reply.kind === 'refused') {
     if (reply.code !== 'invalid') return refuse(cli, reply);
-    // Each names file and line, in the form of check-config.
+    // Each problem names file and line, in the form of check-config.
     for (const line of reply.reason.split('\n')) cli.err.write(`${printable(line)}\n`);
     cli.complain('the configuration was not reloaded; the running one stays');
     cli.exitCode = exitCodes.config;

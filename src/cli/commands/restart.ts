@@ -6,7 +6,7 @@ import { placeOrder, refuse } from '../place-order.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `restart NAME`: one recovery now. */
+/** Adds `restart NAME`, which runs one recovery now. */
 export function addRestart(program: Command, cli: Cli): void {
   program
     .command('restart')
@@ -19,8 +19,8 @@ export function addRestart(program: Command, cli: Cli): void {
 const HELP = `
 It restarts the process with its strategy, proves that it is healthy, and clears
 its alarm if it has one. It does not ask the circuit breaker, but counts for it:
-success closes it, failure counts as one of an alarm does, and opens one that
-was open anew. If no daemon runs, the command does all of it.
+success closes it, failure counts as one of an alarm does, and reopens one that
+was open. If no daemon runs, the command does all of it.
 
 Examples:
   monitor_service restart nginx
@@ -33,7 +33,7 @@ ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
 
 async function restart(cli: Cli, name: string): Promise<void> {
   if (cli.err.terminal !== undefined) cli.complain(`recovering ${name} …`);
-  const reply = await placeOrder(cli, 'recovering it here', (desk) => desk.recover(name));
+  const reply = await placeOrder(cli, 'recovering it here', (orders) => orders.recover(name));
   switch (reply.kind) {
     case 'recovered':
       cli.say(`${name} recovered: ${counted(reply.attempts, 'attempt', 'attempts')}, ${formatDuration(reply.durationMs)}`);
@@ -43,7 +43,7 @@ async function restart(cli: Cli, name: string): Promise<void> {
       cli.exitCode = exitCodes.failed;
       return;
     case 'not_proved':
-      cli.complain(`${name} was restarted, and is not proved well: ${reply.reason}`);
+      cli.complain(`${name} was restarted, but not proved healthy: ${reply.reason}`);
       cli.exitCode = exitCodes.failed;
       return;
     case 'skipped':

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 
-/** `run [--verbose]`: the daemon, in the foreground. The default command. */
+/** Adds `run [--verbose]`, the default command, which runs the daemon in the foreground. */
 export function addRun(program: Command, cli: Cli): void {
   program
     .command('run', { isDefault: true })

@@ -6,14 +6,14 @@ import { exitCodeHelp } from '../exit-codes.ts';
 import { describeFailure } from '../failure.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { renderDetails } from '../status/details.ts';
-import { judge, shownCode, toldOf } from '../status/judge.ts';
+import { judge, shownCode, subjectOf } from '../status/judge.ts';
 import { renderStatus } from '../status/overview.ts';
 import { stateHelp } from '../status/state-help.ts';
 import { jsonText } from '../terminal/json-output.ts';
 import type { TableOptions } from '../terminal/table.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `status [NAME] [--json] [--check] [--watch]`. */
+/** Adds `status [NAME] [--json] [--check] [--watch]`, which shows daemon, alarms and processes. */
 export function addStatus(program: Command, cli: Cli): void {
   const command = program
     .command('status')
@@ -35,7 +35,7 @@ const HELP = `
 ${stateHelp()}
 
 ALARM is yes, no, unknown (the alarm store does not answer), or kept (the store
-did not take the alarm, and the daemon keeps it).
+did not take the alarm, and the daemon stores it).
 --check: a process is well if it is not in alarm, its circuit breaker is not
 open, and its state is none of refused, failed, down and unknown. What was
 stopped on purpose, or is on hold, is not down.
@@ -60,19 +60,19 @@ ${exitCodeHelp([0, 1, 3, 64, 66, 69, 75, 76, 77, 78, 130], {
 
 const WATCH_MS = 2000;
 
-/** `check`: only what is not well; its code also with `json`. */
+/** The form of the output. `check`: only what is not well; it sets the exit code with `json` too. */
 interface Form {
   readonly check: boolean;
   readonly json: 'indented' | 'line' | undefined;
 }
 
-/** Sets the exit code. Empty if nothing is to be said, or there is no process of that name, which is told. */
+/** The text to print; sets the exit code. Empty if there is nothing to say, or no process of that name, which is reported. */
 function textOf(cli: Cli, name: string | undefined, form: Form): Promise<string> {
   return name === undefined ? overview(cli, form) : details(cli, name, form);
 }
 
 async function overview(cli: Cli, { check, json }: Form): Promise<string> {
-  const status = await placeOrder(cli, 'reading store and state', (desk) => desk.status());
+  const status = await placeOrder(cli, 'reading store and state', (orders) => orders.status());
   const now = new Date();
   const verdict = judge(status, now);
   cli.exitCode = check ? verdict.exitCode : shownCode(status);
@@ -80,17 +80,17 @@ async function overview(cli: Cli, { check, json }: Form): Promise<string> {
   return joined(check ? verdict.lines : renderStatus(status, now, tableOptions(cli)));
 }
 
-/** What is known of one process, and what runs of it as of now. */
+/** Everything that is known about one process, and which of its processes run now. */
 async function details(cli: Cli, name: string, { check, json }: Form): Promise<string> {
-  const reply = await placeOrder(cli, 'reading store and state', (desk) => desk.describe(name));
+  const reply = await placeOrder(cli, 'reading store and state', (orders) => orders.describe(name));
   if (reply.kind === 'refused') {
     refuse(cli, reply);
     return '';
   }
   const { kind: _, ...found } = reply;
   const now = new Date();
-  const verdict = judge(toldOf(found), now);
-  cli.exitCode = check ? verdict.exitCode : shownCode(toldOf(found));
+  const verdict = judge(subjectOf(found), now);
+  cli.exitCode = check ? verdict.exitCode : shownCode(subjectOf(found));
   if (json !== undefined) return jsonText(found, json);
   return joined(check ? verdict.lines : renderDetails(found, now, tableOptions(cli)));
 }
@@ -103,7 +103,7 @@ function tableOptions({ out }: Cli): TableOptions {
   return { width: out.terminal?.columns, colour: out.colour };
 }
 
-/** Goes on through failures: a daemon that is just being restarted is what one watches for. */
+/** Shows the status again and again. It continues after failures: a user may be watching a daemon that is being restarted. */
 async function watchStatus(cli: Cli, name: string | undefined, form: Form): Promise<void> {
   while (cli.out.fault === undefined) {
     try {
@@ -116,7 +116,7 @@ async function watchStatus(cli: Cli, name: string | undefined, form: Form): Prom
   }
 }
 
-/** On a terminal over the last one and no longer than the screen; elsewhere with a blank line after it. */
+/** One frame: on a terminal it replaces the last one and is no longer than the screen; elsewhere a blank line follows it. */
 function framed(cli: Cli, text: string): string {
   const { terminal } = cli.out;
   if (terminal === undefined) return `${text}\n`;

@@ -6,11 +6,11 @@ import { jsonText } from '../terminal/json-output.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 
-/** `unpin NAME|--all [--json]`. */
+/** Adds `unpin NAME|--all [--json]`, which removes pins. */
 export function addUnpin(program: Command, cli: Cli): void {
   program
     .command('unpin')
-    .description('take a pin back; for root alone')
+    .description('remove a pin; for root alone')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every pin there is')
     .option('--json', 'as JSON, for programs')
@@ -24,7 +24,7 @@ export function addUnpin(program: Command, cli: Cli): void {
 }
 
 async function unpin(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.unpin(name));
+  const reply = await placeOrder(cli, 'writing to the state', (orders) => orders.unpin(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   if (json) cli.out.write(jsonText({ unpinned: reply.unpinned }));
   else if (reply.unpinned.length === 0) cli.say(name === undefined ? 'nothing is pinned' : `${name} has no pin`);

@@ -7,26 +7,26 @@ import { LineSplitter } from './line-splitter.ts';
 import { Login } from './login.ts';
 import { describeStreamFault, type StreamEnd } from './stream-end.ts';
 
-/** How a stream is followed. */
+/** How to follow a stream. */
 export interface FollowOptions {
   readonly address: EventAddress;
-  /** Sent where the server asks for one; undefined: there is none. */
+  /** Sent if the server asks for one; undefined: there is none. */
   readonly password: string | undefined;
-  /** Whose servers on this machine are sent the password: user ids. Those that prove themselves by a certificate need not be theirs. */
-  readonly believed: () => ReadonlySet<number>;
-  /** A line that narrows what is sent, without its end; undefined: everything. */
+  /** User ids whose servers on this machine are sent the password. A server with a valid certificate may be of any user. */
+  readonly trustedUsers: () => ReadonlySet<number>;
+  /** A line, without its end, that asks the server to send only some events; undefined: all. */
   readonly request: string | undefined;
   readonly stopping: AbortSignal;
   /** Called once, when the stream is open; lines may have come before. */
   readonly onOpen: () => void;
   /**
-   * Lines, without their ends, and how many were passed over because they were longer than anything can be. Nothing more is read
-   * before the promise that it may return has resolved.
+   * Takes lines, without their ends, and how many were skipped because they were longer than any event can be. If it returns a
+   * promise, nothing more is read until that resolves.
    */
   readonly onLines: (lines: readonly string[], skipped: number) => Promise<void> | undefined;
 }
 
-/** Connects, logs in where that is asked for, and hands on what comes until `stopping` or the server ends it. Never rejects. */
+/** Connects, logs in if the server asks for it, and passes on lines until `stopping` or the server ends it. Never rejects. */
 export async function followStream(options: FollowOptions): Promise<StreamEnd> {
   const { address, stopping } = options;
   const opened = await openSocket(address, stopping);
@@ -57,15 +57,15 @@ export async function followStream(options: FollowOptions): Promise<StreamEnd> {
       if (stranger !== undefined)
         end({
           kind: 'forbidden',
-          reason: `${eventAddressName(address)}: ${stranger}; it is not believed, and was sent nothing`,
+          reason: `${eventAddressName(address)}: ${stranger}; it is not trusted, and was sent nothing`,
         });
       else if (isToItself(socket)) end(describeStreamFault({ code: 'ECONNREFUSED' }, address, false));
-      else timer = setTimeout(() => conversation.passSilence(), address.kind === 'unix' ? SILENCE_MS : GREETING_MS);
+      else timer = setTimeout(() => conversation.openAfterSilence(), address.kind === 'unix' ? SILENCE_MS : GREETING_MS);
     });
-    socket.on('data', (text: unknown) => conversation.hear(String(text)));
+    socket.on('data', (text: unknown) => conversation.receive(String(text)));
     socket.on('end', () => conversation.close());
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      conversation.hearLast();
+      conversation.receiveRest();
       end(describeStreamFault(error, address, isReady));
     });
     stopping.addEventListener('abort', stop, { once: true });
@@ -75,13 +75,13 @@ export async function followStream(options: FollowOptions): Promise<StreamEnd> {
 
 const CONNECT_MS = 10_000;
 /**
- * A server that is full says so and hangs up. Who writes to it meanwhile gets an error, and Node then throws away what it said:
- * so it may speak first, for this long.
+ * A full server sends a line and closes the connection. If we write at that moment we get an error, and Node then discards the
+ * line: so we wait this long before we write.
  */
 const SILENCE_MS = 100;
-/** A TCP server that has said nothing until then wants no password, and has no events. */
+/** A TCP server that has sent nothing within this time does not ask for a password, and has no events at the moment. */
 const GREETING_MS = 10_000;
-/** A command line has 2 MiB at most (execve(2)), and a byte of it up to 6 characters in JSON. */
+/** A command line has at most 2 MiB (execve(2)), and each byte of it takes up to 6 characters in JSON. */
 const LONGEST_LINE = 16 * 1024 * 1024;
 const KEEP_ALIVE_MS = 30_000;
 
@@ -99,7 +99,7 @@ async function openSocket(
   return { socket: connectTls({ ...place, ...trust, ...name, minVersion: 'TLSv1.2' }), readyEvent: 'secureConnect' };
 }
 
-/** Loaded only where there is a name to be found. */
+/** The resolver, loaded only if the host is a name. */
 async function lookupFor(host: string, stopping: AbortSignal): Promise<{ lookup?: LookupFunction }> {
   if (isIP(host) !== 0) return {};
   const [{ lookupByName }, { NameResolver }] = await Promise.all([
@@ -109,12 +109,12 @@ async function lookupFor(host: string, stopping: AbortSignal): Promise<{ lookup?
   return { lookup: lookupByName(new NameResolver(), CONNECT_MS, stopping) };
 }
 
-/** Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself. */
+/** If nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself. */
 function isToItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
   return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress;
 }
 
-/** What is said on a connection, from the greeting to the last line. */
+/** The protocol of a connection, from the greeting to the last line. */
 class Conversation {
   readonly #options: FollowOptions;
   readonly #socket: Socket;
@@ -122,7 +122,7 @@ class Conversation {
   readonly #lines = new LineSplitter(LONGEST_LINE);
   #login: Login | undefined;
   #isOpen = false;
-  #hasHeard = false;
+  #hasReceived = false;
 
   constructor(options: FollowOptions, socket: Socket, end: (outcome: StreamEnd) => void) {
     this.#options = options;
@@ -131,8 +131,8 @@ class Conversation {
     this.#login = options.address.kind === 'tcp' ? new Login() : undefined;
   }
 
-  hear(text: string): void {
-    this.#hasHeard = true;
+  receive(text: string): void {
+    this.#hasReceived = true;
     if (this.#login === undefined) {
       this.#open(text);
       return;
@@ -156,14 +156,14 @@ class Conversation {
     }
   }
 
-  /** The server has said nothing for a while. */
-  passSilence(): void {
+  /** Opens the stream if the server has sent nothing for a while. */
+  openAfterSilence(): void {
     if (this.#login?.isUnderWay !== true) this.#open('');
   }
 
-  /** A piece of the stream; the first one opens it. */
+  /** Takes a piece of the stream; the first one opens it. */
   #open(piece: string): void {
-    this.#tell(this.#lines.push(piece));
+    this.#deliver(this.#lines.push(piece));
     if (this.#isOpen) return;
     this.#isOpen = true;
     const { request, onOpen } = this.#options;
@@ -172,40 +172,40 @@ class Conversation {
   }
 
   #sendPassword(): void {
-    const { password, address, believed } = this.#options;
+    const { password, address, trustedUsers } = this.#options;
     if (password === undefined) {
       const how = 'give it in $MONITOR_SERVICE_AUTH or with --auth-file FILE';
       this.#end({ kind: 'forbidden', reason: `${this.#name} asks for a password (${how})` });
       return;
     }
     const stranger =
-      address.kind === 'tcp' && address.tls === undefined ? whyTcpNotBelieved(this.#socket, believed()) : undefined;
+      address.kind === 'tcp' && address.tls === undefined ? whyTcpNotBelieved(this.#socket, trustedUsers()) : undefined;
     if (stranger !== undefined) {
-      const cure = '--tls believes a server of another user by its certificate';
+      const cure = 'with --tls a server of another user is trusted by its certificate';
       this.#end({ kind: 'forbidden', reason: `${this.#name}: ${stranger}; it was not sent the password (${cure})` });
       return;
     }
     this.#socket.write(`${password}\n`);
-    // The answer may have come with the question.
-    this.hear('');
+    // The answer may have come together with the question.
+    this.receive('');
   }
 
-  /** What stands after the last line's end, or was no login: a server that wants no more clients says so and hangs up. */
-  hearLast(): void {
+  /** Takes the text after the last line end, or in place of a login: a full server sends a line and closes the connection. */
+  receiveRest(): void {
     const held = this.#login?.held ?? '';
     this.#login = undefined;
-    this.#tell([...this.#lines.push(held), ...this.#lines.end()]);
+    this.#deliver([...this.#lines.push(held), ...this.#lines.end()]);
   }
 
   close(): void {
-    this.hearLast();
+    this.receiveRest();
     const { address } = this.#options;
-    const isMute = address.kind === 'tcp' && address.tls === undefined && !this.#hasHeard;
-    const hint = isMute ? ' and has said nothing (does it want --tls?)' : '';
+    const isSilent = address.kind === 'tcp' && address.tls === undefined && !this.#hasReceived;
+    const hint = isSilent ? ' without sending anything (does it need --tls?)' : '';
     this.#end({ kind: 'closed', reason: `${this.#name} closed the connection${hint}` });
   }
 
-  #tell(lines: readonly string[]): void {
+  #deliver(lines: readonly string[]): void {
     const skipped = this.#lines.takeSkipped();
     if (lines.length === 0 && skipped === 0) return;
     const busy = this.#options.onLines(lines, skipped);

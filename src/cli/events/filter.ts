@@ -2,8 +2,8 @@ import { COMM_BYTES } from '../../core/process/comm.ts';
 import type { ClientFilter } from '../../stream/filter.ts';
 
 /**
- * The line that asks a server for those events alone; undefined where all are wanted. A server need not know where the kernel cuts a
- * name, and that of seed 002 never reads the line: what comes is to be looked at too.
+ * The line that asks a server for only those events; undefined if all are wanted. A server need not know where the kernel cuts
+ * off a name, and procMonitor never reads the line: so the client has to filter too.
  */
 export function eventRequest({ events, user, name }: ClientFilter): string | undefined {
   const wishes = {

@@ -16,7 +16,7 @@ export interface ViewOptions {
   readonly json: boolean;
 }
 
-/** Shows the events of a server until Ctrl-C, and then a summary; sets the exit code where the server ended it. */
+/** Shows the events of a server until Ctrl-C, and then a summary; sets the exit code if the server ended the stream. */
 export async function showStream(
   cli: Cli,
   address: EventAddress,
@@ -31,7 +31,7 @@ export async function showStream(
   const end = await followStream({
     address,
     password,
-    believed: () => daemonUsers(cli.configChoice()),
+    trustedUsers: () => daemonUsers(cli.configChoice()),
     request: eventRequest(filter),
     stopping: stopping.signal,
     onOpen: () => {
@@ -39,7 +39,7 @@ export async function showStream(
     },
     onLines: async (lines, skipped) => {
       await printer.printText(lines, skipped);
-      // Nobody reads what we write: runCli says what that means.
+      // Nobody reads our output: runCli chooses the exit code.
       if (cli.out.fault !== undefined) stopping.abort();
     },
   });
@@ -50,15 +50,15 @@ export async function showStream(
     cli.exitCode = exitCodes.unavailable;
     return;
   }
-  tellEnd(cli, end, printer, performance.now() - started);
+  reportEnd(cli, end, printer, performance.now() - started);
 }
 
-function tellEnd(cli: Cli, end: StreamEnd, printer: EventPrinter, elapsedMs: number): void {
+function reportEnd(cli: Cli, end: StreamEnd, printer: EventPrinter, elapsedMs: number): void {
   if (end.kind === 'stopped') {
     printer.printSummary(elapsedMs);
     return;
   }
-  // A server that is full says so in a line of its own, and hangs up.
+  // A full server sends a line about that, and closes the connection.
   if (end.kind === 'closed' && printer.received === 0 && printer.lastUnread !== '') {
     cli.complain(`${end.reason}: ${printer.lastUnread.slice(0, LONGEST_REMARK)}`);
     cli.exitCode = exitCodes.conflict;
@@ -107,12 +107,14 @@ export async function showKernelEvents(
     cli.exitCode = exitCodes.unavailable;
     return;
   }
-  // What the kernel lost at the very end may have come in no line.
+  // For the events that the kernel lost at the very end there may be no line.
   printer.tally.lost = Math.max(printer.tally.lost, end.lost);
   printer.printSummary(performance.now() - started);
 }
 
-/** The signals of one who watches: a terminal that is closed ends it too, and a second Ctrl-C waits for no reader of the output. */
+/**
+ * The signals for a command that shows events: closing the terminal stops it too; a second Ctrl-C does not wait for the reader.
+ */
 function viewerSignals(cli: Cli): DaemonSignals {
   const signals = cli.io.listenForSignals();
   signals.onAbort(() => {

@@ -5,7 +5,7 @@ export class LineSplitter {
   #length = 0;
   #skipped = 0;
 
-  /** A line of more than `longest` UTF-16 units is skipped, and not kept meanwhile. */
+  /** A line of more than `longest` UTF-16 units is skipped, and takes no memory. */
   constructor(longest: number) {
     this.#longest = longest;
   }
@@ -23,14 +23,14 @@ export class LineSplitter {
     return lines;
   }
 
-  /** What came after the last line's end, as a line. */
+  /** The text after the last line end, as a line. */
   end(): string[] {
     const lines: string[] = [];
     this.#close(lines);
     return lines;
   }
 
-  /** How many were skipped since this was asked last. */
+  /** How many lines were skipped since the last call. */
   takeSkipped(): number {
     const skipped = this.#skipped;
     this.#skipped = 0;

@@ -1,23 +1,24 @@
-/** What a piece of the server's side of the login asks for. */
+/** What to do after a piece of the server's side of the login. */
 export type LoginStep =
   /** Wait for more of it. */
   | { readonly kind: 'more' }
   /** Send the password. */
   | { readonly kind: 'asked' }
-  /** We are in; `rest` is the beginning of the stream. */
+  /** The login is done; `rest` is the beginning of the stream. */
   | { readonly kind: 'in'; readonly rest: string }
   | { readonly kind: 'refused' };
 
 /**
  * The login of a TCP client as it comes over the line, in any pieces: `Password: `, then `Authentication successful.` or
- * `Authentication failed. Disconnecting.`. A server that says anything else at first wants no password. Source: seed 002.
+ * `Authentication failed. Disconnecting.`. A server that sends anything else first needs no password. Source: the procMonitor
+ * protocol.
  */
 export class Login {
-  /** Said so far and not understood yet. */
+  /** Received, but not understood yet. */
   held = '';
   #asked = false;
 
-  /** True once the server has said something. */
+  /** True once the server has sent something. */
   get isUnderWay(): boolean {
     return this.#asked || this.held !== '';
   }

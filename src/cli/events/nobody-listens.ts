@@ -6,8 +6,8 @@ import type { Cli } from '../context.ts';
 import type { EventAddress } from './address.ts';
 
 /**
- * Why nobody listens on the address of a stream, as far as the daemon of this machine can tell; in one line; undefined if it
- * cannot. Never rejects.
+ * Why nobody listens on the address of a stream, in one line, as far as the daemon of this machine knows; undefined if it does
+ * not know. Never rejects.
  */
 export async function whyNobodyListens(cli: Cli, address: EventAddress): Promise<string | undefined> {
   try {
@@ -18,7 +18,7 @@ export async function whyNobodyListens(cli: Cli, address: EventAddress): Promise
     if (code === 'CONTROL_SOCKET_GONE' || code === 'CONTROL_ELSEWHERE') return (error as ControlError).message;
     if (code === 'CONTROL_NOT_RUNNING' && isOfThisMachine(address))
       return `the daemon does not run; it has to, with ${keyOf(address)} in its configuration (events --direct needs no daemon)`;
-    // Its configuration cannot be read, or it must not be asked.
+    // Its configuration cannot be read, or we have no permission to ask it.
     return undefined;
   }
 }
@@ -27,14 +27,14 @@ function keyOf({ kind }: EventAddress): string {
   return kind === 'unix' ? '[events]' : '[events] tcp';
 }
 
-/** undefined if the address may be another machine's, of which the daemon of this one knows nothing. */
+/** The reason; undefined if the address may be on another machine, about which this daemon knows nothing. */
 function reasonOf({ pid, events }: DaemonStatus, address: EventAddress): string | undefined {
   const daemon = `monitor_service (pid ${pid})`;
   const meant = events?.listeners?.find((listener) => isMeant(listener, address));
   if (meant === undefined && !isOfThisMachine(address)) return undefined;
   if (events === undefined || events === null)
     return `${daemon} runs without ${keyOf(address)} in its configuration (events --direct needs no daemon)`;
-  if (meant?.state === 'open') return `${daemon} listens there by now; try again`;
+  if (meant?.state === 'open') return `${daemon} listens there now; try again`;
   if (meant !== undefined) return `${daemon} cannot, and tries again: ${meant.reason ?? 'it does not say why'}`;
   const open = (events.listeners ?? []).filter(({ state }) => state === 'open').map((listener) => listener.address);
   if (open.length > 0) return `${daemon} streams on ${open.join(', ')}`;

@@ -5,7 +5,7 @@ import { errorMessage } from '../../core/errors.ts';
 import { type ProcessEventType, processEventTypes } from '../../core/process/event.ts';
 import { parseHostPort } from '../../core/text/host-port.ts';
 
-/** `exec,exit,fork` as commander reads it. */
+/** Reads `exec,exit,fork` for commander. */
 export function kindsArgument(text: string): ReadonlySet<ProcessEventType> {
   const words = text.split(',').map((word) => word.trim());
   return new Set(words.map(kindOf));
@@ -19,49 +19,49 @@ function kindOf(word: string): ProcessEventType {
   throw new InvalidArgumentError(`Unknown event '${word}'${hint}; there are ${processEventTypes.join(', ')}.`);
 }
 
-/** `PORT`, `HOST:PORT` or `[IPv6]:PORT` as commander reads it; without a host 127.0.0.1. */
+/** Reads `PORT`, `HOST:PORT` or `[IPv6]:PORT` for commander; the default host is 127.0.0.1. */
 export function tcpArgument(text: string): { readonly host: string; readonly port: number } {
   const place = parseHostPort(text);
   if (place === undefined) throw new InvalidArgumentError('Expected PORT, HOST:PORT or [IPv6]:PORT.');
   return { host: place.host ?? '127.0.0.1', port: place.port };
 }
 
-/** A socket's path as commander reads it. */
+/** Reads the path of a socket for commander. */
 export function socketArgument(path: string): string {
   if (path === '') throw new InvalidArgumentError('It is empty.');
   if (path.endsWith('/')) throw new InvalidArgumentError('It names a folder.');
-  // sun_path of unix(7), less the closing zero.
+  // sun_path of unix(7), without the final zero.
   if (Buffer.byteLength(path) > 107) throw new InvalidArgumentError('It is too long for a socket (107 bytes at most).');
   return path;
 }
 
-/** `--clients` as commander reads it. */
+/** Reads `--clients` for commander. */
 export function clientsArgument(text: string): number {
   const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= 1000) return count;
   throw new InvalidArgumentError('Expected a whole number from 1 to 1000.');
 }
 
-/** A name or user as commander reads it. */
+/** Reads a name or user for commander. */
 export function wordArgument(text: string): string {
   if (text === '') throw new InvalidArgumentError('It is empty.');
   if (Buffer.byteLength(text) > 255) throw new InvalidArgumentError('It is too long.');
   return text;
 }
 
-/** A file's text as commander reads it (1 MiB at most); what it is goes into no message. */
+/** Reads the text of a file for commander (1 MiB at most); no message contains the text. */
 export function fileArgument(path: string): string {
   try {
     const stat = statSync(path);
     if (stat.size > 1024 * 1024) throw new Error('it is larger than 1 MiB');
-    if (!stat.isFile()) throw new Error('it is no regular file');
+    if (!stat.isFile()) throw new Error('it is not a regular file');
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw new InvalidArgumentError(`It cannot be read: ${errorMessage(error)}.`);
   }
 }
 
-/** What is wrong with a password that the login's one line of 256 bytes cannot carry; undefined where nothing is. */
+/** The problem of a password that does not fit the one line of 256 bytes of a login; undefined if there is none. */
 export function passwordProblem(password: string): string | undefined {
   if (password === '') return 'the password is empty';
   if (/[\n\r\0]/.test(password)) return 'the password holds a line break';

@@ -4,26 +4,26 @@ import { type ClientFilter, passes } from '../../stream/filter.ts';
 import type { Cli } from '../context.ts';
 import { jsonText } from '../terminal/json-output.ts';
 import { readEventLine } from './reader.ts';
+import { SeenProcesses } from './seen-processes.ts';
 import { EventTally } from './tally.ts';
-import { ToldProcesses } from './told-processes.ts';
 import { renderEvent, renderEventHeader } from './view.ts';
 
-/** Shows events as they come, and counts them. */
+/** Prints events as they come, and counts them. */
 export class EventPrinter {
   readonly tally = new EventTally();
-  /** Events that came, wanted or not. */
+  /** Events that were received, shown or not. */
   received = 0;
-  /** The last line that was none. */
+  /** The last line that was not an event. */
   lastUnread = '';
   readonly #cli: Cli;
   readonly #filter: ClientFilter;
   readonly #json: boolean;
-  readonly #told = new ToldProcesses();
+  readonly #processes = new SeenProcesses();
   #hasHeader = false;
-  /** Characters that wait for the reader of our output. */
+  /** Characters that the reader of our output has not read yet. */
   #waiting = 0;
-  /** Events that were passed over because too much waited. */
-  #passedOver = 0;
+  /** Events that were skipped because too much output was waiting. */
+  #skipped = 0;
 
   constructor(cli: Cli, filter: ClientFilter, json: boolean) {
     this.#cli = cli;
@@ -31,7 +31,7 @@ export class EventPrinter {
     this.#json = json;
   }
 
-  /** Lines of a server; resolves when the next ones may come. JSON is shown as it came. */
+  /** Prints lines of a server; resolves when it can take the next ones. JSON is shown unchanged. */
   async printText(texts: readonly string[], skipped: number): Promise<void> {
     const arrived = new Date();
     let shown = '';
@@ -42,32 +42,35 @@ export class EventPrinter {
         this.tally.unread += 1;
         this.lastUnread = text;
       } else {
-        shown += this.#show(this.#told.complete(line), () => `${escapeUnfit(text)}\n`);
+        shown += this.#show(this.#processes.complete(line), () => `${escapeUnfit(text)}\n`);
       }
     }
     await this.#write(shown);
   }
 
-  /** Lines from within, which cannot be told to wait: where too much waits already they are passed over, and counted as lost. */
+  /**
+   * Prints events of the kernel, which cannot be made to wait: if too much output waits already, they are skipped and counted
+   * as lost.
+   */
   printLines(lines: readonly EventLine[]): void {
     if (this.#waiting > MOST_WAITING) {
-      for (const line of lines) this.#passedOver += line.event === 'lost' ? line.count : 1;
+      for (const line of lines) this.#skipped += line.event === 'lost' ? line.count : 1;
       return;
     }
     let shown = '';
-    if (this.#passedOver > 0) {
-      const lost: EventLine = { event: 'lost', count: this.#passedOver, time: new Date().toISOString() };
-      this.#passedOver = 0;
+    if (this.#skipped > 0) {
+      const lost: EventLine = { event: 'lost', count: this.#skipped, time: new Date().toISOString() };
+      this.#skipped = 0;
       shown += this.#show(lost, () => jsonText(lost, 'line'));
     }
     for (const line of lines) shown += this.#show(line, () => jsonText(line, 'line'));
     void this.#write(shown);
   }
 
-  /** The summary: on stderr, and after all that was shown. */
+  /** Prints the summary to stderr, after all events. */
   printSummary(elapsedMs: number): void {
-    this.tally.lost += this.#passedOver;
-    this.#passedOver = 0;
+    this.tally.lost += this.#skipped;
+    this.#skipped = 0;
     if (this.#cli.out.fault === undefined) this.#cli.complain(this.tally.words(elapsedMs));
   }
 

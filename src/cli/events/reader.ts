@@ -2,8 +2,8 @@ import type { EventLine } from '../../core/process/event-line.ts';
 import { parseWaitStatus } from '../../core/process/wait-status.ts';
 
 /**
- * A line of an event stream; undefined where it is none. Servers that know seed 002's keys alone are read too: what ended a
- * process is then taken from `exit_code`, the time is `arrived`, and a user that is not said is `unknown`.
+ * Reads a line of an event stream; undefined if it is not an event. Servers that send only the keys of the procMonitor protocol
+ * are read too: then the cause of an exit is taken from `exit_code`, the time is `arrived`, and a missing user is `unknown`.
  */
 export function readEventLine(text: string, arrived: Date): EventLine | undefined {
   const fields = readObject(text);
@@ -78,12 +78,12 @@ function readExit(fields: Fields, pid: number, user: string, context: Context): 
   if (!isCount(exit_code)) return undefined;
   const lifetime = fields.lifetime_ms;
   const lived = typeof lifetime === 'number' && lifetime >= 0 ? { lifetime_ms: lifetime } : {};
-  const told = { ...counts(fields, ['exit_status']), ...texts(fields, ['signal']) };
-  const ending = Object.keys(told).length === 0 ? endingOf(exit_code) : { ...told, ...dumped(fields.core_dumped === true) };
+  const given = { ...counts(fields, ['exit_status']), ...texts(fields, ['signal']) };
+  const ending = Object.keys(given).length === 0 ? endingOf(exit_code) : { ...given, ...dumped(fields.core_dumped === true) };
   return { event: 'exit', pid, exit_code, user, ...ending, ...lived, ...context };
 }
 
-/** What ended it, from the raw wait status alone. */
+/** The cause of the exit, from the raw wait status alone. */
 function endingOf(status: number): { exit_status: number } | { signal: string; core_dumped?: true } {
   const end = parseWaitStatus(status);
   return end.kind === 'exited' ? { exit_status: end.code } : { signal: end.signal, ...dumped(end.coreDumped) };

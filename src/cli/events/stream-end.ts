@@ -1,17 +1,17 @@
 import { errorMessage } from '../../core/errors.ts';
 import { type EventAddress, eventAddressName } from './address.ts';
 
-/** Why a stream ended; `reason` in one line, not yet printable. */
+/** Why a stream ended; `reason` is one line, not yet printable. */
 export type StreamEnd =
   | { readonly kind: 'stopped' }
-  /** No server, or not in time; `nobody`: none listens there. */
+  /** No server was reached in time; `nobody`: none listens there. */
   | { readonly kind: 'unreachable'; readonly reason: string; readonly nobody?: true }
   /** It may not be opened, or a password is wrong or missing. */
   | { readonly kind: 'forbidden'; readonly reason: string }
   /** There was a connection, and the server or the network ended it. */
   | { readonly kind: 'closed'; readonly reason: string };
 
-/** An error of the connection as such an end; `wasOpen`: it came after the connection. */
+/** Describes an error of the connection as the end of a stream; `wasOpen`: it came after the connection was made. */
 export function describeStreamFault(error: unknown, address: EventAddress, wasOpen: boolean): StreamEnd {
   const name = eventAddressName(address);
   const code = String((error as { code?: unknown } | null)?.code ?? '');
@@ -35,7 +35,7 @@ export function describeStreamFault(error: unknown, address: EventAddress, wasOp
   return { kind: 'unreachable', reason: `no connection to ${name} (${code || errorMessage(error)})` };
 }
 
-/** To be said where nobody knows better. */
+/** The reason if no better one is known. */
 function nobody(address: EventAddress): string {
   const key = address.kind === 'unix' ? '[events]' : '[events] tcp';
   return `nobody listens on ${eventAddressName(address)}: the daemon does not run, or without ${key} in its configuration (events --direct needs no daemon)`;

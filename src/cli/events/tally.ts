@@ -1,12 +1,12 @@
 import type { EventLine } from '../../core/process/event-line.ts';
 import { counted } from '../../core/text/counted.ts';
 
-/** What came of a stream, for the summary. */
+/** Counts the events of a stream, for the summary. */
 export class EventTally {
   readonly #kinds = new Map<string, number>();
-  /** Events that did not come through, as far as that is known. */
+  /** Events that were lost, as far as known. */
   lost = 0;
-  /** Lines that were no events. */
+  /** Lines that were not events. */
   unread = 0;
 
   count(line: EventLine): void {
@@ -14,7 +14,7 @@ export class EventTally {
     else this.#kinds.set(line.event, (this.#kinds.get(line.event) ?? 0) + 1);
   }
 
-  /** `12 events in 3.0 s (4 a second): 8 exec, 4 exit; none lost`, after `elapsedMs`. */
+  /** The summary after `elapsedMs`: `12 events in 3.0 s (4 a second): 8 exec, 4 exit; none lost`. */
   words(elapsedMs: number): string {
     const total = [...this.#kinds.values()].reduce((sum, count) => sum + count, 0);
     const seconds = Math.max(elapsedMs, 1) / 1000;

@@ -14,7 +14,7 @@ export function renderEventHeader(options: TableOptions): string {
   return layOut(columns, [{ text: 'DETAILS', style: 'bold' }], options);
 }
 
-/** An event as a line for people, its time in local time; printable. On a terminal it is cut to its width. */
+/** An event as a line for people, with local time; printable. On a terminal it is cut to the width. */
 export function renderEvent(line: EventLine, options: TableOptions): string {
   const time: Cell = { text: timeOfDay(line.time), style: 'dim' };
   if (line.event === 'lost') {
@@ -39,7 +39,7 @@ export function renderEvent(line: EventLine, options: TableOptions): string {
 
 const PID_WIDTH = 7;
 
-/** On a terminal a field is cut to its column; elsewhere it is shown whole. */
+/** The columns. On a terminal a field is cut to its column; elsewhere it is shown in full. */
 const COLUMNS = [
   { header: 'TIME', width: 12 },
   { header: 'EVENT', width: 8 },
@@ -105,7 +105,7 @@ function lifetime(ms: number): Cell {
   return { text: ` after ${ms < 999.5 ? `${Math.round(ms)} ms` : formatDuration(ms)}`, style: 'dim' };
 }
 
-/** `HH:MM:SS.mmm`; as it came where it is no time. */
+/** `HH:MM:SS.mmm`; unchanged if it is not a time. */
 function timeOfDay(time: string): string {
   const date = new Date(time);
   if (!Number.isFinite(date.getTime())) return printable(time);

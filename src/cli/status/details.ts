@@ -20,7 +20,7 @@ import {
   shownName,
 } from './words.ts';
 
-/** All that is known of one process as lines for people, at the time `now`; printable. */
+/** Everything that is known about one process, as lines for people, at the time `now`; printable. */
 export function renderDetails(details: ProcessDetails, now: Date, options: TableOptions): string[] {
   const width = options.width === undefined ? undefined : Math.max(leastWidth, options.width);
   const facts = [
@@ -47,7 +47,7 @@ function stateFacts({ process: { state, reason }, pid, store }: ProcessDetails, 
   ];
 }
 
-/** The rows as the store says now; else those in alarm when it was read last. Also the alarm that the daemon keeps itself. */
+/** The rows as the store has them now, else those in alarm when it was last read; also the kept alarm. */
 function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, now: Date): Fact[] {
   const alarm: Fact = { label: 'alarm', ...alarmCell(process) };
   if (rows !== null) {
@@ -60,11 +60,11 @@ function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, no
 }
 
 function rowKnown(inAlarm: boolean | null): RowKnown {
-  if (inAlarm === null) return 'may be in alarm: alarma or sound is no number';
+  if (inAlarm === null) return 'may be in alarm: alarma or sound is not a number';
   return inAlarm ? 'in alarm' : 'not in alarm';
 }
 
-/** What stands in the way of a restart, and how the process is restarted. */
+/** What prevents a restart, and how the process is restarted. */
 function restartFacts({ process, hold, restart, unit, running }: ProcessDetails, now: Date): Fact[] {
   const { breaker, concern, pinnedAt, supervisor, waitingFor } = process;
   return [
@@ -81,7 +81,7 @@ function restartFacts({ process, hold, restart, unit, running }: ProcessDetails,
   ];
 }
 
-/** What runs, and how it ended. */
+/** What runs, and how it last ended. */
 function lifeFacts({ process, running, output }: ProcessDetails, now: Date): Fact[] {
   const { watched } = process;
   const isFault = isDown(process);
@@ -120,9 +120,9 @@ function memoryWords(bytes: number): string {
   return bytes < 999_950_000 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** The last ones, with what they said. */
+/** The last recoveries, with their output. */
 function recoveryFacts({ recoveries }: ProcessDetails, now: Date): Fact[] {
-  if (recoveries.length === 0) return [{ label: 'recoveries', text: 'none is remembered' }];
+  if (recoveries.length === 0) return [{ label: 'recoveries', text: 'none recorded' }];
   return recoveries.flatMap(({ at, outcome, detail, output }, i): Fact[] => [
     {
       label: i === 0 ? 'recoveries' : '',
@@ -150,7 +150,7 @@ function previewFacts({ restart: { stops, starts, refusals, failures, warnings }
   ];
 }
 
-/** Several things under one label; `none` stands there if there are none. */
+/** Several texts under one label; `none` is shown if there are none. */
 function listed(label: string, texts: readonly string[], none?: string, style?: Style): Fact[] {
   if (texts.length === 0) return none === undefined ? [] : [{ label, text: none, style }];
   return texts.map((text, i) => ({ label: i === 0 ? label : '', text, style }));

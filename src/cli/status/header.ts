@@ -6,7 +6,7 @@ import type { Style } from '../terminal/output.ts';
 import { urgency } from './state-colours.ts';
 import { heldWords, shownName } from './words.ts';
 
-/** Who tells this, in one line; may hold a stranger's text. */
+/** The daemon, in one line; may contain foreign text. */
 export function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
   const who = `monitor_service ${version}${host === undefined ? '' : ` on ${host}`}`;
   if (pid === 0) return `${who}: no daemon runs, nothing is restarted`;
@@ -15,7 +15,7 @@ export function headline({ version, host, pid, startedAt, mode }: DaemonStatus, 
   return `${who}, pid ${pid}${up}${how}`;
 }
 
-/** What is told of the daemon as a whole. */
+/** The facts about the daemon as a whole. */
 export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
   const shown = status.processes.filter(({ state }) => state === 'recovering').length;
   return [
@@ -35,7 +35,7 @@ export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
   ];
 }
 
-/** The alarm store: how many are in alarm, or since when and why that is not known, and how old then is what is shown. */
+/** The alarm store: how many rows are in alarm; or since when and why that is not known, and how old the shown alarms are. */
 export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
   const label = 'alarm store';
   switch (store.state) {
@@ -51,8 +51,8 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
     case 'unknown': {
       const time = store.since === null ? '' : ` for ${since(store.since, now)}, since ${localTime(store.since)}`;
       const why = store.reason === null ? '' : withoutStore(store.reason, store.description);
-      const isTold = store.fault !== 'denied' || store.description.startsWith('sqlite ') || /denied|login refused/.test(why);
-      const reason = why === '' ? '' : `: ${isTold ? '' : 'database login refused: '}${why}`;
+      const isNamed = store.fault !== 'denied' || store.description.startsWith('sqlite ') || /denied|login refused/.test(why);
+      const reason = why === '' ? '' : `: ${isNamed ? '' : 'database login refused: '}${why}`;
       const age =
         store.lastPollAt === null
           ? 'they have not been read yet'
@@ -66,7 +66,7 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
   }
 }
 
-/** Most reasons name the store that they are of, `mysql db1:3306: database login refused: …`; a database there has no name in them. */
+/** The reason without the store: most name theirs, `mysql db1:3306: database login refused: …`, but not the database on it. */
 function withoutStore(reason: string, description: string): string {
   const [server = ''] = /^mysql [^/ ]+/.exec(description) ?? [];
   if (reason.startsWith(`${description}: `)) return reason.slice(description.length + 2);
@@ -75,7 +75,7 @@ function withoutStore(reason: string, description: string): string {
   return rest.startsWith(': ') ? rest.slice(2) : rest.startsWith(' ') ? `it${rest}` : reason;
 }
 
-/** How many are at what. */
+/** How many processes are in each state. */
 function tally(processes: DaemonStatus['processes']): Fact[] {
   const states = [...new Set(processes.map(({ state }) => state))].sort((a, b) => urgency(a) - urgency(b));
   if (states.length === 0) return [];

@@ -6,22 +6,25 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { storeFact } from './header.ts';
 import { isDown, shownName } from './words.ts';
 
-/** What `status --check` prints, printable, and ends with: nothing and 0 if all is well. */
+/** The result of `status --check`: printable lines and the exit code; no lines and 0 if all is well. */
 export interface Verdict {
   readonly lines: readonly string[];
   readonly exitCode: ExitCode;
 }
 
-/** How a status ends that only shows: 3 without a daemon, before 69 if alarms are not known. */
-export function shownCode({ pid, store, processes }: Told): ExitCode {
+/** The exit code of a plain status: 3 without a daemon, else 69 if alarms are not known. */
+export function shownCode({ pid, store, processes }: Subject): ExitCode {
   if (pid === 0) return exitCodes.notRunning;
   const isUnknown = store.state !== 'ok' || processes.some(({ inAlarm }) => inAlarm === null);
   return isUnknown ? exitCodes.unavailable : exitCodes.ok;
 }
 
-/** Whether all is well: of several faults 3 (no daemon) comes before 69 (something is not known) before 1. */
-export function judge(told: Told, now: Date): Verdict {
-  const { pid, store, processes } = told;
+/**
+ * Checks whether all is well: of several faults, 3 (no daemon) has precedence over 69 (something is not known), and that over
+ * 1.
+ */
+export function judge(subject: Subject, now: Date): Verdict {
+  const { pid, store, processes } = subject;
   const judged = processes.map((process) => ({ process, faults: faultsOf(process) }));
   const linesOf = (some: typeof judged): string[] =>
     some.flatMap(({ process, faults }) => lineOf(process, faults, store.state === 'ok') ?? []);
@@ -34,44 +37,46 @@ export function judge(told: Told, now: Date): Verdict {
     ...linesOf(faulty),
     ...linesOf(judged.filter(({ faults }) => faults.length === 0)),
   ];
-  const shown = shownCode(told);
+  const shown = shownCode(subject);
   const isUnknown = shown === exitCodes.ok && processes.some(({ state }) => state === 'unknown');
   const isFaulty = nameless.length + faulty.length > 0;
   const exitCode = isUnknown ? exitCodes.unavailable : shown === exitCodes.ok && isFaulty ? exitCodes.failed : shown;
   return { lines: lines.map(printable), exitCode };
 }
 
-/** What is judged: a daemon with all its processes, or with one of them. */
-type Told = Pick<DaemonStatus, 'pid' | 'store' | 'processes'>;
+/** The subject of a check: a daemon with all its processes, or with one of them. */
+type Subject = Pick<DaemonStatus, 'pid' | 'store' | 'processes'>;
 
-/** One process to be judged. Its alarm may be known though the store does not answer: the daemon keeps it itself. */
-export function toldOf({ pid, store, process }: ProcessDetails): Told {
+/** One process as the subject. Its alarm may be known although the store does not answer: it may be a kept alarm. */
+export function subjectOf({ pid, store, process }: ProcessDetails): Subject {
   const state = process.inAlarm === null || store.state === 'ok' ? store.state : 'ok';
   return { pid, store: { ...store, state, nameless: 0 }, processes: [process] };
 }
 
-/** Alarms that stand in the line of no process. */
-function namelessFault({ nameless = 0 }: Told['store']): string[] {
+/** Alarms that belong to no process, and so have no other line. */
+function namelessFault({ nameless = 0 }: Subject['store']): string[] {
   if (nameless === 0) return [];
   return [`alarm store: ${counted(nameless, 'row', 'rows')} in alarm without a name in PROCESE, and so never healed`];
 }
 
 /**
- * One process in one line; undefined if it is well. While the store does not answer, its own line speaks for all of which nothing else
- * is known.
+ * One process in one line; undefined if it is well. While the store does not answer, the line about the store stands for all
+ * processes about which nothing else is known.
  */
 function lineOf(process: ProcessStatus, faults: readonly string[], storeAnswers: boolean): string | undefined {
   const { name, state, reason } = process;
   const unknown = unknownOf(process, storeAnswers);
   const what = [...faults, ...(unknown === undefined ? [] : [unknown])];
   if (what.length === 0) return undefined;
-  // That line of the store says why.
-  const isTold = faults.length === 0 && unknown === WAS_IN_ALARM;
+  // The line about the store says why.
+  const isExplained = faults.length === 0 && unknown === WAS_IN_ALARM;
   const why = state === 'failed' ? reason?.replace(/^the last recovery failed: /, '') : reason;
-  return `${shownName(name)}: ${what.join(', ')}${why == null || isTold ? '' : ` (${why})`}`;
+  return `${shownName(name)}: ${what.join(', ')}${why == null || isExplained ? '' : ` (${why})`}`;
 }
 
-/** An alarm, an open breaker, something watched that is down; and what is red for another reason: refused, or not recovered. */
+/**
+ * The faults of a process: an alarm, an open breaker, watched but down; and the other red states: refused, or not recovered.
+ */
 function faultsOf(process: ProcessStatus): string[] {
   const { state, inAlarm, breaker } = process;
   return [

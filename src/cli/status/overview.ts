@@ -7,7 +7,7 @@ import { wrap } from '../terminal/wrap.ts';
 import { daemonFacts, headline } from './header.ts';
 import { processRows } from './process-rows.ts';
 
-/** A status as lines for people, at the time `now`; printable. */
+/** Renders a status as lines for people, at the time `now`; printable. */
 export function renderStatus(status: DaemonStatus, now: Date, options: TableOptions): string[] {
   const width = options.width === undefined ? undefined : Math.max(leastWidth, options.width);
   const head = wrap(printable(headline(status, now)), width);
@@ -19,7 +19,7 @@ export function renderStatus(status: DaemonStatus, now: Date, options: TableOpti
   ];
 }
 
-/** Nobody is told that nothing is in alarm if that is not known. */
+/** It must not say that nothing is in alarm if that is not known. */
 function noProcesses({ store }: DaemonStatus): string {
   if (store.state !== 'ok') return 'no processes configured; whether any is in alarm is not known';
   return 'no processes configured or in alarm';

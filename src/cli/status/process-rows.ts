@@ -14,7 +14,7 @@ import {
   upCell,
 } from './words.ts';
 
-/** The table of processes: what wants attention first; below each row what no column has room for. Printable. */
+/** The table of processes, the most urgent first; below each row, what has no column. Printable. */
 export function processRows(status: DaemonStatus, now: Date, options: TableOptions): string[] {
   const { processes, store } = status;
   const sorted = [...processes].sort(
@@ -35,7 +35,7 @@ export function processRows(status: DaemonStatus, now: Date, options: TableOptio
   return [...head, ...blocks.flatMap((block, i) => [...block, ...(below[i] ?? [])])];
 }
 
-/** What is told of a process below its row; nothing twice. */
+/** The facts below the row of a process, without repetition. */
 function factsBelow(process: ProcessStatus, { lastPollAt }: DaemonStatus['store'], now: Date): Fact[] {
   const { state, reason, rows, inAlarm, watched, breaker, supervisor, lastRecovery, concern } = process;
   const known = inAlarm === null && lastPollAt !== null ? { readAt: lastPollAt } : 'in alarm';
@@ -58,5 +58,5 @@ function failureFact(last: ProcessStatus['lastRecovery']): Fact[] {
   return [{ label: last.outcome === 'failed' ? 'last failure' : outcomeWords[last.outcome], text: last.detail }];
 }
 
-/** Of one process; thousands of rows may have one name. */
+/** The most rows that are shown of one process; thousands may have the same name. */
 const MOST_ROWS = 10;

@@ -1,7 +1,7 @@
 import { type ProcessState, processStateNames } from '../../control/process-state.ts';
 import type { Style } from '../terminal/output.ts';
 
-/** The colour of each word under STATE. Red is what somebody has to look at; what is not known is never green. */
+/** The colour of each state. Red needs attention; what is not known is never green. */
 export const stateColours = {
   recovering: 'yellow',
   refused: 'red',
@@ -17,7 +17,7 @@ export const stateColours = {
   quiet: 'dim',
 } as const satisfies Record<ProcessState, Style>;
 
-/** The order of rows: what somebody has to look at comes first, what is at rest last. */
+/** The order of rows: what needs attention comes first, what is at rest last. */
 export function urgency(state: ProcessState): number {
   return URGENCY[stateColours[state]] * processStateNames.length + processStateNames.indexOf(state);
 }

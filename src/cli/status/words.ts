@@ -7,30 +7,30 @@ import { localTime, roughlySince, since } from '../terminal/local-time.ts';
 import type { Style } from '../terminal/output.ts';
 import type { Cell } from '../terminal/table.ts';
 
-/** A process's name, printable; in quotes where its ends would not be seen, or its blanks look like those between columns. */
+/** A process's name, printable; quoted if blanks would make its ends unclear, or would look like those between columns. */
 export function shownName(name: string): string {
   const seen = printable(name);
   return seen.trim() === seen && seen !== '' && !seen.includes('  ') ? seen : quoted(name);
 }
 
-/** Whether it is in alarm, in one word; what is not known is not "no". */
+/** Whether it is in alarm, in one word; "not known" is never shown as "no". */
 export function alarmCell({ inAlarm, alarmKept }: Pick<ProcessStatus, 'inAlarm' | 'alarmKept'>): Cell {
   if (alarmKept) return { text: 'kept', style: 'red' };
   if (inAlarm === null) return { text: 'unknown', style: 'yellow' };
   return inAlarm ? { text: 'yes', style: 'red' } : { text: 'no' };
 }
 
-/** What is known of a row: that it is in alarm or not; or that it was, when it was read last. */
+/** What is known about a row: that it is in alarm, or not; or that it was when it was last read. */
 export type RowKnown =
   | 'in alarm'
   | 'not in alarm'
-  | 'may be in alarm: alarma or sound is no number'
+  | 'may be in alarm: alarma or sound is not a number'
   | { readonly readAt: string };
 
-/** How times are told: how long ago, or also when that was. */
+/** How times are shown: how long ago, or also when exactly. */
 export type TimeForm = 'ago' | 'exact';
 
-/** A row of a process, or the alarm that the daemon keeps itself, with since when it has been in alarm, and its notes. */
+/** A row of a process, or its kept alarm, with the time since when it has been in alarm, and its notes. */
 export function rowWords(row: AlarmRow, known: RowKnown, now: Date, form: TimeForm = 'ago'): string {
   const { processId, since: began, acknowledged } = row;
   const notes = row.notes === null || row.notes === '' ? '' : `: ${row.notes}`;
@@ -67,7 +67,7 @@ export function breakerWord(breaker: ProcessStatus['breaker']): Cell {
   return { text: breaker.state === 'half_open' ? 'half-open' : breaker.state, style: breakerCell(breaker).style };
 }
 
-/** Since when it runs, or that it does not, red if that is a fault; `unknown` if nobody can tell, `-` if it is not watched. */
+/** How long it has been running, or `down`, red if that is a fault; `unknown` if not known, `-` if it is not watched. */
 export function upCell(process: ProcessStatus, now: Date): Cell {
   const { watched } = process;
   if (watched === null) return { text: '-' };
@@ -76,12 +76,12 @@ export function upCell(process: ProcessStatus, now: Date): Cell {
   return { text: watched.since === null ? 'up' : printable(roughlySince(watched.since, now)) };
 }
 
-/** It is watched and does not run, and nobody stopped it on purpose, holds it, or is restarting it. */
+/** True if it is watched and does not run, and is not stopped on purpose, on hold, or being restarted. */
 export function isDown({ state, watched }: ProcessStatus): boolean {
   return watched?.runs === false && !watched.stopped && state !== 'held' && state !== 'recovering';
 }
 
-/** How it ended last. */
+/** How it last ended. */
 export function lastExitWords(
   { at, cause, expected, uptimeMs }: NonNullable<NonNullable<ProcessStatus['watched']>['lastExit']>,
   now: Date,
@@ -96,7 +96,7 @@ export const outcomeWords = { recovered: 'recovered', failed: 'failed', not_prov
   RecoveryRecord['outcome'],
   string
 >;
-/** And in which colour; undefined: none. */
+/** The colour of each outcome; undefined: none. */
 export const outcomeColours = { recovered: undefined, failed: 'red', not_proved: 'yellow' } as const satisfies Record<
   RecoveryRecord['outcome'],
   Style | undefined
@@ -111,12 +111,14 @@ export function lastRecoveryCell(last: ProcessStatus['lastRecovery'], now: Date)
   };
 }
 
-/** Until when, and why. */
+/** Until when a hold lasts, and why. */
 export function heldWords({ until, ...hold }: HoldStatus, now: Date): string {
   return holdWords({ ...hold, until: until === null ? null : new Date(until) }, now);
 }
 
-/** Why a restart would not help: it would not be tried; or, if that is among the `failures`, it would be tried and fail. */
+/**
+ * Why a restart would not help: `reason` prevents it; or, if it is among the `failures`, the restart would be tried and fail.
+ */
 export function refusalWords(reason: string, failures: readonly string[] = []): string {
   return `${failures.includes(reason) ? 'would fail' : 'refused'}: ${reason}`;
 }

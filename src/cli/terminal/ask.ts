@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** Puts a question to whoever sits at the terminal; true for `y` or `yes`, false for all else and for its end (Ctrl-D). */
+/** Asks the user at the terminal a question; true for `y` or `yes`, false for everything else and for end of input (Ctrl-D). */
 export async function askOn(input: Readable, output: Writable, question: string): Promise<boolean> {
-  // Loaded only when somebody is asked.
+  // Loaded only if there is a question.
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input, output });
   try {

@@ -1,13 +1,13 @@
 /** Columns that `text` takes on a terminal: 2 for East Asian wide characters and emoji, 0 for marks. Source: UAX #11. */
 export function displayWidth(text: string): number {
-  // Nearly all of them, and a stream of events has many.
+  // Fast path: nearly all texts are narrow, and a stream of events has many.
   if (NARROW.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += characterWidth(character);
   return width;
 }
 
-/** `text` cut to `width` columns, with `…` at its end where something is missing. */
+/** `text` cut to `width` columns, with `…` at its end if something was cut off. */
 export function ellipsize(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';
@@ -32,7 +32,7 @@ export function characterWidth(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-/** Below the combining marks, a character is a column. */
+/** Characters below the combining marks take one column each. */
 const NARROW = /^[\u0000-\u02ff]*$/;
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]$/u;
 const WIDE =

@@ -4,23 +4,23 @@ import { paint, type Style } from './output.ts';
 import { leastWidth, type TableOptions } from './table.ts';
 import { wrap } from './wrap.ts';
 
-/** One thing that is told: what it is called, and its words, which may be a stranger's. */
+/** A label and a text, which may come from a foreign process. */
 export interface Fact {
-  /** '': more words to the label above. null: words that need no label, and begin where the labels do. */
+  /** '': the text continues the label above. null: the text has no label, and begins in the column of the labels. */
   readonly label: string | null;
   readonly text: string;
   readonly style?: Style | undefined;
 }
 
-/** Where facts stand, in columns: `indent` before the labels, then `label` for those. */
+/** The layout of facts, in columns: `indent` before the labels, `label` for the labels. */
 export interface FactColumns {
   readonly indent: number;
   readonly label: number;
 }
 
 /**
- * Facts as printable lines, the words behind their labels, wrapped to the width of the terminal below themselves; nothing is cut.
- * Where little room is left beside the labels, the words stand below those.
+ * Facts as printable lines: texts after their labels, wrapped to the width of the terminal and aligned; nothing is cut off. If
+ * there is little room beside the labels, the texts are below them.
  */
 export function factLines(facts: readonly Fact[], { indent, label: columns }: FactColumns, options: TableOptions): string[] {
   const width = options.width === undefined ? undefined : Math.max(leastWidth, options.width);

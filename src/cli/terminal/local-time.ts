@@ -1,19 +1,19 @@
 import { zonedTimestamp } from '../../core/clock.ts';
 import { formatDuration } from './duration.ts';
 
-/** A time of the daemon's in local time with its distance from UTC, `2026-11-26 22:08:07 +0100`; as it came if it is none. */
+/** A time from the daemon as local time with offset from UTC, `2026-11-26 22:08:07 +0100`; unchanged if it is not a time. */
 export function localTime(time: string | Date): string {
   const date = new Date(time);
   return Number.isFinite(date.getTime()) ? zonedTimestamp(date) : String(time);
 }
 
-/** How long before `now` a time of the daemon's was, in words; as it came if it is none. */
+/** How long before `now` a time from the daemon was, in words; unchanged if it is not a time. */
 export function since(time: string, now: Date): string {
   const ms = now.getTime() - Date.parse(time);
   return Number.isFinite(ms) ? formatDuration(Math.max(0, ms)) : time;
 }
 
-/** As `since`, in the largest unit alone, rounded down: for the columns of a table. */
+/** Like `since`, but only the largest unit, rounded down: for the columns of a table. */
 export function roughlySince(time: string, now: Date): string {
   return Number.isFinite(Date.parse(time)) ? since(time, now).replace(/^(\d+ \S+) .*$/, '$1') : time;
 }

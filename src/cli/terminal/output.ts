@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** What of process.stdout and process.stderr is used. */
+/** The part of process.stdout and process.stderr that is used. */
 export interface TextStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -9,21 +9,21 @@ export interface TextStream {
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
 }
 
-/** Where the command line writes; a reader that leaves (`| head`) is noticed and no error. */
+/** Where the command line writes; a reader that ends first (`| head`) is noticed, and is not an error. */
 export interface Output {
-  /** Columns and rows of the terminal; undefined where it is none. */
+  /** Columns and rows of the terminal; undefined if it is not a terminal. */
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
   readonly colour: boolean;
-  /** The first thing that went wrong. */
+  /** The first error. */
   readonly fault: NodeJS.ErrnoException | undefined;
   write(text: string): void;
   /** Resolves once all is written, lost, or given up. */
   flush(): Promise<void>;
-  /** What is not written yet is waited for no longer: its reader does not read. */
+  /** Stops waiting for text that is not written yet, because its reader does not read. */
   giveUp(): void;
 }
 
-/** `stream` as an output. Colour on a terminal, or where FORCE_COLOR says so; never where NO_COLOR is set (no-color.org). */
+/** Wraps `stream` as an output. Colour on a terminal, or if FORCE_COLOR is set; never if NO_COLOR is set (no-color.org). */
 export function createOutput(stream: TextStream, env: Readonly<Record<string, string | undefined>>): Output {
   let fault: NodeJS.ErrnoException | undefined;
   stream.on('error', (error) => {
@@ -59,9 +59,10 @@ export function createOutput(stream: TextStream, env: Readonly<Record<string, st
   };
 }
 
+/** A style of text on a terminal. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
-/** `text` in colour where `colour` says so. */
+/** `text` in `style` if `colour` is true. */
 export function paint(style: Style | undefined, text: string, colour: boolean): string {
   return colour && style !== undefined && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }

@@ -10,12 +10,12 @@ export interface Cell {
 
 /** How a table is drawn. */
 export interface TableOptions {
-  /** Columns of the terminal; undefined: no line is broken, for it is none. */
+  /** Columns of the terminal; undefined: not a terminal, so no line is broken. */
   readonly width: number | undefined;
   readonly colour: boolean;
 }
 
-/** A terminal that is narrower is taken to have as many columns: it breaks the lines itself. */
+/** The least columns to assume: a narrower terminal breaks the lines itself. */
 export const leastWidth = 20;
 
 /** Aligned lines, the header first; see `tableBlocks`. */
@@ -24,9 +24,9 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
 }
 
 /**
- * The lines of the header, then those of each row, aligned. On a terminal no line is longer than that is wide, and nothing is cut: a
- * first field that is longer than its column has a line of its own above the others; where the others leave it no column, each row
- * stands on several lines, and so does the header.
+ * The lines of the header, then those of each row, aligned. On a terminal no line is longer than its width, and nothing is cut
+ * off: a first field that is longer than its column has its own line above the others; if the others leave it no room, each
+ * row, and the header, takes several lines.
  */
 export function tableBlocks(header: readonly string[], rows: readonly (readonly Cell[])[], options: TableOptions): string[][] {
   const all: readonly (readonly Cell[])[] = [header.map((text): Cell => ({ text, style: 'bold' })), ...rows];
@@ -41,7 +41,7 @@ export function tableBlocks(header: readonly string[], rows: readonly (readonly 
   return all.map((row) => aligned(row, [first, ...others], width, options.colour));
 }
 
-/** The row in one line, but for a first field that does not fit its column. */
+/** The row in one line, except for a first field that does not fit its column. */
 function aligned(row: readonly Cell[], widths: readonly number[], width: number | undefined, colour: boolean): string[] {
   const [first] = row;
   if (first === undefined || width === undefined || displayWidth(first.text) <= (widths[0] ?? 0))
@@ -82,6 +82,6 @@ function joined(row: readonly Cell[], widths: readonly number[], colour: boolean
 
 const GAP = 2;
 const INDENT = 2;
-/** A first field that is longer pushes the others of its row aside, not those of all rows. */
+/** A longer first field moves only the other fields of its own row, not those of all rows. */
 const WIDEST_FIRST = 40;
 const LEAST_FIRST = 10;

@@ -1,9 +1,9 @@
 import { characterWidth, displayWidth } from './display-width.ts';
 
 /**
- * `text`, printable, in lines of at most `width` columns; undefined: in one line. It is broken at blanks, and inside a word only where
- * that is longer than a line; numbers stay with their units. Nothing is left out but the blanks at a break and at the end. At
- * least one line, '' of nothing; at least 2 columns.
+ * `text`, printable, in lines of at most `width` columns (at least 2); undefined: in one line. It is broken at blanks, and
+ * inside a word only if the word is longer than a line; numbers stay with their units. Only the blanks at a break and at the
+ * end are left out. Returns at least one line, '' for an empty text.
  */
 export function wrap(text: string, width: number | undefined): string[] {
   if (width === undefined || displayWidth(text) <= width) return [text.trimEnd()];
@@ -21,7 +21,7 @@ export function wrap(text: string, width: number | undefined): string[] {
   return lines.length === 0 ? [''] : lines.map((each) => each.replaceAll(GLUE, ' '));
 }
 
-/** Words, each with the blanks behind it. */
+/** Words, each with the blanks after it. */
 function parts(text: string, width: number): string[] {
   return text
     .replace(TOGETHER, GLUE)
@@ -36,7 +36,7 @@ const TOGETHER =
 /** Printable text has none. */
 const GLUE = '\u0000';
 
-/** One word in pieces that fit; what takes no column stays with the character it belongs to. */
+/** One word in pieces that fit; a mark without width stays with its character. */
 function broken(word: string, width: number): string[] {
   const pieces: string[] = [];
   let piece = '';

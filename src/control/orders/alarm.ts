@@ -15,7 +15,7 @@ import {
   texts,
 } from '../shape.ts';
 
-/** What a TEXT column holds at most. */
+/** The most that a TEXT column holds. */
 const MAX_NOTES = 65_535;
 
 const body = strictObject({ process: processName, clear: optional(flag), notes: optional(text(MAX_NOTES)) });
@@ -26,14 +26,14 @@ const input: Input<[nameOrId: string, clear: boolean, notes: string | undefined]
 };
 
 const orderedAlarm = object({
-  /** null: the daemon kept the alarm itself. */
+  /** null: the daemon stored the alarm locally. */
   id: nullable(anyText),
   name: anyText,
-  /** It was to be ended, and there was no alarm to end; absent otherwise. */
+  /** true: the alarm was to be ended, but there was none; absent otherwise. */
   wasNotInAlarm: optional(flag),
-  /** Why its alarm stays as things stand, a sentence each; absent if it is healed, or if that could not be told soon. */
+  /** Why its alarm will stay, a sentence each; absent if it will be healed, or if that could not be found out quickly. */
   willNotFollow: optional(texts),
-  /** Why the restart that is tried will fail, a sentence each; absent if nothing says so. */
+  /** Why the restart that will be tried will fail, a sentence each; absent if no reason is known. */
   willFail: optional(texts),
 });
 
@@ -41,8 +41,8 @@ const orderedAlarm = object({
 export type OrderedAlarm = Shaped<typeof orderedAlarm>;
 
 /**
- * Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop: POST /v1/alarms `{process}`,
- * `clear`, `notes`.
+ * Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop: POST /v1/alarms
+ * `{process}`, `clear`, `notes`.
  */
 export const alarm = {
   method: 'POST',

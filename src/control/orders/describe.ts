@@ -8,11 +8,11 @@ import { restartPreview } from './preview.ts';
 const runningStatus = object({
   pid: count,
   since: anyText,
-  /** As its argv says, joined by blanks, at most 1,024 characters: a stranger's text. */
+  /** Its argv, joined by blanks, at most 1,024 characters: text that a foreign process chose. */
   command: anyText,
-  /** CPU time since its start over the time since then, 100 for a whole processor; null: not to be had. */
+  /** CPU time since its start over the time since then, 100 for a whole processor; null: not available. */
   cpuPercent: nullable(measure),
-  /** Resident memory; null: not to be had. */
+  /** Resident memory; null: not available. */
   memoryBytes: nullable(count),
 });
 
@@ -26,27 +26,27 @@ export const processDetails = object({
   pid: count,
   store: storeStatus,
   /**
-   * All rows of that name, in alarm or not (null: not known, for a flag of it is no number), as the store says now; null: it does
-   * not answer.
+   * All rows of that name as the store has them now, in alarm or not (null: not known, because a flag is not a number); null:
+   * the store does not answer.
    */
   rows: nullable(listOf(object({ ...alarmFields, inAlarm: nullable(flag) }))),
   hold: nullable(holdStatus),
-  /** What runs of it now; [] if nothing does. null: its strategy has no means to tell. */
+  /** Its processes that run now; [] if none does. null: its strategy cannot find out. */
   running: nullable(listOf(runningStatus)),
-  /** The systemd unit that it is or runs in; null: in none. */
+  /** The systemd unit that it is or runs in; null: none. */
   unit: nullable(anyText),
-  /** The last five, newest first. */
+  /** The last five recoveries, newest first. */
   recoveries: listOf(recoveryRecord),
   /** What a restart would do now. */
   restart: restartPreview,
-  /** Where its output is to be read, `journalctl -u nginx.service`, or a file's path; null: that is not known. */
+  /** Where its output can be read, `journalctl -u nginx.service`, or a file's path; null: not known. */
   output: nullable(anyText),
 });
 
 /** What `monitor_service status NAME --json` prints. */
 export type ProcessDetails = Shaped<typeof processDetails>;
 
-/** All that is known of the process of that name, as of now: GET /v1/processes?name=NAME, a ProcessDetails. */
+/** Everything that is known now about the process of that name: GET /v1/processes?name=NAME, a ProcessDetails. */
 export const describe = {
   method: 'GET',
   path: '/v1/processes',

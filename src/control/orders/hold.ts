@@ -3,7 +3,7 @@ import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
 import { anyText, converted, flag, nullable, object, optional, strictObject, text, wholeNumber } from '../shape.ts';
 
-/** Ten years: a hold that is meant to last says so by having no end. */
+/** Ten years: a hold that is meant to last longer has no end. */
 const MAX_HOLD_MS = 3650 * 86_400_000;
 
 const body = scoped(
@@ -19,13 +19,14 @@ const input: Input<[name: string | undefined, forMs: number | undefined, reason:
   read: converted(body, ({ name, forMs, reason = '', strict }) =>
     strict ? [name, forMs, reason, strict] : [name, forMs, reason],
   ),
-  // A daemon that knows no strict holds is to say so, and to take the others.
+  // An older daemon without strict holds must reject those only, and take the others.
   write: (name, forMs, reason, strict) => ({ ...scope(name), forMs, reason, ...(strict && { strict }) }),
 };
 
 /**
- * No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until released);
- * `strict`: nor starts that something else only wants. POST /v1/holds `{name}` or `{all: true}`, `forMs`, `reason`, `strict`.
+ * Forbids restarts of `name` and of its target under any other name (undefined: of everything), for `forMs` (undefined: until
+ * released); `strict`: also starts that something else only wants. POST /v1/holds `{name}` or `{all: true}`, `forMs`, `reason`,
+ * `strict`.
  */
 export const hold = {
   method: 'POST',

@@ -12,7 +12,7 @@ import { resetBreakers } from './reset-breakers.ts';
 import { status } from './status.ts';
 import { unpin } from './unpin.ts';
 
-/** Every order there is. Port, routes, client and what the command line does without a daemon are derived from this table. */
+/** All orders. Port, routes, client and what the command line does without a daemon are derived from this table. */
 export const orderTable = {
   status,
   describe,

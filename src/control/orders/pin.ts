@@ -9,8 +9,8 @@ const input: Input<[name: string, digest: string]> = {
 };
 
 /**
- * Pins what an offer of that digest showed: it may be started so from now on. A `conflict` where that is another one by now.
- * POST /v1/pins `{name, digest}`.
+ * Pins what the offer with that digest showed: from now on it may be started so. Refused as `conflict` if the offer has changed
+ * since. POST /v1/pins `{name, digest}`.
  */
 export const pin = {
   method: 'POST',
@@ -22,7 +22,7 @@ export const pin = {
   reply: done(
     object({
       pinned: texts,
-      /** The circuit breaker is closed with it: the names whose breaker was not at rest, absent if none. */
+      /** A pin also closes the circuit breaker: the names whose breaker was not at rest, absent if none. */
       closed: optional(texts),
     }),
   ),

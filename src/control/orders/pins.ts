@@ -22,13 +22,13 @@ const input: Input<[name: string | undefined]> = {
 
 const pinOffer = object({
   name: anyText,
-  /** What its pin is kept under. */
+  /** The name under which its pin is stored. */
   systemName: anyText,
-  /** Stands for all of it, so that what is pinned is what was shown: SHA-256, hexadecimal. */
+  /** SHA-256 over the whole offer, hexadecimal, so that what is pinned is what was shown. */
   digest: anyText,
-  /** As it runs now; else as it was recorded. */
+  /** true: as it runs now; false: as it was recorded. */
   running: flag,
-  /** Why it would not be started again without; null where it would. */
+  /** Why it would not be started again without a pin; null if it would. */
   concern: nullable(anyText),
   launches: listOf(
     object({
@@ -38,20 +38,20 @@ const pinOffer = object({
       uid: count,
       gid: count,
       groups: listOf(count),
-      /** Names of the environment's variables: their values may be secrets. */
+      /** Only the names of the environment's variables: their values may be secrets. */
       variables: texts,
-      /** What it executes, as far as that can be told, with SHA-256. */
+      /** The files that it executes, as far as they are known, with SHA-256. */
       files: listOf(object({ path: anyText, sha256: anyText })),
     }),
   ),
 });
 
-/** How a program could be pinned. Texts are whatever its process says of itself. */
+/** How a program could be pinned. Its texts are whatever the process says about itself. */
 export type PinOffer = Shaped<typeof pinOffer>;
 
 /**
- * How `name` could be pinned (`offers`), or why it cannot be (`refusals`): GET /v1/pins?name=NAME; without a name: the same of each
- * program that would not be started again without.
+ * How `name` could be pinned (`offers`), or why it cannot be (`refusals`): GET /v1/pins?name=NAME; without a name: the same for
+ * each program that would not be started again without a pin.
  */
 export const pins = {
   method: 'GET',

@@ -4,7 +4,7 @@ import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
 import { anyText, count, listOf, nullable, object, optional, type Shape, texts } from '../shape.ts';
 
-/** What a restart would do, with the name of the strategy and what it restarts. */
+/** What a restart would do, with the name of the strategy and its target. */
 export const restartPreview: Shape<RestartPreview & { readonly strategy: string; readonly target: string }> = object({
   stops: texts,
   starts: texts,

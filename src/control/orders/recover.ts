@@ -16,18 +16,18 @@ const ended: Shape<Ended> = (value, where) => {
   return { kind, attempts, durationMs };
 };
 
-/** How the recovery ended. `not_proved`: it was restarted, and nobody can tell whether it is well. */
+/** How the recovery ended. `not_proved`: it was restarted, but whether it is healthy is not known. */
 type Ended =
   | ({ readonly kind: 'recovered' } & Shaped<typeof proof>)
   | ({ readonly kind: 'failed' | 'skipped' | 'not_proved' } & Shaped<typeof failure>);
 
-/** What became of an ordered recovery. */
+/** The result of an ordered recovery. */
 export type RecoverReply = Ended | Refusal;
 
 /**
- * One recovery now, through the same code as an alarm's, whatever the breaker says: POST /v1/recoveries `{name}`. The answer comes at
- * its end, which may take minutes: `{outcome: recovered, attempts, durationMs}`, `{outcome: failed | skipped | not_proved, reason}`.
- * It goes on if the client does not wait.
+ * Runs one recovery now, through the same code as for an alarm, even if the breaker is open: POST /v1/recoveries `{name}`. The
+ * answer comes at its end, which may take minutes: `{outcome: recovered, attempts, durationMs}` or `{outcome: failed | skipped
+ * | not_proved, reason}`. It continues if the client does not wait.
  */
 export const recover = {
   method: 'POST',

@@ -3,7 +3,7 @@ import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
 import { anyText, listOf, nullable, object, optional } from '../shape.ts';
 
-/** Ends the hold of that very name, or all: POST /v1/holds/release `{name}` or `{all: true}`. */
+/** Ends the hold of exactly that name, or all holds: POST /v1/holds/release `{name}` or `{all: true}`. */
 export const release = {
   method: 'POST',
   path: '/v1/holds/release',
@@ -13,9 +13,9 @@ export const release = {
   input: nameOrAll,
   reply: done(
     object({
-      /** The names that were held (null: everything was), [] if a known name was not. */
+      /** The names that were held (null: the hold of everything), [] if a known name was not held. */
       released: listOf(nullable(anyText)),
-      /** What hold keeps the name from a restart all the same, in a sentence; absent if none does. */
+      /** Which other hold still prevents a restart of the name, in a sentence; absent if none does. */
       stillHeld: optional(anyText),
     }),
   ),

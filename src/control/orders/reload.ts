@@ -4,8 +4,8 @@ import { done } from '../reply.ts';
 import { object, texts } from '../shape.ts';
 
 /**
- * Reads the configuration again: POST /v1/reload. If it cannot be used the running one stays, and its problems, a line each, are the
- * reason of a refusal `invalid`.
+ * Reads the configuration again: POST /v1/reload. If it cannot be used, the running one stays, and the order is refused as
+ * `invalid` with the problems, a line each, as its reason.
  */
 export const reload = {
   method: 'POST',

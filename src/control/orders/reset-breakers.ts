@@ -4,8 +4,8 @@ import { done } from '../reply.ts';
 import { object, texts } from '../shape.ts';
 
 /**
- * Closes the circuit breaker of one process, or all: POST /v1/breakers/reset `{name}` or `{all: true}`. `reset`: the names whose
- * breaker was not closed before.
+ * Closes the circuit breaker of one process, or all circuit breakers: POST /v1/breakers/reset `{name}` or `{all: true}`.
+ * `reset`: the names whose breaker was not closed before.
  */
 export const resetBreakers = {
   method: 'POST',

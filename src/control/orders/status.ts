@@ -3,7 +3,7 @@ import { type Order, QUICK_MS } from '../order.ts';
 import { always } from '../reply.ts';
 import { type DaemonStatus, daemonStatus } from '../status.ts';
 
-/** What is going on: GET /v1/status, a DaemonStatus; GET /v1/holds, its holds alone. */
+/** The status of daemon, alarms and processes: GET /v1/status, a DaemonStatus; GET /v1/holds, only its holds. */
 export const status = {
   method: 'GET',
   path: '/v1/status',

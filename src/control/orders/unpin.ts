@@ -4,8 +4,8 @@ import { done } from '../reply.ts';
 import { object, texts } from '../shape.ts';
 
 /**
- * Removes the pin of one program, or all: POST /v1/pins/remove `{name}` or `{all: true}`. `unpinned`: the system names that had one,
- * [] if a known name has none.
+ * Removes the pin of one program, or all pins: POST /v1/pins/remove `{name}` or `{all: true}`. `unpinned`: the system names
+ * that had a pin, [] if a known name has none.
  */
 export const unpin = {
   method: 'POST',

@@ -99,7 +99,7 @@ test('a circuit breaker is reset by every name that configuration, database or s
   assert.deepEqual(await orders.resetBreakers('deleted'), { kind: 'done', reset: ['deleted'] });
   for (const name of ['deleted', 'configured', 'row', 'held'])
     assert.deepEqual(await orders.resetBreakers(name), { kind: 'done', reset: [] }, name);
-  const reason = 'no process of the name "dleeted" in the database or the configuration';
+  const reason = 'no process named "dleeted" in the database or the configuration';
   assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
 });
 
@@ -113,7 +113,7 @@ test('an alarm that finds no row tells how to make one, and that does', async (t
   const { alarm } = ordersOf(core);
   for (const [name, what] of [
     ["it's", "it's has a section, but no row in the database: an alarm needs one"],
-    ['half', 'half stands in PROCESE (process_id 5), but has no row in STATUS_PROCESS: it can have no alarm'],
+    ['half', 'half is in PROCESE (process_id 5), but has no row in STATUS_PROCESS: it can have no alarm'],
   ] as const) {
     const reply = await alarm(name, false, undefined);
     assert(reply.kind === 'refused');
@@ -220,7 +220,7 @@ test('while the store is away, nobody is called unknown', async (t) => {
     const reply = await ordersOf({ ...core, ...changes }).resetBreakers('row');
     assert(reply.kind === 'refused');
     assert.equal(reply.code, code);
-    assert.match(reply.reason, /^it cannot be told whether there is a process of the name "row": /);
+    assert.match(reply.reason, /^it is not known whether a process named "row" exists: /);
     assert.match(reply.reason, said);
     assert.equal((await ordersOf({ ...core, ...changes }).resetBreakers('configured')).kind, 'done');
     assert.equal((await ordersOf({ ...core, ...changes }).hold('configured', undefined, '')).kind, 'done');
@@ -230,7 +230,7 @@ test('while the store is away, nobody is called unknown', async (t) => {
       const refused = await ordersOf({ ...core, ...changes })[order]('another', undefined, '');
       assert(refused.kind === 'refused', order);
       assert.equal(refused.code, code, order);
-      assert.match(refused.reason, /^it cannot be told whether there is a process of the name "another": /, order);
+      assert.match(refused.reason, /^it is not known whether a process named "another" exists: /, order);
     }
   }
 });
@@ -261,7 +261,7 @@ test('match says what is not touched, what only observe mode leaves alone, and w
   const www = await matched(twins, 'www');
   assert.deepEqual(www.starts, ['restart_command: restart first'], 'as it will be restarted');
   assert.ok(
-    www.warnings?.includes('[process.web] means the same, stands first in the file and rules'),
+    www.warnings?.includes('[process.web] has the same target, comes first in the file and applies to both'),
     JSON.stringify(www.warnings),
   );
   const web = await matched(twins, 'web');
@@ -356,7 +356,7 @@ test('a name that differs from a known one by letter case or a hyphen alone is t
     for (const order of ['alarm', 'recover', 'preview', 'hold', 'resetBreakers'] as const) {
       const reply = await orders[order](name, false as never, undefined as never);
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-      const reason = `no process of the name "${name}" in the database or the configuration${hint}`;
+      const reason = `no process named "${name}" in the database or the configuration${hint}`;
       assert.deepEqual(reply, { kind: 'refused', code: 'not_found', reason }, `${order} ${name}`);
     }
   // It has a row, and a section that is not its own.

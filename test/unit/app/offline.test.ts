@@ -81,7 +81,7 @@ test('without a daemon nothing makes a database that is not there: a mistyped pa
   const details = await offlineDetails(options, 'web');
   assert.deepEqual(details.kind === 'done' && [details.process.inAlarm, details.rows], [null, null]);
   const unknown = { kind: 'refused', code: 'unavailable' };
-  const other = `it cannot be told whether there is a process of the name "other": ${missing}`;
+  const other = `it is not known whether a process named "other" exists: ${missing}`;
   assert.deepEqual(await offlineLook(options, (orders) => orders.preview('other')), { ...unknown, reason: other });
   assert.deepEqual(await offlineAlarm(options, ['web', false, undefined]), { ...unknown, reason: missing });
   assert.deepEqual(await offlineOrders(options, (orders) => orders.recover('other')), { ...unknown, reason: other });

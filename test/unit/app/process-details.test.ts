@@ -115,7 +115,7 @@ test('a store that hangs, and a systemd that hangs, leave out only what they wou
   plan.strategy.resolve = hangs;
   const found = await details(core, 'web');
   assert.deepEqual([found.rows, found.running, found.unit, found.output], [null, null, null, null]);
-  assert.match(found.restart.refusals.join(), /could not be told/);
+  assert.match(found.restart.refusals.join(), /could not be determined/);
   assert.equal(found.process.state, 'unknown');
 });
 
@@ -164,5 +164,5 @@ test('a row whose flags are no numbers is not called well, nor is its process', 
   assert.deepEqual(await seen('db'), [[false], false, 'quiet'], 'what is not in alarm needs no acknowledgement');
   assert.deepEqual(await seen('app'), [[null], null, 'unknown']);
   const lines = renderDetails(await details(core, 'web'), new Date(), { width: undefined, colour: false });
-  assert.ok(lines.includes('rows           process_id 1 may be in alarm: alarma or sound is no number'), lines.join('\n'));
+  assert.ok(lines.includes('rows           process_id 1 may be in alarm: alarma or sound is not a number'), lines.join('\n'));
 });

@@ -51,7 +51,7 @@ test('what follows from a user that is not there: a command is run all the same,
   const settings = core.settings();
   const findings = new ProcessFindings({ settings, plans: core.plans(), services: systemd, hasRow: async () => undefined });
   const told = async (name: string): Promise<string[]> => (await findings.of(name, never)).map(({ problem }) => problem);
-  assert.deepEqual(await told('a'), ['whether it runs cannot be told as long as there is no user no-such-user']);
+  assert.deepEqual(await told('a'), ['whether it runs is not known as long as there is no user no-such-user']);
   assert.deepEqual(await told('b'), []);
   assert.deepEqual(await told('c'), [
     'nothing of it is restarted as long as there is no user no-such-user; its STATE shows that only once it is in alarm',

@@ -155,7 +155,7 @@ test('a unit that is starting or stopping is not known to be well; one that syst
     [{ kind: 'starting', unit, sinceMs: nowMs - 185_000 }, 'unknown', 'web.service has been starting for 3 min', null],
     [{ kind: 'starting', unit, sinceMs: 0 }, 'unknown', 'web.service has been starting', null],
     [{ kind: 'stopping', unit, sinceMs: nowMs - 30_000 }, 'unknown', 'web.service has been stopping for 30 s', null],
-    [{ kind: 'queued', unit }, 'unknown', 'web.service is down, and systemd has not begun yet what it is to do with it', null],
+    [{ kind: 'queued', unit }, 'unknown', 'web.service is down, and systemd has not begun its queued job yet', null],
     [
       { kind: 'ended', unit, result: 'exit-code', dueMs: nowMs + 602_000 },
       'down',

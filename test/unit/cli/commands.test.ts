@@ -226,7 +226,7 @@ describe('the commands, with a daemon running', () => {
     const words = {
       failed: 'x did not recover',
       skipped: 'x was not restarted',
-      not_proved: 'x was restarted, and is not proved well',
+      not_proved: 'x was restarted, but not proved healthy',
     } as const;
     for (const kind of ['failed', 'skipped', 'not_proved'] as const) {
       const { config } = await daemon(t, { recover: async () => ({ kind, reason: 'because\u001b[2J\nnot' }) });
@@ -267,7 +267,7 @@ describe('the commands, with a daemon running', () => {
     const alarm = await runCommand(['--config', config, 'alarm', 'x']);
     assert.deepEqual(alarm.stdout.split('\n'), [
       'alarm raised: x (id 1); a restart is tried and will fail: no program',
-      'alarm raised: x (id 2); nothing follows: on hold',
+      'alarm raised: x (id 2); no restart will follow: on hold',
       '',
     ]);
   });

@@ -70,7 +70,7 @@ test('who has taken the socket of a daemon that runs is named by every command',
   t.after(() => lock.kind === 'acquired' && lock.release());
   const never = { onStop: () => {}, onAbort: () => {}, onReload: () => {} };
   const sentence = `monitor_service runs (pid ${process.pid}), but does not answer on ${socket}: "`;
-  const rest = ` (pid ${pid}) of user 4711 listens there, and was sent nothing; end it, or remove the socket: it is made anew within 10 s then\n`;
+  const rest = ` (pid ${pid}) of user 4711 listens there, and was sent nothing; end it, or remove the socket: then it is created again within 10 s\n`;
   for (const command of [['status'], ['alarm', 'a'], ['hold', 'a'], ['reload'], ['events']]) {
     const { code, stderr } = await runCommand([...command, '--config', config], { signals: never });
     assert.ok(stderr.includes(sentence) && stderr.endsWith(rest), `${command[0]}: ${stderr}`);

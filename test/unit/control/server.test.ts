@@ -360,7 +360,7 @@ describe('the socket file', () => {
       await clock.advance(10_000);
       end({ kind: 'recovered', attempts: 1, durationMs: 1 });
       assert.deepEqual(await order, { kind: 'recovered', attempts: 1, durationMs: 1 });
-      assert.equal(lines.filter((line) => /was gone and has been made anew/.test(line)).length, 1);
+      assert.equal(lines.filter((line) => /was gone and has been created again/.test(line)).length, 1);
     });
   }
 

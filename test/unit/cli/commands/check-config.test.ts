@@ -195,7 +195,7 @@ test('what the database has that somebody should look at counts as a warning, an
     'DIR/config.ini:1: [database] "u\\u200bnseen" holds U+200B, which is invisible: it is another name than it looks like, and cannot stand for %s (warning)',
     'DIR/config.ini:13: [process.gone] matches no row of the database: it is never in alarm (warning)',
     'DIR/config.ini:15: [process.watched] matches no row of the database: only its own exits raise an alarm, which the daemon keeps (warning)',
-    'DIR/config.ini:15: [process.watched] does not hold for "Watched", which differs from its name by blanks, letter case or how accents are written (warning)',
+    'DIR/config.ini:15: [process.watched] does not apply to "Watched", which differs from its name by blanks, letter case or how accents are written (warning)',
     'DIR/config.ini:18: [process.ngnix] matches no row of the database: only its own exits raise an alarm, which the daemon keeps (did you mean nginx?) (warning)',
     'DIR/config.ini:21: [process.custm1] matches no row of the database: it is never in alarm (did you mean custom1?) (warning)',
     // That row has a section of its own.
@@ -210,7 +210,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
   const missing = await check(['--database']);
   assert.equal(missing.code, 69);
   assert.deepEqual(missing.stderr.trim().split('\n'), [
-    'DIR/config.ini:13: [process.a] depends_on: "nosuch" has no section; whether PROCESE has it is not known, for the database has not told (warning)',
+    'DIR/config.ini:13: [process.a] depends_on: "nosuch" has no section; whether PROCESE has it is not known, because the database did not answer (warning)',
     'monitor_service: sqlite DIR/a.db: there is no such file (the daemon creates it when it starts)',
   ]);
   assert.deepEqual(readdirSync(dir), ['config.ini']);

@@ -303,7 +303,7 @@ describe('events, used wrongly', () => {
     [['-t', '80', '-a', 'a\nb'], /holds a line break/],
     [['-t', '80', '-a', 'x'.repeat(257)], /too long/],
     [['-t', '80', '--auth-file', '/nowhere/x'], /cannot be read: ENOENT/],
-    [['-t', '80', '--auth-file', '/dev/null'], /no regular file/],
+    [['-t', '80', '--auth-file', '/dev/null'], /not a regular file/],
     [['-t', '80', '-a', 'x', '--auth-file', '/etc/hostname'], /cannot be used with option/],
     [['-c', '5'], /--clients is for --serve/],
     [['--serve', '-c', '0'], /from 1 to 1000/],

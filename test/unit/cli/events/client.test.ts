@@ -45,7 +45,7 @@ function follow(
   const ended = followStream({
     address,
     password,
-    believed: () => new Set(believed),
+    trustedUsers: () => new Set(believed),
     request,
     stopping: stopping.signal,
     onOpen: () => {
@@ -207,8 +207,8 @@ describe('a client of an event stream', () => {
 
   it('may be stopped before it is connected', async () => {
     const options = { password: undefined, request: undefined, stopping: AbortSignal.abort(), onOpen: () => {} };
-    const believed = () => new Set<number>();
-    const end = await followStream({ ...options, believed, address: tcp(9, '192.0.2.1'), onLines: () => undefined });
+    const trustedUsers = () => new Set<number>();
+    const end = await followStream({ ...options, trustedUsers, address: tcp(9, '192.0.2.1'), onLines: () => undefined });
     assert.deepEqual(end, { kind: 'stopped' });
   });
 });
@@ -227,7 +227,7 @@ describe('the password of a server on this machine', () => {
       const name = host.includes(':') ? `[${host}]` : host;
       assert.equal(
         'reason' in end && end.reason,
-        `${name}:${server.port}: a process of ${userWords(us)} listens there; it was not sent the password (--tls believes a server of another user by its certificate)`,
+        `${name}:${server.port}: a process of ${userWords(us)} listens there; it was not sent the password (with --tls a server of another user is trusted by its certificate)`,
       );
     }
     // The first that is sent anything.
@@ -361,7 +361,10 @@ describe('an event stream over TLS', { skip: missing('openssl') }, () => {
   it('may be what a server waits for that hangs up and has said nothing', async (t) => {
     const server = await startEventServer(t, 'tcp', (socket) => void socket.end());
     const end = await follow(t, { kind: 'tcp', host: '127.0.0.1', port: server.port, tls: undefined }).ended;
-    assert.match('reason' in end ? end.reason : '', / closed the connection and has said nothing \(does it want --tls\?\)$/);
+    assert.match(
+      'reason' in end ? end.reason : '',
+      / closed the connection without sending anything \(does it need --tls\?\)$/,
+    );
   });
 
   it('says so where the server does not speak it', async (t) => {

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { eventRequest } from '../../../../src/cli/events/filter.ts';
 import { readEventLine } from '../../../../src/cli/events/reader.ts';
+import { SeenProcesses } from '../../../../src/cli/events/seen-processes.ts';
 import { EventTally } from '../../../../src/cli/events/tally.ts';
-import { ToldProcesses } from '../../../../src/cli/events/told-processes.ts';
 import { renderEvent, renderEventHeader } from '../../../../src/cli/events/view.ts';
 import { displayWidth } from '../../../../src/cli/terminal/display-width.ts';
 import type { EventLine } from '../../../../src/core/process/event-line.ts';
@@ -219,7 +219,7 @@ describe('what is known of a process', () => {
   const ending = (pid: number, changes: object = {}): EventLine => exit({ pid, time: at(1500), ...changes });
 
   it('is added to lines that do not say it, and forgotten with its end', () => {
-    const told = new ToldProcesses();
+    const told = new SeenProcesses();
     assert.deepEqual(told.complete(ending(9)), ending(9));
     const exec: EventLine = { event: 'exec', pid: 2, user: 'a', cmdline: '/bin/sh -c x', time };
     assert.deepEqual(told.complete(exec), { ...exec, comm: 'sh' });
@@ -231,7 +231,7 @@ describe('what is known of a process', () => {
   });
 
   it('leaves lines alone that say it, and has an end', () => {
-    const told = new ToldProcesses();
+    const told = new SeenProcesses();
     told.complete({ event: 'fork', parent_pid: 2, child_pid: 3, time });
     for (let pid = 10; pid < 100_010; pid++) told.complete({ event: 'fork', parent_pid: 2, child_pid: pid, time });
     assert.deepEqual(told.complete(ending(3)), ending(3), 'the oldest is forgotten');

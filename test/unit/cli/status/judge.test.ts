@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { judge, shownCode, toldOf } from '../../../../src/cli/status/judge.ts';
+import { judge, shownCode, subjectOf } from '../../../../src/cli/status/judge.ts';
 import { processStateNames } from '../../../../src/control/process-state.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../../src/control/status.ts';
 import { someDetails, someProcess, someStatus } from '../../../helpers/scripted-orders.ts';
@@ -57,7 +57,7 @@ describe('status --check', () => {
     const store = { ...someStatus().store, nameless: 2 };
     const line = 'alarm store: 2 rows in alarm without a name in PROCESE, and so never healed';
     assert.deepEqual(verdict([{}], { store }), [1, [line]]);
-    assert.deepEqual(judge(toldOf(someDetails({ store })), now), { lines: [], exitCode: 0 });
+    assert.deepEqual(judge(subjectOf(someDetails({ store })), now), { lines: [], exitCode: 0 });
   });
 
   it('ends with 69 for what is not known, and says what', () => {
@@ -106,7 +106,7 @@ describe('status --check', () => {
 
   it('of one process judges that one, whose alarm may be known though the store is away', () => {
     const of = (process: Partial<ProcessStatus>, store = someStatus().store as DaemonStatus['store']) =>
-      judge(toldOf(someDetails({ process: someProcess(process), store })), now).exitCode;
+      judge(subjectOf(someDetails({ process: someProcess(process), store })), now).exitCode;
     assert.equal(of({}), 0);
     assert.equal(of({ inAlarm: true, state: 'alarm' }), 1);
     assert.equal(of({ inAlarm: null, state: 'unknown' }, away), 69);

@@ -14,27 +14,27 @@ import { refusalAnswer } from './reply.ts';
 import { routes } from './routes.ts';
 import { giveUpSlowClients } from './slow-clients.ts';
 
-/** What a door is given. */
-export interface DoorOptions {
-  /** The orders as they are given by somebody (whoIs). */
+/** What the HTTP server of the control socket needs. */
+export interface HttpServerOptions {
+  /** The orders, given by the user and program that `by` names (whoIs). */
   readonly orders: (by: string) => Orders;
   readonly log: Logger;
-  /** Of all doors there have been. */
+  /** The connections of this server and of all earlier ones: the limits hold for them together. */
   readonly connections: Connections;
 }
 
-/** An HTTP server that answers whoever comes to the control socket; it does not listen yet. */
-export function createDoor(options: DoorOptions): Server {
+/** Creates the HTTP server that answers the clients of the control socket; it does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): Server {
   const { connections } = options;
   const server = createServer(LIMITS, (request, response) => {
     void serve(request, response, options);
   });
-  // A second request on a connection would be carried out and never be answered.
+  // A second request on a connection would be carried out but never answered.
   server.maxRequestsPerSocket = 1;
   server.on('connection', (connection: Socket) => connections.add(connection, holderOf(peerUid(connection))));
   giveUpSlowClients(server);
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
-    // Behind an order that is being carried out, bytes of ours would be taken for its answer.
+    // While an order is being carried out, the client would take bytes that we send for its answer.
     if (connections.isBusy(connection)) connection.destroy();
     else refuseBytes(error, connection);
   });
@@ -43,16 +43,16 @@ export function createDoor(options: DoorOptions): Server {
 
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
-  // Its looks for slow clients are ours: see giveUpSlowClients.
+  // We look for slow clients ourselves: see giveUpSlowClients.
   connectionsCheckingInterval: 2 ** 31 - 1,
-  // It says nothing on a Unix socket.
+  // The Host header means nothing on a Unix socket.
   requireHostHeader: false,
 } as const;
 
-/** A client has this long to read its answer. */
+/** A client must read its answer within this time. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-async function serve(request: IncomingMessage, response: ServerResponse, around: DoorOptions): Promise<void> {
+async function serve(request: IncomingMessage, response: ServerResponse, around: HttpServerOptions): Promise<void> {
   try {
     const answer = await answerTo(request, around);
     if (answer !== undefined) send(response, answer);
@@ -62,7 +62,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, around:
   }
 }
 
-async function answerTo(request: IncomingMessage, { orders, connections }: DoorOptions): Promise<Answer | undefined> {
+async function answerTo(request: IncomingMessage, { orders, connections }: HttpServerOptions): Promise<Answer | undefined> {
   const path = requestPath(request);
   const candidates = routes.filter((route) => route.path === path);
   if (candidates.length === 0) return errorAnswer(404, 'no_such_path', 'there is no such path');
@@ -73,13 +73,13 @@ async function answerTo(request: IncomingMessage, { orders, connections }: DoorO
   }
   if (route.rootOnly && holderOf(peerUid(request.socket)).kind !== 'root')
     return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
-  // Who only looks is in no log.
+  // A query is not logged, so nobody needs the name of the client.
   const by = route.method === 'POST' ? giverOf(request.socket) : undefined;
   const read = await readInput(request);
   switch (read.kind) {
     case 'input': {
-      const reached = connections.markBusy(request.socket);
-      if (reached !== undefined) return tooMany(reached);
+      const exceeded = connections.markBusy(request.socket);
+      if (exceeded !== undefined) return tooMany(exceeded);
       return route.handle(read.input, orders((await by) ?? SOMEBODY));
     }
     case 'refused':
@@ -91,7 +91,7 @@ async function answerTo(request: IncomingMessage, { orders, connections }: DoorO
   }
 }
 
-/** Asked for at once: the client may not wait for its answer. */
+/** Who gives the order. It is read at once: the client may not wait for its answer. */
 async function giverOf(connection: Socket): Promise<string> {
   const peer = peerOf(connection);
   return peer === undefined ? SOMEBODY : whoIs(peer);
@@ -104,7 +104,7 @@ function tooMany({ kind, limit }: ReachedLimit): Answer {
   return refusalAnswer({
     kind: 'refused',
     code: 'conflict',
-    reason: `${limit} ${whose} are under way, which is the most at once; try again when one has ended`,
+    reason: `${limit} ${whose} are under way, which is the limit; try again when one has ended`,
   });
 }
 
@@ -123,14 +123,14 @@ function send(response: ServerResponse, { status, body, allow }: Answer): void {
   response.end(text);
 }
 
-/** What was no HTTP, or came too slowly. */
+/** Answers bytes that are not HTTP, or that came too slowly. */
 function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const [status, words, code] = BYTE_ERRORS[error.code ?? ''] ?? ([400, 'Bad Request', 'bad_request'] as const);
-  const body = `${JSON.stringify(errorAnswer(status, code, 'this is no HTTP request that can be read').body)}\n`;
+  const body = `${JSON.stringify(errorAnswer(status, code, 'cannot read this as an HTTP request').body)}\n`;
   const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());
 }

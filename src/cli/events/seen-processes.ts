@@ -2,10 +2,10 @@ import type { EventLine } from '../../core/process/event-line.ts';
 import { programName } from '../../stream/filter.ts';
 
 /**
- * What a stream has told of processes that still run. Seed 002's servers say neither name nor lifetime of one that ends: where a
- * line has no name, what is known is added to it.
+ * What is known from a stream about processes that still run. procMonitor sends neither name nor lifetime of a process that
+ * ends: a line without a name is completed with what is known.
  */
-export class ToldProcesses {
+export class SeenProcesses {
   readonly #known = new Map<number, Known>();
 
   complete(line: EventLine): EventLine {
@@ -29,7 +29,7 @@ export class ToldProcesses {
   }
 
   #remember(pid: number, known: Known): void {
-    // At the end of the map, as the youngest.
+    // Inserted again at the end of the map, as the newest.
     this.#known.delete(pid);
     this.#known.set(pid, known);
     const [oldest] = this.#known.keys();
@@ -39,7 +39,7 @@ export class ToldProcesses {
 
 interface Known {
   readonly name: string | undefined;
-  /** undefined: before we saw it. */
+  /** When the process began; undefined: before we saw it. */
   readonly beganMs: number | undefined;
 }
 
