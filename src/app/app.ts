@@ -22,7 +22,7 @@ import { logOutput } from './command-log.ts';
 import { rowScope, type Settings } from './settings.ts';
 
 /** What the composition root needs. */
-export interface CoreOptions {
+interface CoreOptions {
   readonly settings: Settings;
   readonly log: Logger;
   /** State that is already open, if the caller is not a daemon; then no lock is taken. */
@@ -166,14 +166,14 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
 }
 
 /** What a reload replaces as a whole: the settings, and what was built from them. */
-export interface Running {
+interface Running {
   readonly settings: Settings;
   readonly plans: Plans;
   readonly store: AlarmStore;
 }
 
 /** The same, with the settings that the parts read. */
-export interface Configuration extends Running, MonitorConfig, WatchConfig {
+interface Configuration extends Running, MonitorConfig, WatchConfig {
   readonly plans: Plans;
 }
 

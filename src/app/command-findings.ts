@@ -10,7 +10,7 @@ import type { Settings } from './settings.ts';
 import { isUnit } from './user-finding.ts';
 
 /** What is needed to find out what the commands of a process run. */
-export interface CommandParts {
+interface CommandParts {
   readonly settings: Pick<Settings, 'document'>;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
   /** The files that were looked at; one map for all processes. */

@@ -7,7 +7,7 @@ import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
 
 /** What `check-config --database` reports, and what it learned about rows. */
-export interface AskedDatabase {
+interface AskedDatabase {
   readonly report: DatabaseReport;
   /** Whether a name has a row; undefined: not known. */
   readonly hasRow: (name: string) => Promise<boolean | undefined>;

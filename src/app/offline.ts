@@ -19,7 +19,7 @@ import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 const STOP_DEADLINE_MS = 10_000;
 
 /** What the command line needs to carry out an order itself while no daemon runs. */
-export interface OfflineOptions {
+interface OfflineOptions {
   readonly configFile: string;
   readonly version: string;
   readonly log: Logger;

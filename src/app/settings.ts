@@ -23,7 +23,7 @@ import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts'
 import { USUAL_PATH } from '../system/spawn/minimal-environment.ts';
 
 /** The parts that the plans of processes need. */
-export type PlanParts = StrategyParts & HealthCheckParts;
+type PlanParts = StrategyParts & HealthCheckParts;
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
 export interface Settings {

@@ -11,7 +11,7 @@ import type { Core } from './app.ts';
 import { type ProcessParts, processStatus, ruledBy, type StatusSources } from './process-status.ts';
 
 /** What else is known, beside the core. */
-export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
+interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
   readonly runs?: ProcessParts['runs'];
   readonly found?: ProcessParts['found'];
   /** The result of goneNames; none if absent. */

@@ -5,7 +5,7 @@ import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';
 
 /** What is needed to find the consequences of a missing `user`. */
-export interface UserParts {
+interface UserParts {
   readonly settings: Pick<Settings, 'document' | 'watchedNames'>;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
   /** Looks the user of that name or uid up. */

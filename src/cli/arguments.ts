@@ -1,5 +1,5 @@
 /** Arguments for commander, or the unknown word in place of a command. */
-export type Arguments =
+type Arguments =
   | { readonly kind: 'arguments'; readonly argv: readonly string[] }
   | { readonly kind: 'unknown_command'; readonly name: string };
 

@@ -2,7 +2,7 @@ import { type ConfigError, errorMessage, problemLines } from '../core/errors.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** How a command ends that threw: lines for stderr, not yet printable, and the exit code. */
-export interface Failure {
+interface Failure {
   readonly exitCode: ExitCode;
   readonly lines: readonly string[];
 }

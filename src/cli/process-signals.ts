@@ -1,7 +1,7 @@
 import type { DaemonSignals } from '../app/daemon.ts';
 
 /** The part of `process` that is used. */
-export interface SignalSource {
+interface SignalSource {
   on(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void): unknown;
 }
 

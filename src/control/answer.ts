@@ -7,7 +7,7 @@ export interface Answer {
 }
 
 /** The body of an error: why an order was not carried out, as `{"error":{"code","message"}}`. */
-export interface ErrorBody {
+interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string };
 }
 

@@ -37,7 +37,7 @@ type ControlErrorCode =
   | 'CONTROL_BAD_ANSWER';
 
 /** One request to the daemon. */
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly socket: string;
   readonly method: 'GET' | 'POST';
   /** Path and query. */

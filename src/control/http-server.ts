@@ -15,7 +15,7 @@ import { routes } from './routes.ts';
 import { giveUpSlowClients } from './slow-clients.ts';
 
 /** What the HTTP server of the control socket needs. */
-export interface HttpServerOptions {
+interface HttpServerOptions {
   /** The orders, given by the user and program that `by` names (whoIs). */
   readonly orders: (by: string) => Orders;
   readonly log: Logger;

@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { type Answer, badRequest, errorAnswer } from './answer.ts';
 
 /** The input that a request carries for its route, or why it is rejected. */
-export type RequestInput =
+type RequestInput =
   | { readonly kind: 'input'; readonly input: unknown }
   | { readonly kind: 'refused'; readonly answer: Answer }
   /** The client closed the connection before it had sent everything. */
   | { readonly kind: 'gone' };
 
 /** The largest body that is accepted. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** The path of a request's target, without its query. */
 export function requestPath(request: IncomingMessage): string {

@@ -5,7 +5,7 @@ import { replyAnswer } from './reply.ts';
 import { check } from './shape.ts';
 
 /** One method of one resource. */
-export interface Route {
+interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** Order.scope is `root`. */

@@ -37,7 +37,7 @@ async function alarm(cli: Cli, process: string, { clear = false, notes }: { clea
   const reply = await placeOrder(cli, 'writing to the store', (orders) => orders.alarm(process, clear, notes));
   if (reply.kind === 'refused') return refuse(cli, reply);
   for (const each of reply.processes) {
-    const row = each.id === null ? 'kept by the daemon' : `id ${each.id}`;
+    const row = each.id === null ? 'stored locally' : `id ${each.id}`;
     if (each.wasNotInAlarm) cli.say(`${each.name} (${row}) is not in alarm: nothing to end`);
     else cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${each.name} (${row})${prospect(each)}`);
   }

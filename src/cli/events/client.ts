@@ -8,7 +8,7 @@ import { Login } from './login.ts';
 import { describeStreamFault, type StreamEnd } from './stream-end.ts';
 
 /** How to follow a stream. */
-export interface FollowOptions {
+interface FollowOptions {
   readonly address: EventAddress;
   /** Sent if the server asks for one; undefined: there is none. */
   readonly password: string | undefined;

@@ -1,5 +1,5 @@
 /** What to do after a piece of the server's side of the login. */
-export type LoginStep =
+type LoginStep =
   /** Wait for more of it. */
   | { readonly kind: 'more' }
   /** Send the password. */

@@ -7,7 +7,7 @@ import { storeFact } from './header.ts';
 import { isDown, shownName } from './words.ts';
 
 /** The result of `status --check`: printable lines and the exit code; no lines and 0 if all is well. */
-export interface Verdict {
+interface Verdict {
   readonly lines: readonly string[];
   readonly exitCode: ExitCode;
 }

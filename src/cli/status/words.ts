@@ -28,14 +28,14 @@ export type RowKnown =
   | { readonly readAt: string };
 
 /** How times are shown: how long ago, or also when exactly. */
-export type TimeForm = 'ago' | 'exact';
+type TimeForm = 'ago' | 'exact';
 
 /** A row of a process, or its kept alarm, with the time since when it has been in alarm, and its notes. */
 export function rowWords(row: AlarmRow, known: RowKnown, now: Date, form: TimeForm = 'ago'): string {
   const { processId, since: began, acknowledged } = row;
   const notes = row.notes === null || row.notes === '' ? '' : `: ${row.notes}`;
   const long = began === null ? '' : ` for ${since(began, now)}${form === 'exact' ? `, since ${localTime(began)}` : ''}`;
-  if (processId === null) return `kept by the daemon${long} (the store did not take it)${notes}`;
+  if (processId === null) return `stored locally${long} (the store did not take it)${notes}`;
   if (typeof known === 'object') return `process_id ${processId} was in alarm ${since(known.readAt, now)} ago${notes}`;
   const sound = acknowledged ? ', acknowledged (sound = 1) and left alone' : '';
   return `process_id ${processId} ${known}${known === 'in alarm' ? long : ''}${sound}${notes}`;

@@ -13,7 +13,7 @@ export interface Fact {
 }
 
 /** The layout of facts, in columns: `indent` before the labels, `label` for the labels. */
-export interface FactColumns {
+interface FactColumns {
   readonly indent: number;
   readonly label: number;
 }

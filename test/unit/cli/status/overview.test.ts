@@ -159,7 +159,7 @@ describe('the table of processes', () => {
     assert.equal(reason, `  ${yellow('why')}`);
     assert.deepEqual(lines, [
       '  alarm         process_id 12 was in alarm 4 min ago: see page 7',
-      '  alarm         kept by the daemon for 60 s (the store did not take it)',
+      '  alarm         stored locally for 60 s (the store did not take it)',
     ]);
   });
 
