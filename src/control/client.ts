@@ -1,9 +1,9 @@
+import { check } from '../core/shape.ts';
 import { ControlError, exchange } from './exchange.ts';
 import type { Order } from './order.ts';
 import { orderTable } from './orders/index.ts';
 import { createOrderClient, type OrderClient } from './orders.ts';
 import { errorBody, readRefusal } from './reply.ts';
-import { check } from './shape.ts';
 
 /**
  * Sends orders to the running daemon over its control socket. Nothing is opened before a call; each call uses its own

@@ -1,4 +1,5 @@
-import { type Checked, converted, faultless, flag, optional, type Shape, strictObject, text } from './shape.ts';
+import { flag, optional, type Shape } from '../core/shape.ts';
+import { type Checked, converted, faultless, strictObject, text } from './shape.ts';
 
 /** The arguments of an order, and how a request carries them: in the body of a POST, in the query of a GET. */
 export interface Input<A extends readonly unknown[]> {

@@ -1,5 +1,6 @@
+import { check, oneOf, type Shape } from '../core/shape.ts';
 import { type Answer, errorAnswer, okAnswer } from './answer.ts';
-import { anyText, check, converted, object, oneOf, type Shape } from './shape.ts';
+import { anyText, converted, object } from './shape.ts';
 
 /** The result of an order: it was carried out, or refused. */
 export type OrderReply<T> = ({ readonly kind: 'done' } & T) | Refusal;

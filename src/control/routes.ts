@@ -1,8 +1,8 @@
+import { check } from '../core/shape.ts';
 import { type Answer, badRequest, okAnswer } from './answer.ts';
 import type { Order } from './order.ts';
 import { giveOrder, type OrderName, type Orders, orderList } from './orders.ts';
 import { replyAnswer } from './reply.ts';
-import { check } from './shape.ts';
 
 /** One method of one resource. */
 interface Route {

@@ -1,7 +1,8 @@
 import { storeFaults } from '../core/errors.ts';
+import { flag, listOf, nullable, oneOf, optional, type Shape } from '../core/shape.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
 import { processStateNames } from './process-state.ts';
-import { anyText, count, flag, listOf, nullable, object, oneOf, optional, type Shape, type Shaped, texts } from './shape.ts';
+import { anyText, count, object, type Shaped, texts } from './shape.ts';
 
 // What the daemon reports about itself and each process. Times are ISO 8601 with offset Z; durations are milliseconds.
 

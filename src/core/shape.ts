@@ -21,7 +21,12 @@ export function check<T>(
 /** The error that a shape throws for a value that does not fit; `expected`: what was expected, in words. */
 export function unexpected(where: string, expected: string, value: unknown): Error {
   const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : value === undefined ? 'nothing' : `a ${typeof value}`;
-  return new Misfit(`${where === '' ? 'expected' : `${where}: expected`} ${expected}, got ${got}`);
+  return misfit(`${where === '' ? 'expected' : `${where}: expected`} ${expected}, got ${got}`);
+}
+
+/** The error that a shape throws for a value that does not fit; `problem` is one line. */
+export function misfit(problem: string): Error {
+  return new Misfit(problem);
 }
 
 class Misfit extends Error {}
@@ -36,7 +41,8 @@ export const text: Shape<string> = (value, where) => {
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): Shape<number> {
   return (value, where) => {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
-    throw unexpected(where, `a whole number from ${min} to ${max}`, value);
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw unexpected(where, `a whole number ${range}`, value);
   };
 }
 
@@ -101,7 +107,7 @@ export function such<T>(shape: Shape<T>, expected: string, isSuch: (value: T) =>
 }
 
 /** A list of any length. */
-export function listOf<T>(shape: Shape<T>): Shape<T[]> {
+export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
   return (value, where) => {
     if (!Array.isArray(value)) throw unexpected(where, 'a list', value);
     return value.map((item, i) => shape(item, `${where}[${i}]`));
@@ -140,7 +146,8 @@ export function mapOf<N extends string, T>(names: readonly N[], shape: Shape<T>)
   };
 }
 
-function plainObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
+/** Any object that is not a list. */
+export function plainObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw unexpected(where, 'an object', value);
 }

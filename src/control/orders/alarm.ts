@@ -1,19 +1,8 @@
+import { flag, listOf, nullable, optional } from '../../core/shape.ts';
 import { type Input, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import {
-  anyText,
-  converted,
-  flag,
-  listOf,
-  nullable,
-  object,
-  optional,
-  type Shaped,
-  strictObject,
-  text,
-  texts,
-} from '../shape.ts';
+import { anyText, converted, object, type Shaped, strictObject, text, texts } from '../shape.ts';
 
 /** The most that a TEXT column holds. */
 const MAX_NOTES = 65_535;

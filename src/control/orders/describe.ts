@@ -1,7 +1,8 @@
+import { flag, listOf, nullable } from '../../core/shape.ts';
 import { oneName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import { anyText, count, flag, listOf, measure, nullable, object, type Shaped } from '../shape.ts';
+import { anyText, count, measure, object, type Shaped } from '../shape.ts';
 import { alarmFields, holdStatus, processStatus, recoveryRecord, storeStatus } from '../status.ts';
 import { restartPreview } from './preview.ts';
 

@@ -1,7 +1,8 @@
+import { flag, nullable, optional, wholeNumber } from '../../core/shape.ts';
 import { type Input, scope, scoped, scopeFields } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import { anyText, converted, flag, nullable, object, optional, strictObject, text, wholeNumber } from '../shape.ts';
+import { anyText, converted, object, strictObject, text } from '../shape.ts';
 
 /** Ten years: a hold that is meant to last longer has no end. */
 const MAX_HOLD_MS = 3650 * 86_400_000;

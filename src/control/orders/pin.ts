@@ -1,7 +1,8 @@
+import { optional } from '../../core/shape.ts';
 import { type Input, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import { converted, object, optional, strictObject, text, texts } from '../shape.ts';
+import { converted, object, strictObject, text, texts } from '../shape.ts';
 
 const input: Input<[name: string, digest: string]> = {
   read: converted(strictObject({ name: processName, digest: text(64, 64) }), ({ name, digest }) => [name, digest]),

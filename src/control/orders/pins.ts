@@ -1,19 +1,8 @@
+import { flag, listOf, nullable, optional } from '../../core/shape.ts';
 import { type Input, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import {
-  anyText,
-  converted,
-  count,
-  flag,
-  listOf,
-  nullable,
-  object,
-  optional,
-  type Shaped,
-  strictObject,
-  texts,
-} from '../shape.ts';
+import { anyText, converted, count, object, type Shaped, strictObject, texts } from '../shape.ts';
 
 const input: Input<[name: string | undefined]> = {
   read: converted(strictObject({ name: optional(processName) }), ({ name }) => [name]),

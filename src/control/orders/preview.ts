@@ -1,8 +1,9 @@
 import type { RestartPreview } from '../../core/outcomes.ts';
+import { listOf, nullable, optional, type Shape } from '../../core/shape.ts';
 import { oneName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import { anyText, count, listOf, nullable, object, optional, type Shape, texts } from '../shape.ts';
+import { anyText, count, object, texts } from '../shape.ts';
 
 /** What a restart would do, with the name of the strategy and its target. */
 export const restartPreview: Shape<RestartPreview & { readonly strategy: string; readonly target: string }> = object({

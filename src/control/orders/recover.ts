@@ -1,7 +1,8 @@
+import { oneOf, type Shape } from '../../core/shape.ts';
 import { oneName } from '../input.ts';
 import type { Order } from '../order.ts';
 import type { Refusal, ReplyForm } from '../reply.ts';
-import { anyText, count, object, oneOf, type Shape, type Shaped } from '../shape.ts';
+import { anyText, count, object, type Shaped } from '../shape.ts';
 
 const outcome = object({ outcome: oneOf('recovered', 'failed', 'skipped', 'not_proved') });
 /** What goes with `recovered`. */

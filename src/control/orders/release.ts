@@ -1,7 +1,8 @@
+import { listOf, nullable, optional } from '../../core/shape.ts';
 import { nameOrAll } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
-import { anyText, listOf, nullable, object, optional } from '../shape.ts';
+import { anyText, object } from '../shape.ts';
 
 /** Ends the hold of exactly that name, or all holds: POST /v1/holds/release `{name}` or `{all: true}`. */
 export const release = {
