@@ -375,10 +375,10 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         await on(tables, async (world) => {
           const { rows, remarks } = await world.store.readAlarms();
           assert.deepEqual(rows, []);
-          assert.match(remarks.join(), /no number in 2 rows/);
+          assert.match(remarks.join(), /not a number in 2 rows/);
           assert.deepEqual((await world.store.readAlarms()).doubtful.toSorted(), ['a', 'b'], 'nobody says that they are well');
           assert.equal((await world.store.findProcesses('a'))[0]?.inDoubt, true);
-          assert.match((await world.store.inspect()).remarks.join(), /no number in 2 rows/);
+          assert.match((await world.store.inspect()).remarks.join(), /not a number in 2 rows/);
           if (type.includes("'N'")) return;
           await world.exec("INSERT INTO STATUS_PROCESS VALUES (3, '1', 0, NULL)");
           assert.deepEqual(await inAlarm(world), ['3']);
@@ -393,7 +393,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         await on(tables, async ({ store }) => {
           const { rows, remarks } = await store.readAlarms();
           assert.deepEqual(rows, []);
-          assert.match(remarks.join(), /alarma is date, sound is tinyint.*no number in a row/);
+          assert.match(remarks.join(), /alarma is date, sound is tinyint.*not a number in a row/);
         });
       });
   });

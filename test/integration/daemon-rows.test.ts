@@ -126,7 +126,7 @@ test('one odd row breaks nothing else; notes keep their head through four recove
   assert.equal(store.state, 'ok');
   assert.ok(!processes.some(({ name, inAlarm }) => inAlarm && name !== 'billing'));
   assert.equal(daemon.stdout().match(/Alarm store: process_id "50": several rows/g)?.length, 1, 'told once');
-  assert.equal(daemon.stdout().match(/no number in a row/g)?.length, 1);
+  assert.equal(daemon.stdout().match(/not a number in a row/g)?.length, 1);
   assert.deepEqual([...new Set(world.restarts())], [id]);
   assert.equal((await world.cli('alarm', '50')).code === 0, false, 'nobody’s row is touched');
 });
