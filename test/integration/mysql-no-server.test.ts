@@ -27,7 +27,7 @@ const PLACES: readonly (readonly [string, Script, RegExp])[] = [
     say('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'),
     /this is not a MySQL server: it sent "HTTP\/1\.1 408 Request Timeout/,
   ],
-  ['a Redis that refuses', say('-ERR max number of clients reached\r\n'), /it says "-ERR max number of clients reached"/],
+  ['a Redis that refuses', say('-ERR max number of clients reached\r\n'), /it sent "-ERR max number of clients reached"/],
   ['a few zeros', say(Buffer.alloc(5)), /it speaks version 0 of MySQL's protocol \(expected 10\)/],
   [
     'garbage',

@@ -132,7 +132,7 @@ test('a server is refused in our own words, whatever it asks for', async (t) => 
   );
   assert.match(
     await said('by sha256_password, with a key of its own'),
-    /^denied: the account "m" logs in by sha256_password.*it is not \(expected ssl = verify/,
+    /^denied: the account "m" logs in by sha256_password.*it is not sent \(expected ssl = verify/,
   );
   assert.match(
     await said('in the clear'),

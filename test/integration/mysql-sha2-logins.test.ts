@@ -193,7 +193,7 @@ test('sha256_password: sealed for a key of ours, over verified TLS, or for the k
   assert.equal(await way({ dir: tempDir(t) }), 'key asked for');
   assert.match(
     await way({}),
-    /sha256_password, for which the password is sent; over TCP without verified TLS it is not \(expected/,
+    /sha256_password, for which the password is sent; over TCP without verified TLS it is not sent \(expected/,
   );
   assert.match(await way({ tls: true }, { ssl: 'required' }), /over TLS without a verified certificate it is not/);
   assert.equal(await way({ password: '' }, { password: '' }), 'sealed');
