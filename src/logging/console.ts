@@ -54,7 +54,10 @@ export class Console {
     const lost =
       this.#lost === 0
         ? ''
-        : this.#decorate('warning', `${counted(this.#lost, 'log line was', 'log lines were')} lost here: nobody read them`);
+        : this.#decorate(
+            'warning',
+            `${counted(this.#lost, 'log line was', 'log lines were')} lost here because nobody read them`,
+          );
     this.#lost = 0;
     try {
       this.#stream.write(lost + this.#decorate(line.level, this.#words(line, format)));

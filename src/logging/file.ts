@@ -12,7 +12,7 @@ interface LogFileOptions extends Omit<RotatingFileOptions, 'warn'> {
   /** Formats a line about the file itself: what was lost. */
   readonly format: (level: LogLevel, message: string) => string;
   /** Receives reports about the file itself. */
-  readonly tell: (level: LogLevel, message: string) => void;
+  readonly report: (level: LogLevel, message: string) => void;
 }
 
 /**
@@ -26,7 +26,7 @@ export class LogFile {
   #opening: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
-  #complained = false;
+  #isReported = false;
   #waiting: string[] = [];
   #waitingSize = 0;
   #lost = 0;
@@ -47,7 +47,7 @@ export class LogFile {
   /** Writes a line. Never throws. */
   write(line: string): void {
     if (this.#closed) return;
-    this.#look();
+    this.#checkName();
     if (this.#file === undefined) {
       this.#keep(line);
       return;
@@ -81,8 +81,8 @@ export class LogFile {
       const file = await openRotatingFile({ ...this.#options, warn: (problem) => this.#warn(problem) });
       this.#file = file;
       this.#writeWaiting(file);
-      if (this.#complained) this.#options.tell('info', `Log file ${this.#options.file} is written again`);
-      this.#complained = false;
+      if (this.#isReported) this.#options.report('info', `Log file ${this.#options.file} can be written again`);
+      this.#isReported = false;
     } catch (error) {
       this.#failed(error);
     }
@@ -115,7 +115,7 @@ export class LogFile {
   }
 
   /** Checks from time to time if the name still leads to the file. */
-  #look(): void {
+  #checkName(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#file === undefined || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
@@ -129,14 +129,14 @@ export class LogFile {
   #failed(error: unknown): void {
     void this.#file?.close();
     this.#file = undefined;
-    if (!this.#complained) this.#warn(`it cannot be written (${errorMessage(error)}): going on without it`);
-    this.#complained = true;
+    if (!this.#isReported) this.#warn(`it cannot be written (${errorMessage(error)}), continuing without it`);
+    this.#isReported = true;
     clearTimeout(this.#retry);
     if (!this.#closed) this.#retry = setTimeout(() => void this.open(), RETRY_MS).unref();
   }
 
   #warn(problem: string): void {
-    this.#options.tell('error', `Log file ${this.#options.file}: ${problem}`);
+    this.#options.report('error', `Log file ${this.#options.file}: ${problem}`);
   }
 }
 

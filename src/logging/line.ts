@@ -56,8 +56,10 @@ export function cleanFields(fields: LogFields): Record<string, unknown> {
 
 /** Returns the message, and the error's message if it does not contain that already. */
 export function withError(message: string, error: unknown): string {
-  const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
-  return typeof said !== 'string' || said === '' || message.includes(said) ? message : `${message}: ${said}`;
+  const errorText = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  return typeof errorText !== 'string' || errorText === '' || message.includes(errorText)
+    ? message
+    : `${message}: ${errorText}`;
 }
 
 const MAX_TEXT = 4_000;

@@ -126,7 +126,7 @@ class DaemonLogger implements Logger {
     const { file, maxBytes, filesToKeep, mode, group } = this.#options;
     if (file === undefined) return undefined;
     const gid = group === undefined ? undefined : groupId(group);
-    if (group !== undefined && gid === undefined) this.#tell('warning', `Log file ${file}: there is no group "${group}"`);
+    if (group !== undefined && gid === undefined) this.#report('warning', `Log file ${file}: there is no group "${group}"`);
     return new LogFile({
       file,
       maxBytes,
@@ -135,7 +135,7 @@ class DaemonLogger implements Logger {
       gid,
       clock: this.#clock,
       format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message, this.#origin)),
-      tell: (level, message) => this.#tell(level, message),
+      report: (level, message) => this.#report(level, message),
     });
   }
 
@@ -162,7 +162,7 @@ class DaemonLogger implements Logger {
   }
 
   /** Reports a problem of the log itself to standard error. */
-  #tell(level: LogLevel, message: string): void {
+  #report(level: LogLevel, message: string): void {
     this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message), this.#origin), this.#options.format);
   }
 

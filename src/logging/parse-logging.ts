@@ -50,11 +50,11 @@ function parseFile(section: SectionReader): string | undefined {
   const file = section.text('file');
   if (file === undefined) return undefined;
   if (!isAbsolute(file) || file.endsWith('/')) {
-    section.problem('file', `cannot be used (expected a file's absolute path, got ${quoted(file)})`);
+    section.problem('file', `invalid value ${quoted(file)}, expected a file's absolute path`);
   } else if (UNUSABLE.test(file)) {
     section.problem(
       'file',
-      `cannot be used (expected a path without any of : * ? " < > | \\ and control characters, got ${quoted(file)})`,
+      `invalid value ${quoted(file)}, expected a path without control characters or any of : * ? " < > | \\`,
     );
   }
   return normalize(file);
@@ -70,6 +70,6 @@ function parseMode(section: SectionReader): number {
     const mode = Number.parseInt(text, 8);
     if ((mode & 0o600) === 0o600 && (mode & 0o113) === 0) return mode;
   }
-  section.problem('mode', `cannot be used (expected 0600, 0640, 0644, 0660 or 0664, got ${quoted(text)})`);
+  section.problem('mode', `invalid value ${quoted(text)}, expected 0600, 0640, 0644, 0660 or 0664`);
   return DEFAULT_MODE;
 }

@@ -18,7 +18,7 @@ export function resolveLogFile(file: string): string {
     resolveFolder(file);
     return resolveLogFile(target);
   }
-  if (stats !== undefined && !stats.isFile()) throw new Error('it is no regular file');
+  if (stats !== undefined && !stats.isFile()) throw new Error('it is not a regular file');
   return join(resolveFolder(file), basename(file));
 }
 

@@ -59,7 +59,7 @@ export class Syslog {
     if (this.#waiting.length === 0) return;
     this.#socket ??= this.#options.open();
     for (;;) {
-      const next = this.#waiting[0] ?? this.#tellDropped();
+      const next = this.#waiting[0] ?? this.#reportDropped();
       if (next === undefined) return;
       const result = this.#socket.send(next);
       if (result !== 'sent') {
@@ -71,11 +71,11 @@ export class Syslog {
   }
 
   /** The line that reports the dropped ones; it waits like any other. */
-  #tellDropped(): Buffer | undefined {
+  #reportDropped(): Buffer | undefined {
     if (this.#dropped === 0) return undefined;
     const line = this.#datagram(
       'warning',
-      `${counted(this.#dropped, 'log line was', 'log lines were')} dropped while syslog took none`,
+      `${counted(this.#dropped, 'log line was', 'log lines were')} dropped while syslog accepted none`,
     );
     this.#dropped = 0;
     this.#waiting.push(line);

@@ -33,7 +33,7 @@ export class Broadcast {
   }
 
   /** Sends all events to the clients, in order. */
-  tell(events: readonly ProcessEvent[]): void {
+  send(events: readonly ProcessEvent[]): void {
     const lines: { readonly line: EventLine; readonly text: string }[] = [];
     for (const event of events) {
       const line = this.#describer.describe(event, this.#wanted);

@@ -56,12 +56,12 @@ export class EventClient {
    * Checks if a client that sends no more still exists: the kernel refuses even an empty write to a peer that is known to have
    * gone.
    */
-  feel(): void {
+  probe(): void {
     if (this.#hasEnded) this.#socket.write('');
   }
 
   /** Disconnects the client; what it has not read is lost. */
-  cut(): void {
+  disconnect(): void {
     this.#socket.destroy();
   }
 
@@ -82,7 +82,7 @@ export class EventClient {
 
   readonly #onEnd = (): void => {
     this.#take(this.#head.toString('utf8'));
-    this.feel();
+    this.probe();
   };
 
   #take(line: string): void {

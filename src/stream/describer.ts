@@ -43,12 +43,12 @@ export class EventDescriber {
     const isWanted = wanted.has(event.type);
     memory.learn(event, isWanted || wanted.has('exit'));
     const process = isWanted ? memory.get(event.pid) : undefined;
-    const described = isWanted ? this.#tell(event, process) : undefined;
+    const described = isWanted ? this.#describeProcessEvent(event, process) : undefined;
     if (event.type === 'exit') memory.forget(event.pid);
     return described;
   }
 
-  #tell(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): EventLine {
+  #describeProcessEvent(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): EventLine {
     const { memory, userName, monitoredName } = this.#options;
     const { pid } = event;
     const user = process?.uid === undefined ? UNKNOWN : userName(process.uid);

@@ -27,7 +27,7 @@ export class EventFeed {
 
   /** Adds a user. If the answer is `open`, it must be released. */
   async acquire(): Promise<{ readonly kind: 'open' } | { readonly kind: 'unavailable'; readonly reason: string }> {
-    if (this.#closed) return { kind: 'unavailable', reason: 'the stream ends' };
+    if (this.#closed) return { kind: 'unavailable', reason: 'the stream is stopping' };
     this.#users++;
     this.#lingering.abort();
     this.#subscription ??= this.#subscribe();

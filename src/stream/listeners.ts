@@ -35,7 +35,7 @@ interface Place {
   readonly kind: ListenerStatus['kind'];
   readonly address: string;
   /** For people. */
-  readonly words: string;
+  readonly label: string;
   readonly kept: KeptListener;
 }
 
@@ -58,12 +58,12 @@ export class StreamListeners {
     if (socket !== undefined) {
       const { path } = socket;
       const place = new UnixPlace({ what: 'event socket', cure: CURE, ...socket, servers: this.#servers, log });
-      places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
+      places.push({ kind: 'unix', address: path, label: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
     }
     if (tcp !== undefined) {
       const address = hostPortName(tcp);
-      const words = `${address}${tcp.tls === undefined ? '' : ' with TLS'}`;
-      places.push({ kind: 'tcp', address, words, kept: this.#keep(address, () => this.#openTcp(address, tcp)) });
+      const label = `${address}${tcp.tls === undefined ? '' : ' with TLS'}`;
+      places.push({ kind: 'tcp', address, label, kept: this.#keep(address, () => this.#openTcp(address, tcp)) });
     }
     this.#places = places;
   }
@@ -71,7 +71,7 @@ export class StreamListeners {
   /** Tries each of them once; from then on they are kept open. Never rejects. */
   async start(): Promise<void> {
     await Promise.all(this.#places.map(({ kept }) => kept.start()));
-    const open = this.#places.filter(({ kept }) => kept.state?.kind === 'open').map(({ words }) => words);
+    const open = this.#places.filter(({ kept }) => kept.state?.kind === 'open').map(({ label }) => label);
     if (open.length > 0) this.#options.log.info(`Event stream open: ${open.join(', ')}`);
   }
 
@@ -101,7 +101,7 @@ export class StreamListeners {
       onChange: (state, before) => {
         if (state.kind === 'unavailable')
           log.error(`Event stream off on ${address}, tried again every ${RETRY_MS / 1000} s: ${state.reason}`);
-        else if (before?.kind === 'open') log.warning(`Event stream: ${address} was gone and has been made anew`);
+        else if (before?.kind === 'open') log.warning(`Event stream: ${address} was missing and has been created again`);
         // What is open from the start is logged in one line.
         else if (before !== undefined) log.info(`Event stream open: ${address}`);
       },
@@ -117,16 +117,16 @@ export class StreamListeners {
       server.once('error', resolve);
       server.listen({ host: address, port, backlog: 511 }, () => resolve(undefined));
     });
-    if (error !== undefined) throw new Error(await this.#bindWords(error, address, port), { cause: error });
+    if (error !== undefined) throw new Error(await this.#bindFailure(error, address, port), { cause: error });
     this.#servers.follow(server, `Event stream ${name}`);
     return { isThere: () => true, close: () => server.close() };
   }
 
-  async #bindWords(error: NodeJS.ErrnoException, address: string, port: number): Promise<string> {
-    const words = Object.hasOwn(BIND_WORDS, error.code ?? '') ? BIND_WORDS[error.code ?? ''] : undefined;
-    if (words === undefined) return errorMessage(error);
+  async #bindFailure(error: NodeJS.ErrnoException, address: string, port: number): Promise<string> {
+    const failure = Object.hasOwn(BIND_FAILURES, error.code ?? '') ? BIND_FAILURES[error.code ?? ''] : undefined;
+    if (failure === undefined) return errorMessage(error);
     const holder = error.code === 'EADDRINUSE' ? await this.#holders.words(address, port) : undefined;
-    return `${words} (${error.code})${holder === undefined ? '' : `: ${holder}`}`;
+    return `${failure} (${error.code})${holder === undefined ? '' : `: ${holder}`}`;
   }
 
   #server(kind: ListenerStatus['kind']): Server {
@@ -143,7 +143,7 @@ const RESOLVE_MS = 5000;
 const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 
 /** The usual errors, with what to do about them. Source: bind(2), ip(7). */
-const BIND_WORDS: Readonly<Record<string, string>> = {
+const BIND_FAILURES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on this port',
   EADDRNOTAVAIL: 'no interface of this machine has this address now',
   EACCES: 'no permission to listen on this port (below 1024: CAP_NET_BIND_SERVICE)',

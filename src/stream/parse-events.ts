@@ -62,7 +62,7 @@ export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = pro
 function parseMode(section: SectionReader): number {
   const text = section.text('socket_mode') ?? '0660';
   if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
-  section.problem('socket_mode', `cannot be used (expected permissions in octal, such as 0660, got "${text}")`);
+  section.problem('socket_mode', `invalid value "${text}", expected permissions in octal, such as 0660`);
   return 0o660;
 }
 
@@ -73,7 +73,7 @@ function parseTypes(section: SectionReader): ReadonlySet<ProcessEventType> {
   if (unknown !== undefined) {
     const meant = closest(unknown, processEventTypes);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')}, got "${unknown}"${hint})`);
+    section.problem('events', `invalid value "${unknown}", expected a list of ${processEventTypes.join(', ')}${hint}`);
   }
   return new Set(types.length === 0 ? ['exec', 'exit', 'fork'] : types);
 }
@@ -89,14 +89,14 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
   }
   const place = parseHostPort(address);
   if (place === undefined) {
-    section.problem('tcp', `cannot be used (expected HOST:PORT, [IPv6]:PORT or PORT from 1 to 65535, got "${address}")`);
+    section.problem('tcp', `invalid value "${address}", expected HOST:PORT, [IPv6]:PORT or PORT (1 to 65535)`);
     return undefined;
   }
   const { host = LOOPBACK, port } = place;
   if (auth === undefined) {
     // A problem of the password has already been reported.
     if (section.text('auth') === undefined && section.text('auth_file') === undefined)
-      section.problem('tcp', 'cannot be used without a password (expected auth or auth_file, got neither)');
+      section.problem('tcp', 'needs a password: set auth or auth_file');
     return undefined;
   }
   if (tls === undefined && !isLoopback(host))
@@ -116,7 +116,7 @@ function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | und
   if (auth !== '' && Buffer.byteLength(auth) <= MAX_AUTH_BYTES && !/[\r\n]/.test(auth)) return auth;
   section.problem(
     isFile ? 'auth_file' : 'auth',
-    `cannot be used (expected one line of 1 to ${MAX_AUTH_BYTES} bytes, got ${auth === '' ? 'none' : /[\r\n]/.test(auth) ? 'several lines' : 'a longer one'})`,
+    `invalid value (${auth === '' ? 'empty' : /[\r\n]/.test(auth) ? 'several lines' : 'too long'}), expected one line of 1 to ${MAX_AUTH_BYTES} bytes`,
   );
   return undefined;
 }
@@ -127,10 +127,7 @@ const MAX_AUTH_BYTES = 256;
 function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity | undefined {
   const [hasCert, hasKey] = [section.text('tls_cert') !== undefined, section.text('tls_key') !== undefined];
   if (hasCert !== hasKey)
-    section.problem(
-      hasCert ? 'tls_cert' : 'tls_key',
-      `cannot be used alone (expected ${hasCert ? 'tls_key' : 'tls_cert'} too, got none)`,
-    );
+    section.problem(hasCert ? 'tls_cert' : 'tls_key', `has no effect alone: set ${hasCert ? 'tls_key' : 'tls_cert'} too`);
   if (!hasCert || !hasKey) return undefined;
   const cert = readNamedFile(section, 'tls_cert', env, { secret: false });
   const key = readNamedFile(section, 'tls_key', env, { secret: true });
@@ -140,7 +137,7 @@ function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity |
     process.getBuiltinModule('node:tls').createSecureContext({ cert, key });
     return { cert, key };
   } catch (error) {
-    section.problem('tls_cert', `cannot be used (expected a certificate that tls_key belongs to, got: ${errorMessage(error)})`);
+    section.problem('tls_cert', `cannot be used with tls_key: ${errorMessage(error)}`);
     return undefined;
   }
 }

@@ -19,7 +19,7 @@ export interface RememberedProcess {
   readonly gone?: boolean;
 }
 
-type Told = Exclude<ProcessEvent, { type: 'lost' }>;
+type RememberableEvent = Exclude<ProcessEvent, { type: 'lost' }>;
 
 /**
  * The processes of this machine as the events report them: a fork inherits, an exec renames. /proc is read for what no event
@@ -29,7 +29,7 @@ export class ProcessMemory {
   readonly #table: ProcessTable;
   readonly #clock: Clock;
   readonly #processes = new Map<number, RememberedProcess>();
-  #relearntAtMs = Number.NEGATIVE_INFINITY;
+  #lastRelearnMs = Number.NEGATIVE_INFINITY;
 
   constructor(table: ProcessTable, clock: Clock) {
     this.#table = table;
@@ -43,8 +43,8 @@ export class ProcessMemory {
   async relearn(): Promise<void> {
     this.#processes.clear();
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#relearntAtMs < RELEARN_MS) return;
-    this.#relearntAtMs = nowMs;
+    if (nowMs - this.#lastRelearnMs < RELEARN_MS) return;
+    this.#lastRelearnMs = nowMs;
     const epochMs = this.#bootMs();
     const visit = ({ pid, ...fields }: ProcessInfo<(typeof SURVEYED)[number]>): void => {
       // Events may have reported it since, and know more. And the exit of a process that was not reaped yet may have been
@@ -57,7 +57,7 @@ export class ProcessMemory {
   /**
    * Records what an event reports. `mayLook`: a client wants events of this process, so a new name is worth a read of /proc.
    */
-  learn(event: Told, mayLook: boolean): void {
+  learn(event: RememberableEvent, mayLook: boolean): void {
     const known = this.#processes.get(event.pid);
     switch (event.type) {
       case 'fork': {

@@ -19,7 +19,7 @@ export class ClientQueue {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #writing = false;
-  #untold = 0;
+  #unreported = 0;
   #dropped = 0;
   #progressAtMs: number;
 
@@ -46,9 +46,9 @@ export class ClientQueue {
 
   /** Queues whole lines, `count` of them, or drops them. */
   push(lines: Buffer, count: number): void {
-    this.#tellLost();
-    if (this.#untold > 0 || this.#bytes + lines.length > MAX_BYTES) {
-      this.#untold += count;
+    this.#reportLost();
+    if (this.#unreported > 0 || this.#bytes + lines.length > MAX_BYTES) {
+      this.#unreported += count;
       this.#dropped += count;
       return;
     }
@@ -56,10 +56,10 @@ export class ClientQueue {
   }
 
   /** Reports the gap before the lines that follow it. */
-  #tellLost(): void {
-    if (this.#untold === 0 || this.#bytes > MAX_BYTES / 2) return;
-    const line: EventLine = { event: 'lost', count: this.#untold, time: this.#clock.date().toISOString() };
-    this.#untold = 0;
+  #reportLost(): void {
+    if (this.#unreported === 0 || this.#bytes > MAX_BYTES / 2) return;
+    const line: EventLine = { event: 'lost', count: this.#unreported, time: this.#clock.date().toISOString() };
+    this.#unreported = 0;
     this.#add(Buffer.from(eventText(line)));
   }
 
@@ -78,7 +78,7 @@ export class ClientQueue {
     this.#out.write(piece, (error) => {
       if (error) return;
       this.#bytes -= piece.length;
-      this.#tellLost();
+      this.#reportLost();
       this.#writeNext();
     });
   }

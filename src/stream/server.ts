@@ -66,9 +66,9 @@ class Stream implements EventServer {
   constructor(options: EventServerOptions) {
     const { source, clock, onOpen, describer, types, clients } = options;
     this.#options = options;
-    this.#connections = new Connections({ open: clients + MAX_GUESTS, busy: clients, busyOfUser: Math.ceil(clients / 2) });
+    this.#connections = new Connections({ open: clients + MAX_REFUSED, busy: clients, busyOfUser: Math.ceil(clients / 2) });
     this.#broadcast = new Broadcast(describer, types);
-    const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.tell(events);
+    const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.send(events);
     this.#feed = new EventFeed({ source, clock, onOpen, onEvents });
     this.#listeners = new StreamListeners({ ...options, onConnection: (socket, kind) => this.#receive(socket, kind) });
   }
@@ -83,7 +83,7 @@ class Stream implements EventServer {
     const { tcp } = this.#options;
     if (tcp !== undefined) this.#login = await this.#createLogin(tcp);
     await this.#listeners.start();
-    void this.#cutStuck();
+    void this.#disconnectStuck();
     return { kind: 'started' };
   }
 
@@ -134,14 +134,14 @@ class Stream implements EventServer {
   async #join(socket: Socket, name: string, accept: () => void): Promise<void> {
     const { clock, log } = this.#options;
     socket.on('error', () => {});
-    const crowd = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
-    if (crowd !== undefined) {
-      hangUp(socket, `${tooMany(crowd)}. Disconnecting.`, clock);
+    const excess = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
+    if (excess !== undefined) {
+      hangUp(socket, `${tooMany(excess)}. Disconnecting.`, clock);
       return;
     }
     const opened = await this.#feed.acquire();
     if (opened.kind === 'unavailable') {
-      hangUp(socket, `There are no events: ${opened.reason}. Disconnecting.`, clock);
+      hangUp(socket, `Events are not available: ${opened.reason}. Disconnecting.`, clock);
       return;
     }
     if (socket.destroyed || this.#stopping.signal.aborted) {
@@ -152,13 +152,13 @@ class Stream implements EventServer {
     const client = new EventClient({ socket, name, clock, onFilter: regroup });
     this.#clients.set(socket, client);
     regroup();
-    log.debug(`Event stream: ${name} has connected (${this.#clients.size} are connected now)`);
+    log.debug(`Event stream: ${name} connected (${this.#clients.size} connected now)`);
     socket.once('close', () => {
       this.#clients.delete(socket);
       regroup();
       this.#dropped += client.queue.dropped;
       this.#feed.release();
-      log.debug(`Event stream: ${name} has disconnected`);
+      log.debug(`Event stream: ${name} disconnected`);
     });
     accept();
   }
@@ -167,16 +167,16 @@ class Stream implements EventServer {
    * Disconnects a client that has read nothing for half a minute although something waits: it has gone without closing the
    * connection, or it hangs.
    */
-  async #cutStuck(): Promise<void> {
+  async #disconnectStuck(): Promise<void> {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await clock.sleep(LOOK_MS, signal);
       for (const client of this.#clients.values()) {
-        client.feel();
+        client.probe();
         if (client.queue.stuckMs() < STUCK_MS) continue;
         log.warning(`Event stream: ${client.name} has read nothing for ${configuredSeconds(STUCK_MS)}: disconnected`);
-        client.cut();
+        client.disconnect();
       }
     }
   }
@@ -191,4 +191,4 @@ const STUCK_MS = 30_000;
 /**
  * The most connections that are only told that there is no room; if there are more, the oldest are closed without a message.
  */
-const MAX_GUESTS = 320;
+const MAX_REFUSED = 320;

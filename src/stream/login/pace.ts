@@ -13,62 +13,62 @@ export class LoginPace {
   readonly #clock: Clock;
   readonly #ending: AbortSignal;
   readonly #paces = new Map<string, Turns>();
-  readonly #ofAll: Turns;
+  readonly #sharedPace: Turns;
   /** Users who gave the right password, the last one last. */
-  readonly #known = new Set<string>();
+  readonly #provenUsers = new Set<string>();
   readonly #trusted: ReadonlySet<string>;
 
   /** When `ending` aborts, no more turns come. `trusted`: root, who is known from the start. */
   constructor(clock: Clock, ending: AbortSignal, trusted: readonly string[] = []) {
     this.#clock = clock;
     this.#ending = ending;
-    this.#ofAll = new Turns({ clock, ending, ...PACE_OF_ALL });
+    this.#sharedPace = new Turns({ clock, ending, ...PACE_OF_ALL });
     this.#trusted = new Set(trusted);
   }
 
   /**
-   * Resolves to true when a password of `who` may be checked; to false if that takes longer than 30 s, or if `gone` aborts
+   * Resolves to true when a password of `user` may be checked; to false if that takes longer than 30 s, or if `gone` aborts
    * before.
    */
-  async turn(who: string, gone: AbortSignal): Promise<boolean> {
+  async turn(user: string, gone: AbortSignal): Promise<boolean> {
     const began = this.#clock.monotonicMs();
-    if (!(await this.#paceOf(who).take(gone, LONGEST_WAIT_MS))) return false;
-    if (this.isKnown(who)) return true;
-    return this.#ofAll.take(gone, LONGEST_WAIT_MS - (this.#clock.monotonicMs() - began));
+    if (!(await this.#paceOf(user).take(gone, LONGEST_WAIT_MS))) return false;
+    if (this.isKnown(user)) return true;
+    return this.#sharedPace.take(gone, LONGEST_WAIT_MS - (this.#clock.monotonicMs() - began));
   }
 
-  /** True if the next password of `who` must wait for its own earlier ones. */
-  isSlow(who: string): boolean {
-    return this.#paceOf(who).isUsedUp;
+  /** True if the next password of `user` must wait for its own earlier ones. */
+  isSlow(user: string): boolean {
+    return this.#paceOf(user).isUsedUp;
   }
 
   /** True for root, and for users who gave the right password before. */
-  isKnown(who: string): boolean {
-    return this.#trusted.has(who) || this.#known.has(who);
+  isKnown(user: string): boolean {
+    return this.#trusted.has(user) || this.#provenUsers.has(user);
   }
 
   /** Records that the password was right. */
-  right(who: string): void {
-    this.#paceOf(who).giveBack();
-    if (!this.isKnown(who)) this.#ofAll.giveBack();
-    this.#known.delete(who);
-    this.#known.add(who);
-    const [first] = this.#known;
-    if (this.#known.size > MAX_REMEMBERED && first !== undefined) this.#known.delete(first);
+  recordSuccess(user: string): void {
+    this.#paceOf(user).giveBack();
+    if (!this.isKnown(user)) this.#sharedPace.giveBack();
+    this.#provenUsers.delete(user);
+    this.#provenUsers.add(user);
+    const [first] = this.#provenUsers;
+    if (this.#provenUsers.size > MAX_REMEMBERED && first !== undefined) this.#provenUsers.delete(first);
   }
 
-  #paceOf(who: string): Turns {
-    const known = this.#paces.get(who);
+  #paceOf(user: string): Turns {
+    const known = this.#paces.get(user);
     if (known !== undefined) return known;
     if (this.#paces.size >= MAX_REMEMBERED) this.#forget();
     const pace = new Turns({ clock: this.#clock, ending: this.#ending, ...PACE_OF_ONE });
-    this.#paces.set(who, pace);
+    this.#paces.set(user, pace);
     return pace;
   }
 
   /** Forgets the users at rest; if none is at rest, the one that came first. */
   #forget(): void {
-    for (const [who, pace] of this.#paces) if (pace.isAtRest) this.#paces.delete(who);
+    for (const [user, pace] of this.#paces) if (pace.isAtRest) this.#paces.delete(user);
     const [first] = this.#paces.keys();
     if (this.#paces.size >= MAX_REMEMBERED && first !== undefined) this.#paces.delete(first);
   }

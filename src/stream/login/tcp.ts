@@ -85,9 +85,9 @@ export class TcpLogin {
     const late = new AbortController();
     void clock.sleep(LIMIT_MS, read.signal).then(() => late.abort());
     socket.write('Password: ');
-    const said = await readFirstLine(socket, { limit: MAX_PASSWORD_BYTES, quietMs: QUIET_MS, clock, signal: late.signal });
+    const first = await readFirstLine(socket, { limit: MAX_PASSWORD_BYTES, quietMs: QUIET_MS, clock, signal: late.signal });
     read.abort();
-    switch (said.kind) {
+    switch (first.kind) {
       case 'gone':
         socket.destroy();
         return;
@@ -97,20 +97,20 @@ export class TcpLogin {
         return;
       case 'too_long':
       case 'line':
-        if (!(await this.#mayBeLookedAt(socket, peer))) return this.#hangUp(socket);
+        if (!(await this.#waitForTurn(socket, peer))) return this.#hangUp(socket);
         // The address may have been refused since this login began.
-        if (said.kind === 'too_long' || this.#isRefused(peer) || !sameText(said.line, auth)) return this.#fail(socket, peer);
-        if (peer.isLocal) this.#pace.right(peer.key);
+        if (first.kind === 'too_long' || this.#isRefused(peer) || !sameText(first.line, auth)) return this.#fail(socket, peer);
+        if (peer.isLocal) this.#pace.recordSuccess(peer.key);
         this.#pending.delete(socket);
         onLoggedIn(socket, peer, () => socket.write('Authentication successful.\n'));
         return;
       default:
-        said satisfies never;
+        first satisfies never;
     }
   }
 
   /** Makes right passwords wait too: they are answered at once, and would otherwise show a wrong one as fast as one can ask. */
-  async #mayBeLookedAt(socket: Socket, { isLocal, key }: TcpPeer): Promise<boolean> {
+  async #waitForTurn(socket: Socket, { isLocal, key }: TcpPeer): Promise<boolean> {
     if (!isLocal) return true;
     const gone = new AbortController();
     const leave = (): void => gone.abort();
@@ -124,13 +124,13 @@ export class TcpLogin {
   async #fail(socket: Socket, peer: TcpPeer): Promise<void> {
     const { log, clock } = this.#options;
     this.#failed++;
-    log.warning(`Event stream: login from ${peer.name} failed${this.#consequence(peer)}`);
+    log.warning(`Event stream: login from ${peer.name} failed${this.#recordFailure(peer)}`);
     await clock.sleep(FAILURE_MS, this.#stopping.signal);
     this.#hangUp(socket);
   }
 
-  #consequence({ isLocal, key }: TcpPeer): string {
-    if (isLocal) return this.#pace.isSlow(key) ? '; the next ones are slowed down' : '';
+  #recordFailure({ isLocal, key }: TcpPeer): string {
+    if (isLocal) return this.#pace.isSlow(key) ? '; further attempts are slowed down' : '';
     return this.#failures.add(key) ? '; it is refused for 5 minutes' : '';
   }
 
@@ -147,10 +147,10 @@ export class TcpLogin {
     if (roots.length > MAX_PENDING) roots[0]?.[0].destroy();
     const others = [...this.#pending].filter(([, { holder }]) => holder.kind !== 'root');
     if (others.length <= MAX_PENDING) return;
-    const crowd = mostOf(others, ({ isLocal }) => isLocal);
+    const larger = mostOf(others, ({ isLocal }) => isLocal);
     // A user with thousands of user ids may open one connection for each.
-    const strangers = crowd.filter(([, { key }]) => !this.#pace.isKnown(key));
-    const [oldest] = mostOf(strangers.length > 0 ? strangers : crowd, ({ key }) => key);
+    const unknown = larger.filter(([, { key }]) => !this.#pace.isKnown(key));
+    const [oldest] = mostOf(unknown.length > 0 ? unknown : larger, ({ key }) => key);
     oldest?.[0].destroy();
   }
 }

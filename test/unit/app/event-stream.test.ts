@@ -200,7 +200,7 @@ describe('the stream without the daemon', () => {
     await waitFor('the port', () => said.some((line) => line === `Event stream open: ${path}, 127.0.0.1:${port}`));
     const clients = [await RawClient.open(t, path), await RawClient.open(t, port)];
     clients[1]?.socket.write('x\n');
-    await waitFor('both clients', () => said.filter((line) => line.includes('has connected')).length === 2);
+    await waitFor('both clients', () => said.filter((line) => line.includes(' connected (')).length === 2);
     source.tell(exitOf(NO_PID));
     for (const client of clients) await client.says('"exit"');
     await signals.stop();

@@ -50,12 +50,12 @@ test('while nobody reads lines are dropped, and counted once somebody does', () 
   assert.equal(stream.text, '');
   stream.writableLength = 0;
   console.write(line, 'text');
-  assert.equal(stream.text, `5 log lines were lost here: nobody read them\n${line.text}\n`);
+  assert.equal(stream.text, `5 log lines were lost here because nobody read them\n${line.text}\n`);
   stream.writableLength = 2 ** 21;
   console.write(line, 'text');
   stream.writableLength = 0;
   console.write(line, 'text');
-  assert.ok(stream.text.endsWith(`\n1 log line was lost here: nobody read them\n${line.text}\n`), stream.text);
+  assert.ok(stream.text.endsWith(`\n1 log line was lost here because nobody read them\n${line.text}\n`), stream.text);
 });
 
 test('a reader that does not read its pipe holds nobody up', async (t) => {

@@ -35,10 +35,10 @@ test('a folder that is not there: one complaint, and all lines once it is', asyn
   await log.open();
   log.write('two');
   assert.equal(told.length, 1);
-  assert.match(told[0] ?? '', /^error Log file .*: it cannot be written \(ENOENT.*\): going on without it$/);
+  assert.match(told[0] ?? '', /^error Log file .*: it cannot be written \(ENOENT.*\), continuing without it$/);
   mkdirSync(dir);
   await waitFor('another try', () => read(path) === 'one\ntwo\n');
-  assert.match(told[1] ?? '', /^info Log file .* is written again$/);
+  assert.match(told[1] ?? '', /^info Log file .* can be written again$/);
   assert.equal(told.length, 2);
 });
 
@@ -96,7 +96,7 @@ test('after logrotate moved the file the next lines are in a new one', async (t)
 test('a full disk: one complaint, no waiting, and on again once there is room', { skip: noTinyDisk }, (t) => {
   const script = join(import.meta.dirname, '../../fixtures/logging/full-disk.ts');
   assert.deepEqual(runOnTinyDisk(script, tempDir(t), '1m'), {
-    complaints: ['Log file /m.log: it cannot be written (ENOSPC: no space left on device, write): going on without it'],
+    complaints: ['Log file /m.log: it cannot be written (ENOSPC: no space left on device, write), continuing without it'],
     toldAgain: true,
     lossTold: true,
     after: true,
@@ -117,7 +117,7 @@ function create(t: TestContext, dir: string) {
     gid: undefined,
     clock: systemClock,
     format: (level, message) => `${level} ${message}`,
-    tell: (level, message) => told.push(`${level} ${message}`),
+    report: (level, message) => told.push(`${level} ${message}`),
   });
   t.after(() => log.close());
   return { log, path, told };

@@ -221,8 +221,8 @@ test('places that others can reach are refused', { skip: asRoot }, async (t) => 
 test('what is no file is refused, and nothing waits for it', async (t) => {
   const dir = tempDir(t);
   mkdirSync(join(dir, 'm.log'));
-  await assert.rejects(open(t, dir, {}), /no regular file/);
-  await assert.rejects(openRotatingFile(options('/dev/full')), /no regular file/);
+  await assert.rejects(open(t, dir, {}), /not a regular file/);
+  await assert.rejects(openRotatingFile(options('/dev/full')), /not a regular file/);
   await assert.rejects(openRotatingFile(options(join(dir, 'none/m.log'))), /ENOENT/);
   await assert.rejects(openRotatingFile(options('/etc/passwd/m.log')), /ENOTDIR/);
 });

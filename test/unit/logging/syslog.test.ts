@@ -110,5 +110,5 @@ test('one line that was dropped is told as one', () => {
   for (let i = 0; i < 1_001; i++) syslog.write('info', 'x');
   full = false;
   syslog.close();
-  assert.match(sent.at(-1) ?? '', /: 1 log line was dropped while syslog took none$/);
+  assert.match(sent.at(-1) ?? '', /: 1 log line was dropped while syslog accepted none$/);
 });

@@ -153,7 +153,7 @@ describe('the socket of a stream that runs', () => {
     await clock.advance(LOOK_MS);
     assert.equal(first.closed, false);
     assert.equal(world.log.of('error').length, 0);
-    assert.equal(world.log.of('warning').filter((line) => /was gone and has been made anew$/.test(line)).length, 3);
+    assert.equal(world.log.of('warning').filter((line) => /was missing and has been created again$/.test(line)).length, 3);
     await world.server.stop();
     await first.gone();
     assert.equal(existsSync(world.path), false);

@@ -183,7 +183,7 @@ describe('the event stream', () => {
     source.problem = 'no connector';
     const client = await RawClient.open(t, path);
     await client.gone();
-    assert.equal(client.text, 'There are no events: no connector. Disconnecting.\n');
+    assert.equal(client.text, 'Events are not available: no connector. Disconnecting.\n');
   });
 });
 

@@ -46,11 +46,11 @@ test('each has a pace of its own, and a right password costs nothing', async () 
   for (let i = 0; i < 100; i++) {
     ask('friend');
     await clock.advance(0);
-    pace.right('friend');
+    pace.recordSuccess('friend');
   }
   assert.equal(come.filter((name) => name === 'friend').length, 100);
   assert.equal(come.filter((name) => name === 'guesser').length, 5);
-  pace.right('new');
+  pace.recordSuccess('new');
   for (let i = 0; i < 9; i++) ask('new');
   await clock.advance(0);
   assert.equal(come.filter((name) => name === 'new').length, 5, 'nor does it bring more than five');
@@ -101,7 +101,7 @@ test('who has numbers by the thousand guesses ten times a second in all, and hol
   };
   ask('friend', 'friend');
   await clock.advance(0);
-  pace.right('friend');
+  pace.recordSuccess('friend');
   for (let i = 0; i < 5000; i++) ask(`user ${200_000 + i}`, 'guess');
   await clock.advance(0);
   const guesses = (): number => come.filter((name) => name === 'guess').length;

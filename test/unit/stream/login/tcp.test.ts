@@ -133,7 +133,7 @@ describe('the login over TCP', () => {
     );
     await waitFor('five failures', () => failures().length === 5);
     assert.match(failures()[0] ?? '', /^Event stream: login from 127\.\d+\.0\.\d+ \(user \d+\) failed$/);
-    assert.match(failures()[4] ?? '', /failed; the next ones are slowed down$/);
+    assert.match(failures()[4] ?? '', /failed; further attempts are slowed down$/);
     // One every two seconds, and nobody hears anything without his turn.
     await clock.advance(1900);
     assert.equal(failures().length, 5);
