@@ -1,6 +1,7 @@
 /**
- * The source of a CommonJS module with the entries of `table` (numbers to names and names to numbers, none with a space or a =), as one
- * text that is taken apart when the first entry is asked for. mysql2's thousands of names of errors are 2 MB of memory otherwise.
+ * Returns the source of a CommonJS module with the entries of `table` (numbers to names and names to numbers, none with a space
+ * or a =). The entries are one text that is parsed when the first entry is read: mysql2's thousands of error names would
+ * otherwise take 2 MB of memory.
  */
 export function lazyTable(table) {
   const entries = Object.entries(table).map(([key, value]) => `${key}=${value}`);

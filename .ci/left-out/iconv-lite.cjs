@@ -1,9 +1,9 @@
-// In place of iconv-lite in the bundle, whose tables are 500 KB. mysql2 asks it for what is neither UTF-8 nor another encoding that Node
-// reads by itself: the words of an OK packet on a server whose own character set is such a one, and columns that a server sends so
-// although our sessions speak utf8mb4. Node's own tables (ICU) read them; if it has none, what is beyond ASCII is unreadable and shown
-// as U+FFFD, never as some other letter. Nothing is ever written in such an encoding.
+// Replaces iconv-lite in the bundle, whose tables are 500 KB. mysql2 uses it for encodings other than UTF-8 that Node does not
+// read by itself: for the text of an OK packet from a server with such a character set, and for columns that a server sends in
+// it although our sessions use utf8mb4. Node's own tables (ICU) read them; if Node has none, characters beyond ASCII are
+// unreadable and shown as U+FFFD, never as another letter. Nothing is ever written in such an encoding.
 
-/** MySQL's names that are none of the Encoding Standard's. utf8mb3 (cesu8) has no characters in which the two differ. */
+/** MySQL's names that the Encoding Standard does not have. utf8mb3 (cesu8) has no characters in which the two differ. */
 const LABELS = {
   cesu8: 'utf-8',
   cp932: 'shift_jis',

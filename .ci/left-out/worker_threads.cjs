@@ -1,2 +1,2 @@
-// In place of Node's own module for what the packages ask of it: nothing of ours runs in a thread, and it is 1.3 MB of memory.
+// Replaces Node's own module, with what the packages read of it: we run nothing in threads, and it would take 1.3 MB of memory.
 exports.isMainThread = true;

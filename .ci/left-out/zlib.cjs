@@ -1,2 +1,3 @@
-// In place of Node's own module for the packages: it is loaded when one first uses it, and not when that is loaded (0.5 MB of memory).
+// Replaces Node's own module for the packages: it is loaded at its first use, not when the package is loaded (0.5 MB of
+// memory).
 module.exports = new Proxy({}, { get: (_, name) => process.getBuiltinModule('node:zlib')[name] });
