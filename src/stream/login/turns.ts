@@ -51,14 +51,14 @@ export class Turns {
     const { clock, ending } = this.#options;
     return new Promise((resolve) => {
       const served = new AbortController();
-      const settle = (isTurn: boolean): void => {
+      const finish = (isTurn: boolean): void => {
         served.abort();
         resolve(isTurn);
       };
-      this.#waiting.add(settle);
+      this.#waiting.add(finish);
       if (this.#waiting.size === 1) void this.#serve();
       void clock.sleep(longestMs, AbortSignal.any([ending, gone, served.signal])).then(() => {
-        if (this.#waiting.delete(settle)) settle(false);
+        if (this.#waiting.delete(finish)) finish(false);
       });
     });
   }

@@ -19,7 +19,7 @@ export class Offspring {
   readonly #untilMs = performance.now() + PATIENCE_MS;
   #hasSwitched = false;
   #timer: NodeJS.Timeout | undefined;
-  #tellLook: (() => void) | undefined;
+  #onLook: (() => void) | undefined;
 
   /**
    * Looks for descendants of `top` until `stop`, or for 10 s. `leader`: a child of ours that leads a session of its own and may
@@ -52,7 +52,7 @@ export class Offspring {
   ended(pid: number): Promise<void> {
     this.#timer?.unref();
     return new Promise((resolve) => {
-      this.#tellLook = () => {
+      this.#onLook = () => {
         if (this.#living.includes(pid)) return;
         this.stop();
         resolve();
@@ -102,10 +102,10 @@ export class Offspring {
     this.#living = living;
     this.#hasSwitched ||= isSwitching;
     if (performance.now() > this.#untilMs) return;
-    const isLate = this.#tellLook !== undefined;
+    const isLate = this.#onLook !== undefined;
     this.#timer = setTimeout(() => this.#look(), isSwitching && !isLate ? SWITCHING_MS : PAUSE_MS);
     if (isLate) this.#timer.unref();
-    this.#tellLook?.();
+    this.#onLook?.();
   }
 }
 

@@ -1,3 +1,5 @@
+// Connects by host name, with look-ups that use no thread of Node.
+
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { HostAddress } from './address.ts';
 import type { NameAnswer, NameResolver } from './resolver.ts';

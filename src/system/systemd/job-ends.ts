@@ -27,18 +27,18 @@ export class JobEnds {
     this.#ended.clear();
     if (early !== undefined) return { kind: 'ended', job: early };
     return new Promise((resolve) => {
-      const settle = (end: Awaited<ReturnType<JobEnds['of']>>): void => {
+      const finish = (end: Awaited<ReturnType<JobEnds['of']>>): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', late);
         stopLost();
         resolve(end);
       };
-      const late = (): void => settle({ kind: 'late' });
-      const stopLost = this.#link.onLost(() => settle({ kind: 'lost' }));
+      const late = (): void => finish({ kind: 'late' });
+      const stopLost = this.#link.onLost(() => finish({ kind: 'lost' }));
       const timer = setTimeout(late, timeoutMs);
       signal?.addEventListener('abort', late, { once: true });
       if (signal?.aborted) late();
-      this.#wake = (job) => settle({ kind: 'ended', job });
+      this.#wake = (job) => finish({ kind: 'ended', job });
     });
   }
 

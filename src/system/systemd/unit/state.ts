@@ -1,6 +1,6 @@
-import type { UnitStatus } from '../service-manager.ts';
-
 // What the states of a unit mean. Source: org.freedesktop.systemd1(5), `ActiveState`.
+
+import type { UnitStatus } from '../service-manager.ts';
 
 type ActiveState = Pick<UnitStatus, 'activeState'>;
 
