@@ -53,7 +53,7 @@ test('an error inside a section switches off that process alone; once it is mend
   await daemon.line(new RegExp(`\\[ERROR\\] - ${bad}; bad is not restarted until this is corrected`));
   for (const name of ['first', 'second'])
     await daemon.line(new RegExp(`\\[ERROR\\] - .*\\[process\\.${name}\\] depends_on: is a circle: .*; ${name} is not`));
-  await daemon.line(/\[ERROR\] - .*\[process\.silent\] restart_command: is missing .*; silent is not restarted/);
+  await daemon.line(/\[ERROR\] - .*\[process\.silent\] restart_command: is missing.*; silent is not restarted/);
   await healed('well');
   // What it waits for will not get well.
   await healed('follower');
