@@ -26,11 +26,11 @@ export function startDeadline(clock: Clock, limitMs: number, parent?: AbortSigna
   };
 }
 
-/** Runs `run` with a deadline of `limitMs` milliseconds, and removes its timer however that ends. */
+/** Runs `run` with a deadline, as of startDeadline, and removes its timer however that ends. */
 export async function withDeadline<T>(
   clock: Clock,
   limitMs: number,
-  parent: AbortSignal,
+  parent: AbortSignal | undefined,
   run: (deadline: Deadline) => Promise<T>,
 ): Promise<T> {
   const deadline = startDeadline(clock, limitMs, parent);

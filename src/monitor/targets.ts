@@ -1,5 +1,5 @@
 import { type Clock, soon } from '../core/clock.ts';
-import { startDeadline } from '../core/deadline.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { meaningOfName, resolveName } from '../strategies/recovery-plan.ts';
 import type { CurrentConfig } from './current-config.ts';
 
@@ -50,9 +50,9 @@ export class Targets {
     const now = clock.monotonicMs();
     const isNew = others.some((name) => !this.#known.has(name));
     if (this.#looking === undefined || now - this.#looking.sinceMs >= (isNew ? SOON_MS : LOOK_AGAIN_MS)) {
-      const deadline = startDeadline(clock, LOOK_AGAIN_MS, abort);
-      const look = this.#learn(new Set([...others, ...config.current().processNames]), deadline.signal);
-      this.#looking = { sinceMs: now, look: look.finally(() => deadline.end()) };
+      const names = new Set([...others, ...config.current().processNames]);
+      const look = withDeadline(clock, LOOK_AGAIN_MS, abort, ({ signal }) => this.#learn(names, signal));
+      this.#looking = { sinceMs: now, look };
     }
     await soon(clock, limitMs, this.#looking.look);
   }

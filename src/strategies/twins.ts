@@ -1,7 +1,7 @@
 // Finds configured names that mean one program (twins), and units that execute the program of a name.
 import { realpathSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
-import { startDeadline } from '../core/deadline.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { lastPart } from '../core/process/comm.ts';
 import { isInterpreter } from '../core/program/interpreters.ts';
 import type { LaunchRecords } from '../core/program/launch-record.ts';
@@ -82,12 +82,7 @@ export class Twins {
   async unitOf(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
     if (!this.#haveUnits || isInterpreter(systemName)) return undefined;
     // A systemd that does not answer is not a reason to delay a recovery.
-    const deadline = startDeadline(this.#parts.clock, ASK_MS, signal);
-    try {
-      return await this.#unitWithin(systemName, deadline.signal);
-    } finally {
-      deadline.end();
-    }
+    return withDeadline(this.#parts.clock, ASK_MS, signal, (deadline) => this.#unitWithin(systemName, deadline.signal));
   }
 
   async #unitWithin(systemName: string, within: AbortSignal): Promise<TwinUnit | undefined> {

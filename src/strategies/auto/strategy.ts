@@ -1,6 +1,6 @@
 // The auto strategy: a unit if there is one, else a program.
 import type { ManagedProcess } from '../../core/alarm.ts';
-import { startDeadline } from '../../core/deadline.ts';
+import { startDeadline, withDeadline } from '../../core/deadline.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program/marks.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
@@ -193,9 +193,7 @@ export class AutoStrategy implements RestartStrategy {
   async concern(process: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
     const concern = await this.#process.concern?.(process, look);
     if (concern === undefined) return undefined;
-    const deadline = startDeadline(this.#parts.clock, CONCERN_MS);
-    const choice = await this.#choose(process, deadline.signal);
-    deadline.end();
+    const choice = await withDeadline(this.#parts.clock, CONCERN_MS, undefined, ({ signal }) => this.#choose(process, signal));
     return choice.kind === 'process' ? concern : undefined;
   }
 

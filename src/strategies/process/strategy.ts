@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
-import { startDeadline } from '../../core/deadline.ts';
+import { withDeadline } from '../../core/deadline.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program/marks.ts';
@@ -160,14 +160,11 @@ export class ProcessStrategy implements RestartStrategy {
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const seen = await look?.();
       if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
-      const deadline = startDeadline(this.#parts.clock, OBSERVE_MS);
-      try {
-        const found = await (await this.#finder.finder(managed, deadline.signal))(seen);
+      await withDeadline(this.#parts.clock, OBSERVE_MS, undefined, async ({ signal }) => {
+        const found = await (await this.#finder.finder(managed, signal))(seen);
         if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
-          await this.#record(managed, found.trees, deadline.signal);
-      } finally {
-        deadline.end();
-      }
+          await this.#record(managed, found.trees, signal);
+      });
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }

@@ -1,7 +1,7 @@
 // Knows how programs are started: from configuration, pins and records.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { startDeadline } from '../../../core/deadline.ts';
+import { withDeadline } from '../../../core/deadline.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
 import { RecordRoom } from '../../../system/launch/read-record.ts';
@@ -152,8 +152,9 @@ export class ProgramLaunches {
     if (isUnusable || !this.isRecorded(systemName)) {
       const seen = await look?.();
       if (seen === undefined || this.#finder.mayRun(systemName, seen)) {
-        const deadline = startDeadline(this.#parts.clock, FIND_MS);
-        const found = await (await this.#finder.finder(managed, deadline.signal))(seen).finally(() => deadline.end());
+        const found = await withDeadline(this.#parts.clock, FIND_MS, undefined, async ({ signal }) =>
+          (await this.#finder.finder(managed, signal))(seen),
+        );
         // What runs then may not be restarted.
         if (found.kind === 'refused' || ambiguityOf(found, this.#options) !== undefined) return undefined;
         trees = found.trees;

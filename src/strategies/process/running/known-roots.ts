@@ -1,7 +1,7 @@
 // Records the roots by which a program is recognized later.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { startDeadline } from '../../../core/deadline.ts';
+import { withDeadline } from '../../../core/deadline.ts';
 import { LoopPause } from '../../../core/loop-pause.ts';
 import { type RootProcess, sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
@@ -178,9 +178,9 @@ export class KnownRoots {
 
   /** The topmost of these processes that belong to a run; no foreign processes, which may have read its id somewhere. */
   async #withRunId(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
-    const deadline = startDeadline(this.#parts.clock, OWNERS_MS);
-    const owners = await findOwners(this.#options, this.#parts, systemName, deadline.signal);
-    deadline.end();
+    const owners = await withDeadline(this.#parts.clock, OWNERS_MS, undefined, ({ signal }) =>
+      findOwners(this.#options, this.#parts, systemName, signal),
+    );
     if (owners.kind === 'refused') return [];
     const ownProcesses = new Map<number, number>();
     const pause = new LoopPause();
