@@ -24,6 +24,7 @@ import { TargetRecoveries } from './recovery/by-target.ts';
 import { InterruptedRuns } from './recovery/interrupted-runs.ts';
 import { OutcomeRecorder } from './recovery/outcome.ts';
 import { RestartSlots } from './recovery/slots.ts';
+import type { RecoveryJob } from './recovery-job.ts';
 import { Targets } from './targets.ts';
 
 /** What the monitor is built on. */
@@ -94,10 +95,13 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   const recorder = new OutcomeRecorder({ book, breakers, follower, clock, events, log });
   const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
   const attempts = { config, book, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
-  const recovery = { interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort };
+  const recovery = {
+    ...{ interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort },
+    makeAttempts: (job: RecoveryJob) => makeAttempts(job, attempts),
+  };
   const recoveries = new TargetRecoveries({
     ...{ config, book, breakers, holds, targets, recorder, events, log, stopping, abort },
-    recoverTarget: (job) => recoverTarget(job, { ...recovery, makeAttempts: (one) => makeAttempts(one, attempts) }),
+    recoverTarget: (job) => recoverTarget(job, recovery),
   });
 
   const intake = new AlarmIntake({ config, book, clearing, clock, events, log });

@@ -12,6 +12,11 @@ export interface MonitorConfig {
   readonly store: AlarmStore;
 }
 
+/** True in `mode = observe`: nothing is restarted. */
+export function observes(config: CurrentConfig): boolean {
+  return config.current().monitor.mode === 'observe';
+}
+
 /** Gives the configuration that is in force. To be asked at each use, so that a reload takes effect. */
 export interface CurrentConfig {
   current(): MonitorConfig;

@@ -3,7 +3,7 @@ import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook } from './alarms/book.ts';
 import type { AlarmIntake } from './alarms/intake.ts';
 import type { KeptAlarms } from './alarms/kept.ts';
-import type { CurrentConfig } from './current-config.ts';
+import { type CurrentConfig, observes } from './current-config.ts';
 import { dependsOn, failureAmong } from './dependencies.ts';
 import type { Holds } from './holds.ts';
 import type { TargetRecoveries } from './recovery/by-target.ts';
@@ -32,10 +32,10 @@ export class Foresight {
    * depends on how a recovery ends. `passed`: names whose dependencies are being foreseen already.
    */
   async foreseeBlock(processName: string, passed: readonly string[] = []): Promise<string | undefined> {
-    const { plans, monitor } = this.#parts.config.current();
-    if (monitor.mode === 'observe' || passed.includes(processName)) return undefined;
+    const { config } = this.#parts;
+    if (observes(config) || passed.includes(processName)) return undefined;
     const way = [...passed, processName];
-    const foreseen = dependsOn(processName, plans(processName)).map(async (name) => {
+    const foreseen = dependsOn(processName, config.current().plans(processName)).map(async (name) => {
       const alarms = await this.#alarmsOf(name);
       return alarms.map((alarm) => ({ processName: name, outcome: this.#foresee(name, alarm, way) }));
     });

@@ -7,7 +7,7 @@ import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
 import type { AlarmClearing } from './alarms/clearing.ts';
 import type { EarlierRecovery } from './alarms/memory.ts';
 import { type Breakers, breakerOpen } from './breaker/breakers.ts';
-import type { CurrentConfig } from './current-config.ts';
+import { type CurrentConfig, observes } from './current-config.ts';
 import { dependsOn, failureAmong } from './dependencies.ts';
 import type { Holds } from './holds.ts';
 import type { TargetRecoveries } from './recovery/by-target.ts';
@@ -43,10 +43,9 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
   const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs };
   // Only what is in alarm now: an alarm that waits for no later one never waits in a circle, whatever a reload makes of depends_on.
   const dependencies = book.handlingsOf(dependsOn(processName, plan));
-  const observes = (): boolean => config.current().monitor.mode === 'observe';
 
   const earlier = book.memory.of(alarm);
-  if ((earlier.handled || earlier.unproved !== undefined) && !observes()) {
+  if ((earlier.handled || earlier.unproved !== undefined) && !observes(config)) {
     entry.phase = 'checking';
     const ended = await checkAgain(member, plan, earlier, parts);
     if (ended !== undefined) return ended;
@@ -57,7 +56,7 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
   if (held !== undefined) return recorder.skip(member, held, 'warning', 'held');
 
   // In mode = observe nothing is healed that could be waited for.
-  if (!observes()) {
+  if (!observes(config)) {
     entry.phase = 'waiting';
     entry.waitsFor = dependencies;
     const blocked = await failureAmong(dependencies);

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
 import type { AlarmIntake } from './alarms/intake.ts';
-import type { CurrentConfig } from './current-config.ts';
+import { type CurrentConfig, observes } from './current-config.ts';
 import type { FoundEntry } from './handle-alarm.ts';
 import type { Holds } from './holds.ts';
 import type { TargetRecoveries } from './recovery/by-target.ts';
@@ -81,7 +81,7 @@ export class AlarmHandler {
     const { config, holds, clock, recoveries } = this.#parts;
     const held = holds.reason(processName);
     if (held !== undefined) return { kind: 'skipped', reason: `${held}; release it first` };
-    if (config.current().monitor.mode === 'observe') return { kind: 'skipped', reason: 'mode = observe: nothing is restarted' };
+    if (observes(config)) return { kind: 'skipped', reason: 'mode = observe: nothing is restarted' };
     const plan = config.current().plans(processName);
     const foundAtMs = clock.monotonicMs();
     const memberOf = (alarm: Alarm | undefined): Member => ({

@@ -11,7 +11,7 @@ import type { CommandRunner } from '../../system/runs/runner.ts';
 import { commandFailure, commandOutput } from '../../system/spawn/command-result.ts';
 import type { AlarmBook } from '../alarms/book.ts';
 import type { KeptAlarms } from '../alarms/kept.ts';
-import type { CurrentConfig } from '../current-config.ts';
+import { type CurrentConfig, observes } from '../current-config.ts';
 import type { Holds } from '../holds.ts';
 import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
@@ -116,21 +116,17 @@ async function prepare(job: RecoveryJob, attempt: number, parts: AttemptParts): 
 async function isUnwanted(job: RecoveryJob, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
   const noRestart = await dropHealedMembers(job, parts);
   if (noRestart !== undefined) return noRestart;
-  if (observes(parts)) return OBSERVED;
+  if (observes(parts.config)) return OBSERVED;
   const held = await parts.holds.reasonFor(job.process.processName, job.target);
   if (held !== undefined) return { kind: 'skipped', reason: held };
   const others = await parts.holds.judgeOthers(job.process, job.plan.strategy);
   if (others.kind === 'held') return { kind: 'skipped', reason: others.reason };
   if (others.kind === 'told')
     parts.log.warning(`RESTART LOG: Restarting ${job.process.processName}: ${others.remark}`, processFields(job.process));
-  return observes(parts) ? OBSERVED : undefined;
+  return observes(parts.config) ? OBSERVED : undefined;
 }
 
 const OBSERVED = { kind: 'skipped', reason: 'mode = observe' } as const;
-
-function observes({ config }: AttemptParts): boolean {
-  return config.current().monitor.mode === 'observe';
-}
 
 async function runPreRestart(job: RecoveryJob, template: string, parts: AttemptParts): Promise<Failure | undefined> {
   const expanded = expandCommand(template, job.process);

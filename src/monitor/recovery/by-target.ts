@@ -4,7 +4,7 @@ import type { Logger } from '../../core/logger.ts';
 import { managedProcess, type RecoveryPlan } from '../../strategies/recovery-plan.ts';
 import type { AlarmBook, Skip } from '../alarms/book.ts';
 import { type Breakers, breakerOpen } from '../breaker/breakers.ts';
-import type { CurrentConfig } from '../current-config.ts';
+import { type CurrentConfig, observes } from '../current-config.ts';
 import type { Holds } from '../holds.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 import type { Targets } from '../targets.ts';
@@ -104,7 +104,7 @@ export class TargetRecoveries {
     const others = held === undefined ? await holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
     const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
     if (reason !== undefined) return barred(reason, 'warning', 'held');
-    if (config.current().monitor.mode === 'observe') {
+    if (observes(config)) {
       const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
       return barred(`mode = observe: would have restarted it ${how}`, 'info', 'other');
     }
