@@ -141,7 +141,9 @@ restart_strategy = custom
 restart_command = ${dir}/curl -sS -H 'Authorization: Bearer ${secret}' http://127.0.0.1/restart
 `,
     );
-    const script = `#!/bin/sh\ntouch ${host.dir}/asked\nuntil [ -e ${host.dir}/go ]; do sleep 0.05; done\n`;
+    // A shell that forks has, until the child's execve(), a child of the same argument list: this one waits without forking.
+    execFileSync('mkfifo', [join(host.dir, 'go')]);
+    const script = `#!/bin/sh\n: > ${host.dir}/asked\nread go < ${host.dir}/go\n`;
     writeFileSync(join(host.dir, 'curl'), script, { mode: 0o755 });
     await host.start(how);
     host.raise('hook');
@@ -152,7 +154,7 @@ restart_command = ${dir}/curl -sS -H 'Authorization: Bearer ${secret}' http://12
     const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 3);
     assert.deepEqual(argv, ['/bin/sh', `${host.dir}/curl`, '-sS']);
     if (process.geteuid?.() === 0) assert.equal(seenByNobody('units').includes(secret), false, 'nor a unit');
-    writeFileSync(join(host.dir, 'go'), '');
+    writeFileSync(join(host.dir, 'go'), 'go\n', { flag: 'r+' });
     await host.cleared('hook');
   });
 
