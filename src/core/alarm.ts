@@ -58,9 +58,16 @@ export function storedAlarm(row: ProcessRow): StoredAlarm {
   return { ...row, source: 'store', key: storedKey(row.processId) };
 }
 
+const ROW = 'row ';
+
 /** Alarm.key of the row with that id. */
 export function storedKey(processId: string): string {
-  return `row ${processId}`;
+  return `${ROW}${processId}`;
+}
+
+/** ProcessRow.processId of the row that an alarm is about; undefined for a kept alarm. */
+export function processIdOf({ source, key }: Pick<Alarm, 'source' | 'key'>): string | undefined {
+  return source === 'store' ? key.slice(ROW.length) : undefined;
 }
 
 /** The kept alarm of the process with that name. */

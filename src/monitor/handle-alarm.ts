@@ -1,7 +1,8 @@
+import { processIdOf } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Journal } from '../state/daemon-state.ts';
+import type { Journal, JournalEntry } from '../state/daemon-state.ts';
 import { processOf, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
 import type { AlarmClearing } from './alarms/clearing.ts';
@@ -37,14 +38,15 @@ export type FoundEntry = AlarmEntry & { readonly foundAtMs: number };
  * target share one recovery. Never rejects for an expected fault.
  */
 export async function handleAlarm(entry: FoundEntry, processName: string, parts: AlarmHandlingParts): Promise<RecoveryOutcome> {
-  const { config, book, holds, recoveries, recorder } = parts;
+  const { config, book, holds, recoveries, recorder, clearing } = parts;
   const plan = config.current().plans(processName);
-  const { alarm, foundAtMs } = entry;
-  const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs };
+  const { alarm, foundAtMs, notedAtMs } = entry;
+  const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs, notedAtMs };
   // Only what is in alarm now: an alarm that waits for no later one never waits in a circle, whatever a reload makes of depends_on.
   const dependencies = book.handlingsOf(dependsOn(processName, plan));
 
-  const earlier = book.memory.of(alarm);
+  const known = book.memory.of(alarm);
+  const earlier = { ...known, handled: known.handled || (clearing.isDenied && book.memory.hasHandled(alarm)) };
   if ((earlier.handled || earlier.unproved !== undefined) && !observes(config)) {
     entry.phase = 'checking';
     const ended = await checkAgain(member, plan, earlier, parts);
@@ -132,6 +134,10 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
   const startedMs = clock.monotonicMs();
 
   let outcome = await afterInterruption(job, parts);
+  if (outcome?.kind === 'skipped') {
+    job.isClosed = true;
+    return recorder.skip(job, outcome.reason, 'warning');
+  }
   if (outcome === undefined) {
     if (job.ordered) breakers.admitOrder(job.target, job.process);
     else if (breakers.admit(job.target, job.process).kind === 'refused') {
@@ -171,18 +177,43 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
   return outcome;
 }
 
-/** Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process is to be restarted. */
+/**
+ * Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process is to be restarted. If that
+ * cannot be determined, the run is judged again when the alarm is handled the next time.
+ */
 async function afterInterruption(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome | undefined> {
-  const { interruptedRuns, clock, abort, log } = parts;
+  const { interruptedRuns, book, clock, abort, log } = parts;
   const left = await interruptedRuns.settle(job);
   if (left === undefined || job.ordered || !isSameAlarm(left, job)) return undefined;
   const proof = await proveAgain(job.plan, job.process, left.attempt, clock, abort);
-  if (proof.kind === 'not_proved' && !abort.aborted)
-    return { kind: 'not_proved', attempts: left.attempt, reason: proof.reason };
-  if (proof.kind !== 'healthy') return undefined;
+  if (proof.kind === 'not_proved' && !abort.aborted) {
+    interruptedRuns.keep(left, job);
+    return { kind: 'skipped', reason: notProved(proof.reason) };
+  }
+  if (proof.kind !== 'healthy' || (await isOlder(left, job, parts))) return undefined;
+  // The run was for all of them, also for those that are handled later.
+  for (const alarm of left.alarms) {
+    const processId = processIdOf(alarm);
+    if (processId !== undefined && !job.members.some((member) => member.alarm?.key === alarm.key))
+      book.memory.rememberHandled(alarm.processName, { ...alarm, processId });
+  }
   log.info(`RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`, {
     ...processFields(job.process),
     target: job.target,
   });
   return { kind: 'recovered', attempts: 0 };
 }
+
+/** True if what is up has been up since before the run began: the daemon died before it could restart anything. */
+async function isOlder(
+  { startedAt }: JournalEntry,
+  { plan, process }: RecoveryJob,
+  parts: TargetRecoveryParts,
+): Promise<boolean> {
+  const life = await plan.strategy.life?.(process, parts.abort);
+  const sinceMs = parts.clock.date().getTime() - startedAt.getTime();
+  return life?.upForMs !== undefined && life.upForMs > sinceMs + TICKS_MS;
+}
+
+/** The kernel tells the age of a process in ticks of 10 ms. */
+const TICKS_MS = 100;

@@ -88,6 +88,7 @@ export class AlarmHandler {
       process: processOf(alarm, processName, plan),
       alarm,
       foundAtMs,
+      notedAtMs: foundAtMs,
     });
     const members = alarms.length === 0 ? [memberOf(undefined)] : alarms.map(memberOf);
     return recoveries.join(members, plan, true).catch((error: unknown) => this.#internalError(processName, error));

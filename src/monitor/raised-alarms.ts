@@ -31,6 +31,7 @@ export class RaisedAlarms implements AlarmRaiser {
     await exits.counted(processName);
     // The process has ended: what was not proved of it no longer matters.
     book.memory.forgetUnprovedName(processName);
+    if (raised === 'stored') book.memory.forgetHandledName(processName);
     this.#handle(processName, raised);
     // An alarm raised during a recovery does not belong to it. It is handled as soon as that recovery has ended, not at the next poll.
     const outcomes = await underWay;

@@ -8,6 +8,8 @@ export interface Member {
   readonly alarm: Alarm | undefined;
   /** Monotonic time at which the alarm was first seen. */
   readonly foundAtMs: number;
+  /** AlarmEntry.notedAtMs. */
+  readonly notedAtMs: number;
 }
 
 /** One recovery of one target, for all alarms that share it. */

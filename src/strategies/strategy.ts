@@ -87,7 +87,7 @@ export interface RestartAttempt {
   /** Id of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
   readonly runId: string;
   /**
-   * Monotonic time at which the alarm was first seen; absent if what has been started since is to be restarted too (an order,
+   * Monotonic time at which the alarm was first seen with its present notes; absent if what has been started since is to be restarted too (an order,
    * another attempt).
    */
   readonly alarmSinceMs?: number;
@@ -110,6 +110,8 @@ export const UNWANTED = 'no longer wanted: its alarm has ended, or it is on hold
 export interface Life {
   /** How long it has been running, in milliseconds; 0 if that is not known. */
   readonly ageMs: number;
+  /** For how many milliseconds it has been up without a restart; absent if that is not known. */
+  readonly upForMs?: number;
   /** Why it is over, in one line; undefined while it lasts, and if that cannot be determined. Never rejects. */
   ended(signal: AbortSignal): Promise<string | undefined>;
 }

@@ -40,7 +40,7 @@ class Known {
   /** The alarms of its last attempt, each with its notes. */
   members: ReadonlySet<string> = new Set();
   /** Those that were healed, unless it was ill or in another alarm since; with the crashes that had been until then. */
-  healed: { readonly crashes: number; readonly members: ReadonlySet<string> } | undefined;
+  healed: { readonly crashes: number; readonly clears: boolean; readonly members: ReadonlySet<string> } | undefined;
   /** When its recovery began, and when another alarm of it was raised. */
   begunAtMs = 0;
   raisedAtMs = 0;
@@ -187,7 +187,7 @@ export class PromiseModel {
         Object.assign(known, { failures: 0, openUntilMs: 0 });
         // What was well after a crash without a restart of this life may be restarted once for that crash.
         if (event.attempts > 0 && known.raisedAtMs < known.begunAtMs && this.#isWell(program) && this.#isUpToDate(program))
-          known.healed = { crashes: this.crashes, members: known.members };
+          known.healed = { crashes: this.crashes, clears: this.clears, members: known.members };
         return;
       case 'recovery_failed': {
         known.before = { failures: known.failures, openUntilMs: known.openUntilMs, life, calls: life.calls };
@@ -239,7 +239,7 @@ export class PromiseModel {
     if (known.orders > 0) return;
     const isRepeated = known.members.size > 0 && [...known.members].every((member) => known.healed?.members.has(member));
     if (known.healed !== undefined && isRepeated && attempt === 1) {
-      if (known.healed.crashes === this.crashes && !this.#isBlind())
+      if (known.healed.crashes === this.crashes && !this.#isBlind(known.healed.clears))
         this.#break(`${program} is restarted again for an alarm that was healed`);
       known.healed = undefined;
     }
@@ -281,7 +281,8 @@ export class PromiseModel {
     const state = pid1.units.get(`${program}.service`)?.status().activeState ?? '';
     if (what !== 'launch' && !['inactive', 'failed'].includes(state)) return;
     const others = copies.filter(({ cgroup }) => what === 'launch' || cgroup !== unit);
-    const lookMs = clock.nowMs - pid1.troubledAtMs < TROUBLED_LOOK_MS ? TROUBLED_LOOK_MS : MOMENT_MS;
+    const lookMs =
+      clock.nowMs - pid1.troubledAtMs < TROUBLED_LOOK_MS ? (what === 'launch' ? 10_000 : TROUBLED_LOOK_MS) : MOMENT_MS;
     const seen = others.find(({ bornAtMs }) => clock.nowMs - bornAtMs > lookMs);
     if (seen !== undefined)
       this.#break(`a second copy of ${program}: ${what} while pid ${seen.pid} has run for ${clock.nowMs - seen.bornAtMs} ms`);
@@ -302,10 +303,10 @@ export class PromiseModel {
    * A node that lags shows what was cleared, and the row cannot be read again; or it does not show yet what was healed and is not cleared:
    * nobody could know better.
    */
-  #isBlind(): boolean {
+  #isBlind(wasCleared: boolean): boolean {
     const { laggedAtMs, failedAtMs } = this.#parts.store();
     const { nowMs } = this.#parts.clock;
-    return nowMs - laggedAtMs < BLIND_MS && (!this.clears || nowMs - failedAtMs < BLIND_MS);
+    return nowMs - laggedAtMs < BLIND_MS && (!wasCleared || nowMs - failedAtMs < BLIND_MS);
   }
 
   #isWell(program: string): boolean {

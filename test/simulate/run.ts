@@ -130,7 +130,7 @@ class World {
       if (left === undefined) break;
       if (this.#clock.nowMs > endMs) return `not healed at the end: ${left}`;
       await this.#pass(10_000);
-      this.#tellAgain();
+      for (const { name } of this.#scenario.programs) this.#raiseIfGone(name);
     }
     this.#daemon?.stopping.abort();
     this.#daemon?.abort.abort();
@@ -169,12 +169,7 @@ class World {
     for (const row of this.#store.rows.values()) {
       // What does not run, or not well, is told of by somebody in the end.
       const copies = this.#kernel.copiesOf(row.processName ?? '');
-      const raise = (): void => this.#raise(row.processId);
-      if (this.#daemon?.state.handled.get(row.processId) !== undefined) {
-        // What could not be cleared may have been left to others, who do it now.
-        this.#store.change(() => Object.assign(row, { alarma: false, notes: 'mended by hand' }));
-        this.#clock.in(3 * this.#scenario.checkIntervalMs + 5000, raise);
-      } else if (copies.length !== 1 || copies[0]?.isSick) raise();
+      if (copies.length !== 1 || copies[0]?.isSick) this.#raise(row.processId);
       if (row.sound) this.#store.change(() => Object.assign(row, { sound: false }));
       this.#model.raised(row.processName ?? '');
     }
@@ -416,7 +411,6 @@ class World {
     this.#tell(`pid ${one.pid} (${one.name}) has ended`);
     this.#model.ended(one.program);
     const program = this.#scenario.programs.find(({ name }) => name === one.program);
-    if (this.#isQuiet && program !== undefined) this.#clock.in(2000, () => this.#raiseIfGone(program.name));
     if (program?.supervisorMs === undefined || one.isByHand) return;
     this.#clock.in(program.supervisorMs, () => {
       if (this.#kernel.copiesOf(program.name).length === 0 && this.#supervisors.get(program.name)?.isAlive)
@@ -445,29 +439,11 @@ class World {
     return [...this.#store.rows.values()].filter(({ processName }) => processName === program);
   }
 
-  /**
-   * What its supervisor has started since an alarm was first seen is taken for well, and may have fallen ill since, under the same
-   * alarm: somebody notices.
-   */
-  #tellAgain(): void {
-    for (const row of this.#store.rows.values()) {
-      // Whoever was not allowed to clear leaves it to others, whatever is raised there meanwhile.
-      if (!row.alarma || this.#daemon?.state.handled.get(row.processId) === undefined) continue;
-      this.#store.change(() => Object.assign(row, { alarma: false, notes: 'mended by hand' }));
-    }
-    for (const { name, supervisorMs } of this.#scenario.programs) {
-      const rows = this.#rowsOf(name);
-      const isIll = this.#kernel.copiesOf(name).some(({ isSick }) => isSick);
-      const isGone = this.#kernel.copiesOf(name).length === 0;
-      if ((isGone || (supervisorMs !== undefined && isIll)) && rows.every(({ alarma }) => !alarma))
-        this.#raise(rows[0]?.processId ?? '');
-    }
-  }
-
   /** Somebody tells of it in the end. */
   #raiseIfGone(program: string): void {
-    const [row] = this.#rowsOf(program);
-    if (row !== undefined && !row.alarma && this.#kernel.copiesOf(program).length === 0) this.#raise(row.processId);
+    const rows = this.#rowsOf(program);
+    if (rows.every(({ alarma }) => !alarma) && this.#kernel.copiesOf(program).length === 0)
+      this.#raise(rows[0]?.processId ?? '');
   }
 
   #raiseOf(program: string): void {

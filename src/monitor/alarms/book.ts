@@ -1,4 +1,4 @@
-import type { Alarm } from '../../core/alarm.ts';
+import { type Alarm, isSameNotes } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { RecoveryOutcome } from '../recovery-job.ts';
 import type { AlarmMemory } from './memory.ts';
@@ -30,6 +30,8 @@ export interface AlarmEntry {
   seenAt: Date;
   /** Monotonic time, in milliseconds, at which the alarm was reported as ours to handle; undefined if it was not. */
   foundAtMs: number | undefined;
+  /** Monotonic time, in milliseconds, at which its present notes were first seen: whatever has been started since is not meant by them. */
+  notedAtMs: number;
   /** True once it was reported that the alarm is left alone. */
   isReportedLeftAlone: boolean;
   /** True if its source no longer shows it: a later alarm with the same key is another one. */
@@ -97,7 +99,7 @@ export class AlarmBook {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
     if (entry.isOver || entry.phase === 'idle') this.#renew(entry);
-    entry.alarm = alarm;
+    this.#note(entry, alarm);
     return entry;
   }
 
@@ -176,8 +178,13 @@ export class AlarmBook {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
     if (entry.isOver || (entry.clearedInPoll > 0 && entry.clearedInPoll < poll)) this.#renew(entry);
-    entry.alarm = alarm;
+    this.#note(entry, alarm);
     return entry;
+  }
+
+  #note(entry: AlarmEntry, alarm: Alarm): void {
+    if (!isSameNotes(entry.alarm, alarm)) entry.notedAtMs = this.#clock.monotonicMs();
+    entry.alarm = alarm;
   }
 
   #begin(alarm: Alarm): AlarmEntry {
@@ -186,6 +193,7 @@ export class AlarmBook {
       alarm,
       seenAt: this.#clock.date(),
       foundAtMs: undefined,
+      notedAtMs: this.#clock.monotonicMs(),
       isReportedLeftAlone: false,
       isOver: false,
       phase: 'idle',
@@ -204,6 +212,7 @@ export class AlarmBook {
   #renew(entry: AlarmEntry): void {
     entry.seenAt = this.#clock.date();
     entry.foundAtMs = undefined;
+    entry.notedAtMs = this.#clock.monotonicMs();
     entry.isReportedLeftAlone = false;
     entry.isOver = false;
     entry.skip = undefined;

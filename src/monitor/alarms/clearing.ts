@@ -18,14 +18,17 @@ interface AlarmClearingParts {
   readonly log: Logger;
 }
 
+/** A server that has denied an UPDATE is asked again after this time. */
+const DENIED_FOR_MS = 300_000;
+
 /**
  * Clears the alarms of healed processes. An alarm that cannot be cleared is remembered as handled, durably: it is not healed a second
  * time, and its clearing is tried again if that makes sense.
  */
 export class AlarmClearing {
   readonly #parts: AlarmClearingParts;
-  /** True once the server has denied the UPDATE. That is reported once, and tried again only for a new alarm. */
-  #denied = false;
+  /** Monotonic time at which the server denied the UPDATE last; undefined if it allows it. That it is denied is reported once. */
+  #deniedAtMs: number | undefined;
 
   constructor(parts: AlarmClearingParts) {
     this.#parts = parts;
@@ -38,7 +41,14 @@ export class AlarmClearing {
 
   /** True if others clear the alarms: handled alarms are then remembered until their row is no longer in alarm. */
   get isLeftToOthers(): boolean {
-    return this.#denied || !this.#parts.config.current().monitor.clearAlarm;
+    const { config, clock } = this.#parts;
+    const isRefused = this.#deniedAtMs !== undefined && clock.monotonicMs() - this.#deniedAtMs < DENIED_FOR_MS;
+    return isRefused || !config.current().monitor.clearAlarm;
+  }
+
+  /** True if the server has denied the last UPDATE: rows of healed alarms may bear other notes by now. */
+  get isDenied(): boolean {
+    return this.#deniedAtMs !== undefined;
   }
 
   /** Clears the alarm of a healed process, or remembers that it is healed. Never rejects. */
@@ -66,7 +76,7 @@ export class AlarmClearing {
     const { process } = member;
     try {
       const outcome = await config.current().store.clearAlarm(alarm, clock.date());
-      this.#denied = false;
+      this.#deniedAtMs = undefined;
       book.memory.forgetHandled(alarm.processId);
       if (outcome === 'cleared') {
         book.cleared(alarm);
@@ -105,13 +115,13 @@ export class AlarmClearing {
   #reportFailed({ process }: Member, error: unknown, isFirst: boolean): void {
     const fields = { ...processFields(process), err: errorMessage(error) };
     if (error instanceof StoreError && error.fault === 'denied') {
-      if (!this.#denied) {
+      if (!this.isDenied) {
         this.#parts.log.error(
           `DB UPDATE LOG: Not allowed to clear alarms: ${error.message}; healed alarms are remembered until somebody clears them (grant UPDATE (alarma, notes), or set clear_alarm = false)`,
           fields,
         );
       }
-      this.#denied = true;
+      this.#deniedAtMs = this.#parts.clock.monotonicMs();
       return;
     }
     this.#parts.log[isFirst ? 'warning' : 'debug'](

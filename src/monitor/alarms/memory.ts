@@ -1,4 +1,12 @@
-import { type Alarm, isSameNotes, type KeptAlarm, keptKey, type StoredAlarm, storedKey } from '../../core/alarm.ts';
+import {
+  type Alarm,
+  isSameNotes,
+  type KeptAlarm,
+  keptKey,
+  type SeenNotes,
+  type StoredAlarm,
+  storedKey,
+} from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { HandledAlarm, HandledAlarms, KeptAlarmRecord, UnprovedAlarm, UnprovedAlarms } from '../../state/daemon-state.ts';
 import type { RecoveryJob } from '../recovery-job.ts';
@@ -45,9 +53,9 @@ export class AlarmMemory {
   }
 
   /** Remembers that a row's alarm was healed. Returns false if it was remembered already. */
-  rememberHandled(processName: string, row: StoredAlarm): boolean {
+  rememberHandled(processName: string, row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>): boolean {
     const { processId, notes, notesDigest } = row;
-    if (isHandled(this.#parts.handled.get(processId), row)) return false;
+    if (isHandled(this.#parts.handled.get(processId), { ...row, processName })) return false;
     this.#parts.handled.set({ processId, processName, notes, notesDigest, handledAt: this.#parts.clock.date() });
     return true;
   }
@@ -91,6 +99,12 @@ export class AlarmMemory {
 
   forgetUnproved(key: string): void {
     this.#parts.unproved.delete(key);
+  }
+
+  /** Forgets the healed alarms of that name: another alarm of it has been raised since. */
+  forgetHandledName(processName: string): void {
+    for (const handled of this.#parts.handled.list())
+      if (handled.processName === processName) this.#parts.handled.delete(handled.processId);
   }
 
   /** Forgets what is not proved of that name: the process has ended since. */

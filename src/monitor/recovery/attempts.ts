@@ -161,11 +161,12 @@ async function restart(
     attemptFields(job, attempt),
   );
   parts.events.emit({ type: 'attempt_started', process, target: job.target, attempt, maxAttempts });
+  const alarmSinceMs = Math.max(...job.members.map(({ notedAtMs }) => notedAtMs));
   const outcome = await plan.strategy.restart({
     process,
     attempt,
     runId,
-    ...(attempt > 1 || job.repeated || job.ordered ? {} : { alarmSinceMs: job.sinceMs }),
+    ...(attempt > 1 || job.repeated || job.ordered ? {} : { alarmSinceMs }),
     signal: parts.abort,
     ...waiting,
   });

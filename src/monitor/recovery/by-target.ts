@@ -152,7 +152,7 @@ export class TargetRecoveries {
   /** The member with its alarm as last read: while its target was looked for, a poll may have read other notes, which are not proved yet. */
   #asLastRead(member: Member): Member {
     const entry = member.alarm && this.#parts.book.get(member.alarm.key);
-    return entry === undefined || entry.isOver ? member : { ...member, alarm: entry.alarm };
+    return entry === undefined || entry.isOver ? member : { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs };
   }
 
   /** Reports a shared recovery for a name that the recovery's own events do not hold. */

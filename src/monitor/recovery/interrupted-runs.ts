@@ -54,6 +54,11 @@ export class InterruptedRuns {
     return entry;
   }
 
+  /** Takes back an entry that `settle` returned for the job: what its run has achieved is not known yet. */
+  keep(entry: JournalEntry, { target }: RecoveryJob): void {
+    this.#left.set(target, { ...entry, target });
+  }
+
   /** Waits in the background for runs whose alarms are over, and removes their entries. `alarms`: all that stand. */
   sweep(alarms: readonly Alarm[]): void {
     if (this.#left.size === 0) return;

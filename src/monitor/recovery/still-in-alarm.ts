@@ -1,4 +1,4 @@
-import { type Alarm, stands, storedAlarm } from '../../core/alarm.ts';
+import { type Alarm, isSameNotes, stands, storedAlarm } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -68,7 +68,7 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
   if (member.alarm === undefined) return { member };
   if (member.alarm.source === 'kept') {
     const alarm = parts.kept.alarm(member.alarm.processName);
-    return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm } };
+    return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: withAlarm(member, alarm, parts) };
   }
   if (isHealed(member.alarm, parts)) return { member, gone: HEALED };
   const store = parts.config.current().store;
@@ -84,7 +84,7 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
     const alarm = storedAlarm(row);
     // The poll may have shown an earlier alarm of the row.
     if (isHealed(alarm, parts)) return { member: { ...member, alarm }, gone: HEALED };
-    if (stands(alarm)) return { member: { ...member, alarm } };
+    if (stands(alarm)) return { member: withAlarm(member, alarm, parts) };
     return { member: { ...member, alarm }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {
     const reason = errorMessage(error);
@@ -95,6 +95,12 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
     if (error instanceof StoreError && error.fault === 'not_causal') return { member, doubt: reason };
     return asPolled(member, parts);
   }
+}
+
+/** The member with its alarm as it is read now. */
+function withAlarm(member: Member, alarm: Alarm, { clock }: ReadAgainParts): Member {
+  const isSame = member.alarm !== undefined && isSameNotes(alarm, member.alarm);
+  return { ...member, alarm, notedAtMs: isSame ? member.notedAtMs : clock.monotonicMs() };
 }
 
 /** By another recovery, an operator's order perhaps, while this one waited: only the clearing is missing. */
@@ -109,5 +115,5 @@ function asPolled(member: Member, { book }: ReadAgainParts): ReadAgain {
   const entry = member.alarm && book.get(member.alarm.key);
   if (entry === undefined) return { member };
   if (entry.isOver) return { member, gone: 'the last poll did not show it any more' };
-  return { member: { ...member, alarm: entry.alarm } };
+  return { member: { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs } };
 }

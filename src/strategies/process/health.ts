@@ -48,6 +48,7 @@ export async function lifeOf(table: ProcessTable, find: () => Promise<Matches>):
   const isOfIt = (other: ProcessTree): boolean => family.some(sameProcess(other.root));
   return {
     ageMs: table.ageMs(root),
+    upForMs: table.ageMs(root),
     ended: async () => (table.exists(root) || treesOf(await find()).some(isOfIt) ? undefined : `pid ${root.pid} has ended`),
   };
 }

@@ -89,14 +89,16 @@ export async function lookInto(
 
 /** See RestartStrategy.life. */
 export async function lifeOfUnit(
-  parts: UnitProcessParts,
+  parts: UnitProcessParts & Pick<StrategyParts, 'clock'>,
   lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
   signal: AbortSignal,
 ): Promise<Life | undefined> {
   const first = await lookInto(parts, lookUp, signal);
   if (first.kind !== 'seen' || !(isUp(first.status) || hasCrashed(first.status))) return undefined;
+  const { changedMs } = first.status;
   return {
     ageMs: 0,
+    ...(isUp(first.status) && changedMs > 0 && { upForMs: parts.clock.monotonicMs() - changedMs }),
     ended: async (signal) => {
       const later = await lookInto(parts, lookUp, signal);
       if (later.kind !== 'seen' || (await waitsForTrigger(parts.services, later.status, signal))) return undefined;

@@ -2,7 +2,42 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { entryOf } from '../../helpers/journal-entry.ts';
 import { memoryState } from '../../helpers/memory-state.ts';
-import { MonitorWorld } from '../../helpers/monitor-world.ts';
+import { type FakeProcess, MonitorWorld } from '../../helpers/monitor-world.ts';
+
+/** The next life of a daemon that died 60 s ago, during an attempt for two rows of the program web; one of them depends on `first`. */
+function afterCrash(web: FakeProcess): MonitorWorld {
+  const world = new MonitorWorld();
+  const died = new Date(world.clock.date().getTime() - 60_000);
+  const alarms = ['1', '2'].map((id) => ({
+    ...{ source: 'store' as const, key: `row ${id}`, processName: `web ${id}`, notes: null, notesDigest: null },
+  }));
+  world.state.journal.begin({ ...entryOf('web'), alarms, startedAt: died });
+  const next = new MonitorWorld({}, world.state);
+  next.alarm(1, 'web 1', { ...web, target: 'web' });
+  next.alarm(2, 'web 2', { ...web, target: 'web', settings: { dependsOn: ['first'] } });
+  next.alarm(3, 'first', { restartMs: 20_000 });
+  return next;
+}
+
+test('what runs since before an interrupted attempt was not restarted by it, however well it looks', async () => {
+  const ended = async () => undefined;
+  const older = afterCrash({ life: () => ({ ageMs: 0, upForMs: 60_500, ended }) });
+  await older.poll();
+  assert.deepEqual(older.restarts.toSorted(), ['first', 'web 1', 'web 2']);
+
+  for (const life of [{ ageMs: 0, upForMs: 59_500, ended }, { ageMs: 90_000, ended }, undefined]) {
+    const world = afterCrash({ life: () => life });
+    await world.poll();
+    await world.poll();
+    assert.deepEqual(world.restarts, ['first'], JSON.stringify(life));
+    assert.deepEqual(
+      [...world.rows.values()].map(({ alarma }) => alarma),
+      [false, false, false],
+    );
+    assert.deepEqual(world.state.journal.list(), []);
+    assert.deepEqual(world.state.handled.list(), []);
+  }
+});
 
 test('a pre_restart_command is written down before it starts, too', async () => {
   const world = new MonitorWorld();

@@ -130,11 +130,18 @@ test('an attempt that a crash interrupted and that cannot be proved is not repea
     alarms: [{ source: 'store', key: 'row 1', processName: 'web', notes: null, notesDigest: null }],
   });
   const next = new MonitorWorld({}, world.state);
-  next.alarm(1, 'web', { health: () => notProved });
+  const health: { now: CheckResult } = { now: notProved };
+  next.alarm(1, 'web', { health: () => health.now });
   await next.poll();
   await next.poll();
   assert.deepEqual(next.restarts, []);
   assert.equal(next.skipReason('row 1'), REASON);
+  assert.equal(next.state.journal.list().length, 1, 'another life would judge it again');
+
+  health.now = healthy;
+  await next.poll();
+  assert.deepEqual(next.restarts, []);
+  assert.equal(next.rows.get('1')?.alarma, false);
   assert.deepEqual(next.state.journal.list(), []);
 });
 
