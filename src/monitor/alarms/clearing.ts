@@ -117,7 +117,7 @@ export class AlarmClearing {
     if (error instanceof StoreError && error.fault === 'denied') {
       if (!this.isDenied) {
         this.#parts.log.error(
-          `DB UPDATE LOG: Not allowed to clear alarms: ${error.message}; healed alarms are remembered until somebody clears them (grant UPDATE (alarma, notes), or set clear_alarm = false)`,
+          `DB UPDATE LOG: Not allowed to clear alarms: ${error.message}; healed alarms are remembered, and clearing them is tried again every 5 minutes (grant UPDATE (alarma, notes), or set clear_alarm = false)`,
           fields,
         );
       }

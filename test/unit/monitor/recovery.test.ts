@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RestartAttempt, RestartOutcome } from '../../../src/strategies/strategy.ts';
 import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
 
 test('an alarm is restarted, proved healthy and cleared, and the story can be read', async () => {
@@ -132,6 +133,57 @@ test('with clear_alarm = false, or UPDATE denied, a healed alarm is remembered u
     await world.poll();
     assert.equal(world.restarts.length, 2);
   }
+});
+
+test('a denied clearing is tried again after five minutes, whatever the notes say by then, and its process is not restarted for that', async () => {
+  for (const notes of [null, 'down for 5 minutes']) {
+    const world = new MonitorWorld();
+    world.alarm(1, 'web');
+    world.storeFault.clearAlarm = storeError('denied');
+    await world.poll();
+    world.storeFault = {};
+    Object.assign(world.rows.get('1') ?? {}, { notes });
+    await world.clock.advance(299_000);
+    await world.poll();
+    assert.equal(world.rows.get('1')?.alarma, true);
+    await world.clock.advance(2000);
+    await world.poll();
+    assert.equal(world.rows.get('1')?.alarma, false);
+    assert.deepEqual(world.restarts, ['web']);
+    assert.deepEqual(world.state.handled.list(), []);
+  }
+});
+
+test('an alarm that the daemon raises itself is a new one, also if it may not have cleared the one before', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', { configured: true });
+  world.storeFault.clearAlarm = storeError('denied');
+  await world.poll();
+  await world.alarms.raise('web', 'exit code 3');
+  world.storeFault = {};
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
+  assert.equal(world.rows.get('1')?.alarma, false);
+});
+
+test('a strategy is told since when an alarm has its present notes', async () => {
+  const world = new MonitorWorld();
+  let sinceMs: number | undefined;
+  const restart = ({ alarmSinceMs }: RestartAttempt): RestartOutcome => {
+    sinceMs = alarmSinceMs;
+    return { kind: 'restarted', detail: 'done' };
+  };
+  world.alarm(1, 'web', { restart });
+  world.holds.set('web', undefined, 'test');
+  await world.poll();
+  await world.clock.advance(60_000);
+  Object.assign(world.rows.get('1') ?? {}, { notes: 'ill again' });
+  await world.poll();
+  const notedAtMs = world.clock.monotonicMs();
+  await world.clock.advance(60_000);
+  world.holds.release(undefined);
+  await world.poll();
+  assert.deepEqual([world.restarts, sinceMs], [['web'], notedAtMs]);
 });
 
 test('while the store does not answer, alarms are unknown: one line when it goes, one when it is back', async () => {
