@@ -45,14 +45,13 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
   // Only what is in alarm now: an alarm that waits for no later one never waits in a circle, whatever a reload makes of depends_on.
   const dependencies = book.handlingsOf(dependsOn(processName, plan));
 
-  const known = book.memory.of(alarm);
-  const earlier = { ...known, handled: known.handled || (clearing.isDenied && book.memory.hasHandled(alarm)) };
+  const earlier = book.memory.of(alarm);
   if ((earlier.handled || earlier.unproved !== undefined) && !observes(config)) {
     entry.phase = 'checking';
     const ended = await checkAgain(member, plan, earlier, parts);
     if (ended !== undefined) return ended;
     entry.phase = 'recovering';
-  }
+  } else if (!observes(config) && (await clearing.isStillDenied(member))) return { kind: 'recovered', attempts: 0 };
 
   const held = holds.reason(processName);
   if (held !== undefined) return recorder.skip(member, held, 'warning', 'held');

@@ -301,21 +301,31 @@ export class SimulatedPid1 {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<ServiceCallResult> {
-    if (!(await this.answers(signal))) return { kind: 'failed', reason: SILENT };
     const unit = this.units.get(name);
+    const answers = await this.answers(signal);
+    if (!answers && this.isSilent && unit !== undefined) this.#later(() => void this.#carryOut(verb, unit));
+    if (!answers) return { kind: 'failed', reason: SILENT };
     if (unit === undefined) return { kind: 'failed', reason: `Unit ${name} not found.` };
-    if (verb === 'reset-failed') {
-      unit.reset();
-      return { kind: 'done' };
-    }
+    if (verb === 'reset-failed') return this.#carryOut(verb, unit);
     if (!life.isAlive) return { kind: 'failed', reason: 'nobody asks any more' };
     const over = acts(life, unit.program.name, `${verb} ${name}`);
     const ended = new AbortController();
-    const job = unit.job(verb === 'stop-alone' ? 'stop' : verb).finally(() => ended.abort('ended'));
+    const job = this.#carryOut(verb, unit).finally(() => ended.abort('ended'));
     const limit = waitUnless(this.#machine.clock, timeoutMs, AbortSignal.any([ended.signal, signal])).then(
       (): ServiceCallResult => ({ kind: 'failed', reason: signal.aborted ? 'aborted' : `still running after ${timeoutMs} ms` }),
     );
     return Promise.race([job, limit.then((result) => (ended.signal.aborted ? job : result))]).finally(over);
+  }
+
+  async #carryOut(verb: ServiceVerb, unit: SimulatedUnit): Promise<ServiceCallResult> {
+    if (verb !== 'reset-failed') return unit.job(verb === 'stop-alone' ? 'stop' : verb);
+    unit.reset();
+    return { kind: 'done' };
+  }
+
+  /** What was asked of it while it was silent it does once it is not, though nobody waits for it any more. */
+  #later(act: () => void): void {
+    this.#machine.clock.in(this.silentUntilMs - this.#machine.clock.nowMs, act);
   }
 
   #status(name: string): UnitStatus {

@@ -46,11 +46,6 @@ export class AlarmClearing {
     return isRefused || !config.current().monitor.clearAlarm;
   }
 
-  /** True if the server has denied the last UPDATE: rows of healed alarms may bear other notes by now. */
-  get isDenied(): boolean {
-    return this.#deniedAtMs !== undefined;
-  }
-
   /** Clears the alarm of a healed process, or remembers that it is healed. Never rejects. */
   async clear(member: Member): Promise<void> {
     const { process, alarm } = member;
@@ -69,6 +64,17 @@ export class AlarmClearing {
       `DB UPDATE LOG: Alarm of ${process.processName} stays in the database (clear_alarm = false)`,
       processFields(process),
     );
+  }
+
+  /**
+   * Tries again to clear an alarm of the member's row that was healed and whose clearing was denied; the row has other notes by now.
+   * True if that is denied still: until others clear it, nobody can tell whether the notes are about another illness.
+   */
+  async isStillDenied(member: Member): Promise<boolean> {
+    const healed = member.alarm && this.#parts.book.memory.healedRow(member.alarm);
+    if (this.#deniedAtMs === undefined || healed === undefined) return false;
+    await this.#clearRow(member, healed);
+    return this.#deniedAtMs !== undefined;
   }
 
   async #clearRow(member: Member, alarm: StoredAlarm): Promise<void> {
@@ -115,7 +121,7 @@ export class AlarmClearing {
   #reportFailed({ process }: Member, error: unknown, isFirst: boolean): void {
     const fields = { ...processFields(process), err: errorMessage(error) };
     if (error instanceof StoreError && error.fault === 'denied') {
-      if (!this.isDenied) {
+      if (this.#deniedAtMs === undefined) {
         this.#parts.log.error(
           `DB UPDATE LOG: Not allowed to clear alarms: ${error.message}; healed alarms are remembered, and clearing them is tried again every 5 minutes (grant UPDATE (alarma, notes), or set clear_alarm = false)`,
           fields,

@@ -46,6 +46,7 @@ export class InterruptedRuns {
     this.#report(entry);
     await this.#wait(entry);
     this.#left.delete(entry.target);
+    this.#waiting.delete(entry.target);
     if (entry.target !== job.target) {
       // From now on the end of the job removes it.
       this.#parts.journal.begin({ ...entry, target: job.target });

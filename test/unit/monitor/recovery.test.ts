@@ -135,8 +135,8 @@ test('with clear_alarm = false, or UPDATE denied, a healed alarm is remembered u
   }
 });
 
-test('a denied clearing is tried again after five minutes, whatever the notes say by then, and its process is not restarted for that', async () => {
-  for (const notes of [null, 'down for 5 minutes']) {
+test('a denied clearing is tried again after five minutes; other notes are a new alarm only once clearing is allowed', async () => {
+  for (const notes of [null, 'down again']) {
     const world = new MonitorWorld();
     world.alarm(1, 'web');
     world.storeFault.clearAlarm = storeError('denied');
@@ -146,11 +146,18 @@ test('a denied clearing is tried again after five minutes, whatever the notes sa
     await world.clock.advance(299_000);
     await world.poll();
     assert.equal(world.rows.get('1')?.alarma, true);
+    world.storeFault.clearAlarm = storeError('denied');
     await world.clock.advance(2000);
     await world.poll();
-    assert.equal(world.rows.get('1')?.alarma, false);
     assert.deepEqual(world.restarts, ['web']);
+    assert.equal(world.rows.get('1')?.alarma, true);
+    world.storeFault = {};
+    await world.clock.advance(301_000);
+    await world.poll();
+    assert.equal(world.rows.get('1')?.alarma, false);
+    assert.deepEqual(world.restarts, notes === null ? ['web'] : ['web', 'web']);
     assert.deepEqual(world.state.handled.list(), []);
+    assert.equal(world.lines.filter(({ message }) => message.includes('Not allowed to clear alarms')).length, 1);
   }
 });
 
