@@ -87,16 +87,25 @@ function* unknownKeys(
   }
 }
 
-/** The nearest key of that kind of section; otherwise the sections that have this key. */
+/** The nearest key of that kind of section; otherwise the sections that have this key, or the nearest key of theirs. */
 function keyHint(key: string, known: ReadonlySet<string>, asked: Asked): string {
   const meant = closest(key, known);
-  const others = [...asked].filter(([, keys]) => keys.has(key));
+  const sectionsWith = (known: string): string[] =>
+    [...asked].flatMap(([group, keys]) =>
+      keys.has(known) ? [`[${group === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : group}]`] : [],
+    );
+  const others = sectionsWith(key);
   // A key that exists elsewhere and differs by a whole word is not a typing error.
   const isSlip = meant !== undefined && (others.length === 0 || meant.split('_').length === key.split('_').length);
   if (isSlip) return ` (did you mean ${meant}?)`;
-  const shown = others.map(([group]) => `[${group === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : group}]`);
-  const last = shown.pop();
-  return last === undefined ? '' : ` (it is a key of ${shown.length === 0 ? last : `${shown.join(', ')} and ${last}`})`;
+  if (others.length > 0) return ` (it is a key of ${listed(others)})`;
+  const near = closest(key, new Set([...asked.values()].flatMap((keys) => [...keys])));
+  return near === undefined ? '' : ` (did you mean ${near}, a key of ${listed(sectionsWith(near))}?)`;
+}
+
+function listed(words: readonly string[]): string {
+  const [last = '', ...before] = words.toReversed();
+  return before.length === 0 ? last : `${before.toReversed().join(', ')} and ${last}`;
 }
 
 /** Settings that were meant for all processes apply to none then, and nothing else would show it. */

@@ -107,6 +107,9 @@ test('where no key is near, or two are, none is named; one of another section is
     );
   const told = (section: string, key: string) => read(`[${section}]\n${key} = 1\n`).map(({ problem }) => problem);
   assert.deepEqual(told('process.a', 'check_interval'), ['unknown key, ignored (it is a key of [monitor])']);
+  assert.deepEqual(told('process.a', 'check_intervall'), [
+    'unknown key, ignored (did you mean check_interval, a key of [monitor]?)',
+  ]);
   assert.deepEqual(told('process.a', 'path'), ['unknown key, ignored (it is a key of [database])']);
   assert.deepEqual(told('process.a', 'socket'), ['unknown key, ignored (it is a key of [database], [control] and [events])']);
   assert.deepEqual(told('monitor', 'group'), ['unknown key, ignored (it is a key of [logging] and [control])']);
