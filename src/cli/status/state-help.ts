@@ -5,7 +5,7 @@ import { stateColours } from './state-colours.ts';
 
 /** What an operator can do about each state; help, manual and README show it beside the condition. */
 export const stateAdvice = {
-  recovering: 'wait for its end; the log tells how it goes',
+  recovering: 'wait for its end; the log says how it goes',
   refused: 'mend what the line below the row names; after a change of config.ini: systemctl reload monitor_service',
   open: 'mend why its recoveries fail (monitor_service status NAME), then: monitor_service breaker NAME --reset',
   held: 'once the maintenance is over: monitor_service release NAME',
