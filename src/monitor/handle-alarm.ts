@@ -99,7 +99,7 @@ async function checkAgain(
     case 'unhealthy':
       if (abort.aborted) return { kind: 'interrupted' };
       if (unproved !== undefined) memory.forgetUnproved(unproved.key);
-      // From now on that it is healed means that somebody has healed it since.
+      // If it is found healthy from now on, somebody has healed it since.
       if (member.alarm?.source === 'store') memory.forgetHandled(member.alarm.processId);
       return undefined;
     default:
@@ -171,7 +171,7 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
   return outcome;
 }
 
-/** Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process is to be restarted. */
+/** Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process has to be restarted. */
 async function afterInterruption(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome | undefined> {
   const { interruptedRuns, clock, abort, log } = parts;
   const left = await interruptedRuns.settle(job);

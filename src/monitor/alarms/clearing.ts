@@ -31,7 +31,7 @@ export class AlarmClearing {
     this.#parts = parts;
   }
 
-  /** True while a clearing is to be tried again. The next poll comes sooner then. */
+  /** True while a clearing has to be tried again. The next poll then comes sooner. */
   get isPending(): boolean {
     return !this.isLeftToOthers && this.#parts.book.memory.hasAnyHandled;
   }

@@ -128,7 +128,7 @@ export class Breakers {
     return reset;
   }
 
-  /** The breaker of `target` as it is now; a closed one if nothing is known of it. */
+  /** The breaker of `target` as it is now; a closed one if nothing is known about it. */
   snapshot(target: string): BreakerSnapshot {
     return this.#entries.get(target)?.snapshot ?? closedBreaker;
   }

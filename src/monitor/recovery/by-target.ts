@@ -155,7 +155,7 @@ export class TargetRecoveries {
     return entry === undefined || entry.isOver ? member : { ...member, alarm: entry.alarm };
   }
 
-  /** Reports a shared recovery for a name that the recovery's own events do not hold. */
+  /** Reports a shared recovery for a name that is not in the recovery's own events. */
   #reportShared({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, [member]: readonly Member[]): void {
     if (member === undefined || member.process.processName === leaderName) return;
     this.#parts.events.emit({ type: 'recovery_shared', process: member.process, leaderName });

@@ -54,7 +54,7 @@ export class InterruptedRuns {
     return entry;
   }
 
-  /** Waits in the background for runs whose alarms are over, and removes their entries. `alarms`: all that stand. */
+  /** Waits in the background for runs whose alarms are over, and removes their entries. `alarms`: all that are active. */
   sweep(alarms: readonly Alarm[]): void {
     if (this.#left.size === 0) return;
     const inAlarm = new Set(alarms.map(({ key }) => key));
@@ -75,7 +75,7 @@ export class InterruptedRuns {
     this.#reported.add(target);
     const names = alarms.map(({ processName }) => processName).join(', ');
     this.#parts.log.warning(
-      `RESTART LOG: Attempt ${attempt} for ${names || target} was under way when the daemon ended; it is settled first`,
+      `RESTART LOG: Attempt ${attempt} for ${names || target} was under way when the daemon ended; its end is awaited first`,
       { target },
     );
   }
@@ -100,7 +100,7 @@ export class InterruptedRuns {
   }
 }
 
-/** True if the entry was made for an alarm that still stands unchanged in the job. */
+/** True if the entry was made for an alarm that is still unchanged in the job. */
 export function isSameAlarm(entry: JournalEntry, job: RecoveryJob): boolean {
   return job.members.some(
     ({ alarm }) => alarm !== undefined && entry.alarms.some((left) => isSamePlace(left, alarm) && isSameNotes(left, alarm)),

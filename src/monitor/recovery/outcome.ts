@@ -31,7 +31,7 @@ export class OutcomeRecorder {
   }
 
   /**
-   * Reports a skipped alarm and returns the skip as an outcome. The same reason is reported once as long as the alarm stands, then at
+   * Reports a skipped alarm and returns the skip as an outcome. The same reason is reported once as long as the alarm is active, then at
    * debug. `silent`: the caller has logged it.
    */
   skip(

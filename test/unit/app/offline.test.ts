@@ -33,7 +33,7 @@ test('without a daemon an attempt that was under way is told of by the restart t
   const daemon = new RecordedLog();
   const core = await createCore({ settings: readSettings(options.configFile), log: daemon });
   await core.stops.stop(5000);
-  const line = 'RESTART LOG: Attempt 2 for web was under way when the daemon ended; it is settled first';
+  const line = 'RESTART LOG: Attempt 2 for web was under way when the daemon ended; its end is awaited first';
   assert.ok(daemon.of('warning').includes(line), 'a daemon settles all of them');
 
   const restarted = await offlineOrders(options, (orders) => orders.recover('web'));

@@ -202,12 +202,12 @@ test('where it cannot be told what a hold or a restart concerns, nothing is rest
   world.processes.set('db', { meaning: { kind: 'unknown', reason: 'systemd does not answer' } });
   world.holds.set('db', undefined, '');
   await world.poll();
-  assert.equal(world.skipReason('row 1'), 'it cannot be told whether the hold on db means it too: systemd does not answer');
+  assert.equal(world.skipReason('row 1'), 'it is not known whether the hold on db applies to it too: systemd does not answer');
   world.holds.release('db');
   world.holds.set('idle', undefined, '');
   world.processes.set('front', { also: () => ({ kind: 'unknown', reason: 'systemd does not answer' }) });
   await world.poll();
-  assert.match(world.skipReason('row 1') ?? '', /^it cannot be told whether that would start something on hold: systemd/);
+  assert.match(world.skipReason('row 1') ?? '', /^it is not known whether that would start something on hold: systemd/);
   assert.deepEqual(world.restarts, []);
 });
 
