@@ -27,7 +27,7 @@ export function stateHelp(): string {
     const texts = [...wrap(processStates[word], width), ...wrap(`To do: ${stateAdvice[word]}`, width)];
     return texts.map((text, i) => (i === 0 ? `  ${word.padEnd(12)}${stateColours[word]}` : '').padEnd(INDENT) + text);
   });
-  return `STATE is the first of these words whose condition holds:\n${lines.join('\n')}`;
+  return `STATE is the first of these words whose condition is true:\n${lines.join('\n')}`;
 }
 
 const INDENT = 22;

@@ -671,7 +671,7 @@ describe('run, demo and check-config', () => {
     assert.match(left.stdout, /\np0 is not restarted: p0\.service is neither\n/);
     assert.match(
       left.stdout,
-      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nonly_configured = true in \[monitor\] restarts only processes that have a section\nc\.ini is in order: 1 configured process\n$/,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not examined\nonly_configured = true in \[monitor\] restarts only processes that have a section\nc\.ini is in order: 1 configured process\n$/,
     );
   });
 });

@@ -76,7 +76,7 @@ describe('events, from a server', () => {
 
   it('stand out where some were lost', async (t) => {
     const run = await against(t, line({ event: 'lost', count: 12 }), [], { terminal: [100, 20] });
-    assert.match(run.stdout, /\u001b\[31mLOST\u001b\[39m.*\u001b\[31m12 events did not come through\u001b\[39m/);
+    assert.match(run.stdout, /\u001b\[31mLOST\u001b\[39m.*\u001b\[31m12 events did not arrive\u001b\[39m/);
     assert.match(run.stderr, /; 12 LOST\n$/);
   });
 

@@ -123,7 +123,7 @@ describe('an event for people', () => {
       { event: 'ptrace', pid: 7, user: 'a', tracer_pid: 0, time },
       '09:08:07.065  ptrace    a               7  -                no longer traced',
     ],
-    [{ event: 'lost', count: 1, time }, '09:08:07.065  LOST      1 event did not come through'],
+    [{ event: 'lost', count: 1, time }, '09:08:07.065  LOST      1 event did not arrive'],
   ];
   for (const [line, text] of cases) it(text.slice(14), () => assert.equal(renderEvent(line, plain), text));
 
