@@ -13,7 +13,7 @@ import { isUnit } from './user-finding.ts';
 interface CommandParts {
   readonly settings: Pick<Settings, 'document'>;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
-  /** The files that were looked at; one map for all processes. */
+  /** The files that were examined; one map for all processes. */
   readonly entries: Entries;
 }
 
