@@ -1,3 +1,4 @@
+// Finds programs that the commands of a process need and that are missing or can be changed by others.
 import { expandCommand } from '../core/command-template.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { changeablePrograms } from '../strategies/command/changeable-program.ts';

@@ -1,3 +1,4 @@
+// Everything that `status NAME` shows about one process.
 import type { ProcessDetails } from '../control/orders/describe.ts';
 import type { OrderReply } from '../control/reply.ts';
 import type { AlarmRow, ProcessStatus } from '../control/status.ts';

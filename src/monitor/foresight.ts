@@ -1,3 +1,4 @@
+// Predicts how an alarm would end.
 import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook } from './alarms/book.ts';

@@ -1,3 +1,4 @@
+// The handling of one alarm, from top to bottom.
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';

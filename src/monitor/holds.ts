@@ -1,3 +1,4 @@
+// The holds: operators' orders not to restart something.
 import type { ManagedProcess } from '../core/alarm.ts';
 import { type Clock, localTimestamp } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';

@@ -1,3 +1,4 @@
+// The poll loop.
 import { storedAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AlarmBook } from './alarms/book.ts';

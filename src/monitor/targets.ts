@@ -1,3 +1,4 @@
+// Which names mean the same unit or program.
 import { type Clock, soon } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import { meaningOfName, resolveName } from '../strategies/recovery-plan.ts';

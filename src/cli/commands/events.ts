@@ -1,3 +1,4 @@
+// The command `events`.
 import { type Command, Option } from 'commander';
 import type { ProcessEventType } from '../../core/process/event.ts';
 import type { Cli } from '../context.ts';

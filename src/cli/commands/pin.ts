@@ -1,3 +1,4 @@
+// The command `pin`.
 import type { Command } from 'commander';
 import type { PinOffer } from '../../control/orders/pins.ts';
 import { counted } from '../../core/text/counted.ts';

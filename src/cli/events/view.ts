@@ -1,3 +1,4 @@
+// Shows an event as a line for people.
 import { localTimestamp } from '../../core/clock.ts';
 import type { EventLine } from '../../core/process/event-line.ts';
 import { counted } from '../../core/text/counted.ts';

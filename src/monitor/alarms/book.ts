@@ -1,3 +1,4 @@
+// The alarm book: what the daemon does about each alarm.
 import type { Alarm } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { RecoveryOutcome } from '../recovery-job.ts';

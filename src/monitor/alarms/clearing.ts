@@ -1,3 +1,4 @@
+// Clears the alarms of healed processes.
 import { type KeptAlarm, type StoredAlarm, stands } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';

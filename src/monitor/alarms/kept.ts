@@ -1,3 +1,4 @@
+// Kept alarms, which the store did not take.
 import { type KeptAlarm, keptAlarm, keptKey } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';

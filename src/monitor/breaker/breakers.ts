@@ -1,3 +1,4 @@
+// The circuit breakers of all targets.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { Clock } from '../../core/clock.ts';

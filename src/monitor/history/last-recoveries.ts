@@ -1,3 +1,4 @@
+// How the last recovery of each process ended.
 import type { ProcessStatus } from '../../control/status.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventBus } from '../../core/events.ts';

@@ -1,3 +1,4 @@
+// What is known about the alarm store.
 import type { StoredAlarm } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';

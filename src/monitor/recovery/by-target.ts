@@ -1,3 +1,4 @@
+// Lets alarms of the same target share one recovery.
 import { type ManagedProcess, stands } from '../../core/alarm.ts';
 import type { EventBus } from '../../core/events.ts';
 import type { Logger } from '../../core/logger.ts';

@@ -1,3 +1,4 @@
+// Proves whether a process is well.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { configuredSeconds } from '../../core/text/duration.ts';

@@ -1,3 +1,4 @@
+// Commands that were under way when the daemon ended.
 import { type Alarm, isSameNotes } from '../../core/alarm.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../../state/daemon-state.ts';

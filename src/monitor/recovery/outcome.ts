@@ -1,3 +1,4 @@
+// Reports how recoveries end, and counts them for the circuit breakers.
 import type { Clock } from '../../core/clock.ts';
 import type { EventBus } from '../../core/events.ts';
 import type { Logger, LogLevel } from '../../core/logger.ts';

@@ -1,3 +1,4 @@
+// The slots for restart commands.
 import { Slots } from '../../core/slots.ts';
 
 /** Who goes first when a slot becomes free. */

@@ -1,3 +1,4 @@
+// Reads the row of an alarm again right before a restart.
 import { type Alarm, stands, storedAlarm } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';

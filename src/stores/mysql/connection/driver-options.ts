@@ -1,3 +1,4 @@
+// The options with which mysql2 is used.
 import { isIP } from 'node:net';
 import type { MysqlEndpoint } from '../endpoints.ts';
 import { channelOf } from '../login/channel.ts';

@@ -1,3 +1,4 @@
+// Plans how a program is started.
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import process from 'node:process';

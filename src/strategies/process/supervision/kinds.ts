@@ -1,3 +1,4 @@
+// Recognizes known supervisors, shells and wrappers.
 import { basename } from 'node:path';
 import { interpreterOf, isShell, programName } from '../../../core/program/interpreters.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';

@@ -1,3 +1,4 @@
+// Finds the processes of a service that run outside of it.
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { LoopPause } from '../../../core/loop-pause.ts';
