@@ -1,4 +1,4 @@
-// Recognizes a program by its exact name.
+// Recognises a program by its exact name.
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { COMM_BYTES, cutName, lastPart } from '../../../core/process/comm.ts';
 import { quoted } from '../../../core/text/printable.ts';

@@ -69,7 +69,7 @@ test('of what starts a daemon with a pid file, that file is named as pid_file; w
     ['chroot /srv/jail /opt/l/x', 'argument, or pid_file'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
-    assert.ok(told.endsWith(`is not called ledger, so it is not recognized (set ${cure})`), `${line}: ${told}`);
+    assert.ok(told.endsWith(`is not called ledger, so it is not recognised (set ${cure})`), `${line}: ${told}`);
   }
   for (const line of [
     'start-stop-daemon --start --pidfile /run/l.pid --exec /opt/l/ledger -- -d',
