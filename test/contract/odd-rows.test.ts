@@ -127,7 +127,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         );
       });
 
-    test('a host_id that no row has is told: else it would look as if all were well', async () => {
+    test('a host_id that no row has is reported: else it would look as if all were well', async () => {
       await on(
         twoHosts,
         async (world) => {
@@ -428,7 +428,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
     );
   });
 
-  test('a trigger that writes elsewhere, or forbids, is no obstacle to the rest', async () => {
+  test('a trigger that writes elsewhere, or forbids, does not prevent the rest', async () => {
     const log = `${PLAIN} CREATE TABLE CHANGES (process_id INT);
       INSERT INTO PROCESE VALUES (1, 'a'), (2, 'b'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, 'x'), (2, 1, 0, 'frozen');`;
     await on(log, async (world) => {
@@ -472,7 +472,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
       });
     });
 
-    test('one of another host is none of ours; one of which nothing says whose it is, is', async () => {
+    test('one of another host is not ours; one without any host is', async () => {
       const ids = async ({ store }: StoreWorld): Promise<string> => {
         const told = /in PROCESE: (.*?);/.exec((await store.inspect()).remarks.join())?.[1];
         return `${(await store.readAlarms()).rows.map(({ processId }) => processId)}; ${told}`;

@@ -166,7 +166,7 @@ test('a log file that cannot be written: one complaint, and the healing goes on'
   await world.nothingLeft();
 });
 
-test('SIGUSR1 opens no debugger, neither in the daemon nor where Node was started without our flag', options, async (t) => {
+test('SIGUSR1 opens no debugger, neither in the daemon nor in a Node that was started without our flag', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
   for (const flags of [[], ['--disable-sigusr1']]) {
     const daemon = await world.start(flags);

@@ -69,7 +69,7 @@ test('over TCP without TLS caching_sha2_password works while the server remember
   server.assertIgnorant(PASSWORD);
 });
 
-test('where the server does not remember it, the login fails, and the cures are told', async (t) => {
+test('if the server does not remember it, the login fails, and the message names the cures', async (t) => {
   const server = await startFake(t);
   const { error } = await pollOnce(server.endpoint);
   assert.equal(error?.fault, 'denied');

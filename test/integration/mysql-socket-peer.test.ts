@@ -105,7 +105,7 @@ describe('a server’s socket', asRoot, () => {
     assert.ok(rogue.peers.length > 0);
   });
 
-  test('is believed where socket_owner names its user', async (t) => {
+  test('is believed if socket_owner names its user', async (t) => {
     const rogue = await nobodys(t, join(openFolder(t), 'mysql.sock'));
     assert.equal((await pollOnce(rogue.endpoint, { socketOwner: NOBODY })).error, undefined);
     assert.notEqual((await pollOnce(rogue.endpoint, { socketOwner: 4711 })).error, undefined);

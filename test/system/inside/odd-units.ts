@@ -80,7 +80,7 @@ test('an instance of a template is a unit of its own; a template is none', async
   }
 });
 
-test('a masked unit is not started, whatever strategy, and is no alarm', async (t) => {
+test('a masked unit is not started, whatever the strategy, and raises no alarm', async (t) => {
   for (const strategy of STRATEGIES) {
     const name = `odd-masked-${strategy[0]}`;
     systemctl('mask', '--runtime', name);

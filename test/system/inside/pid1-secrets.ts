@@ -17,7 +17,7 @@ const NAME = 'payroll-nightly-job';
 const STRANGER = join(import.meta.dirname, 'pid1-stranger.ts');
 
 for (const by of ways) {
-  test(`what a command or a program is told, its text and its environment, nobody else sees: over ${by}`, async (t) => {
+  test(`what a command or a program is given, its text and its environment, nobody else sees: over ${by}`, async (t) => {
     const way = openWay(t, WAYS[by]);
     const running = await startAll(t, way);
     startCareless(t);

@@ -145,7 +145,7 @@ test('root in a cage that is its unit’s main process is restarted through the 
   assert.match(status, /^NoNewPrivs:\s1$/m);
 });
 
-test('a user’s program is not started where that user cannot go', async (t) => {
+test('a user’s program is not started in a folder that the user cannot enter', async (t) => {
   const { dir, kept, observe, restart } = openProcess(t, 'wanderd', { user: 'nobody' });
   const [home, place] = [mkdtempSync(join(dir, 'home-')), join(dir, 'd')];
   chmodSync(home, 0o700);

@@ -191,7 +191,7 @@ test('a unit that ends before anybody can see it, again and again, is down and c
   assert.deepEqual([unasked.includes(false), alarms], [false, []]);
 });
 
-test('a stop while systemd waits to start it again is a stop; so is one after systemd was executed anew', async (t) => {
+test('a stop while systemd waits to start it again is a stop; so is one after systemd re-executed itself', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=600s'];
   const waiting = detecting(t, 'ends-wait', SERVICE, unit);
   systemctl('start', 'ends-wait');

@@ -56,7 +56,7 @@ test('a unit is shown as it is, behind an alias too', async () => {
   assert.equal((await status('test-real.service')).activeState, 'inactive');
 });
 
-test('a unit that was stopped is told from one whose program ended by itself', async () => {
+test('a unit that was stopped is distinguished from one whose program ended by itself', async () => {
   defineUnit(
     'test-java',
     'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; touch /run/test-java; sleep 600 & wait"\nKillMode=mixed',

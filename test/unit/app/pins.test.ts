@@ -47,7 +47,7 @@ function concernOf(core: Core, name: string): string | null | undefined {
   return statusOf(core).find((process) => process.name === name)?.concern;
 }
 
-test('what would be refused is told at the start, in status and by check-config; a pin ends it', asRoot, async (t) => {
+test('what would be refused is reported at the start, in status and by check-config; a pin ends it', asRoot, async (t) => {
   const { dir, path, name } = await rootRunsTheirs(t);
   const core = await coreWith(t, dir, section(name));
   const observer = new LaunchObserver(core);

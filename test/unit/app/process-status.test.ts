@@ -225,7 +225,7 @@ test('an operator who resets the breaker, or ends the alarm, has mended what had
   }
 });
 
-test('what could not be proved is told as the last recovery', async (t) => {
+test('what could not be proved is reported as the last recovery', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
   const last = new LastRecoveries();
   last.follow(core.events, core.clock);

@@ -103,7 +103,7 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual(json, JSON.parse(JSON.stringify(details)));
   });
 
-  it('status of a name that nobody knows is told, with the exit code for that', async (t) => {
+  it('status of an unknown name is reported, with the exit code for that', async (t) => {
     const reason = 'no process of the name "x"';
     const { config } = await daemon(t, { describe: async () => ({ kind: 'refused', code: 'not_found', reason }) });
     for (const option of [[], ['--json'], ['--check']]) {
@@ -112,7 +112,7 @@ describe('the commands, with a daemon running', () => {
     }
   });
 
-  it('status ends with 69 where alarms are unknown, --check with what is not well', async (t) => {
+  it('status ends with 69 if alarms are unknown, --check with what is not well', async (t) => {
     const store = { ...someStatus().store, state: 'unknown', reason: 'no route', alarms: null } as const;
     const fault = someProcess({ state: 'alarm', inAlarm: true });
     const codes = async (script: Partial<Orders>, ...argv: string[]) => {
@@ -244,7 +244,7 @@ describe('the commands, with a daemon running', () => {
     assert.equal(run.stderr, `${reason}\nmonitor_service: the configuration was not reloaded; the running one stays\n`);
   });
 
-  it('match fails where a restart would be refused', async (t) => {
+  it('match fails if a restart would be refused', async (t) => {
     const refused = { kind: 'done', strategy: 'auto', target: '', stops: [], starts: [], refusals: ['two match'] } as const;
     const { config } = await daemon(t, { preview: async () => refused });
     const run = await runCommand(['--config', config, 'match', 'x']);
@@ -335,7 +335,7 @@ describe('the commands, with a daemon running', () => {
     );
   });
 
-  it('never hand a control character to the terminal, nor what is not seen', async (t) => {
+  it('never send a control character or an invisible character to the terminal', async (t) => {
     const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\u200b\u3164\u{e0041}\u00ad\ufe0f\n\r\tx';
     const store = { ...someStatus().store, state: 'unknown', description: evil, reason: evil, lastPollAt: evil } as const;
     const row = { processId: evil, notes: evil, since: evil, acknowledged: true };
@@ -470,7 +470,7 @@ describe('the commands, with no daemon running', () => {
     });
   }
 
-  it('a daemon whose socket is another one by the configuration is told, with both', async (t) => {
+  it('a daemon whose socket is another one than configured is reported, with both sockets', async (t) => {
     const dir = tempDir(t);
     const lock = acquireLock(dir, { kind: 'daemon', socket: '/run/old place.sock' });
     t.after(() => lock.kind === 'acquired' && lock.release());
@@ -534,7 +534,7 @@ describe('the commands, with no daemon running', () => {
 });
 
 describe('the configuration that is meant', () => {
-  it('must be there where it was named', async () => {
+  it('must be there if it was named', async () => {
     for (const [argv, env] of [
       [['--config', '/nowhere/c.ini', 'status'], {}],
       [['status'], { MONITOR_SERVICE_CONFIG: '/nowhere/c.ini' }],

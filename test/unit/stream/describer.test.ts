@@ -127,7 +127,7 @@ describe('the describer of process events', () => {
     }
   });
 
-  it('says unknown, and leaves out what cannot be had', () => {
+  it('says unknown, and leaves out what is not available', () => {
     const { tell } = describerOn();
     const time = '1970-01-01T00:00:00.001Z';
     assert.deepEqual(tell({ type: 'exec', at: 1, pid: NO_PID }), {

@@ -16,7 +16,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 describe('the event stream', () => {
-  it('tells every client every event, one JSON object a line, as seed 002 words it', async (t) => {
+  it('sends every client every event, one JSON object a line, in the words of procMonitor', async (t) => {
     const { source, server, path } = await startStream(t);
     const clients = await Promise.all([RawClient.open(t, path), RawClient.open(t, path)]);
     await clientsOf(server, 2);
@@ -176,7 +176,7 @@ describe('the event stream', () => {
     assert.equal(source.listeners.size, 0);
   });
 
-  it('says why where events cannot be had when the client comes', async (t) => {
+  it('says why events are not available when the client comes', async (t) => {
     const clock = new FakeClock();
     const { source, path } = await startStream(t, { clock });
     await clock.advance(6000);
@@ -226,7 +226,7 @@ const CROWD = `
 `;
 
 describe('a slow client of the event stream', () => {
-  it('loses what does not fit, is told how much, and holds up nobody', async (t) => {
+  it('loses what does not fit, reports how much, and delays nobody', async (t) => {
     const { source, server, path } = await startStream(t);
     const [slow, quick] = [await RawClient.open(t, path), await RawClient.open(t, path)];
     await clientsOf(server, 2);

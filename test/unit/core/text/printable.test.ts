@@ -29,7 +29,7 @@ test('format and default-ignorable characters are left out, every one of them, a
   }
 });
 
-test('only a name that could be taken for more of a sentence, or for less, stands in quotes', () => {
+test('only a name that could be taken for more of a sentence, or for less, is in quotes', () => {
   for (const plain of ['nginx', 'php-fpm@8.2.service', '/opt/app:1', 'a_b+c=d', 'größe', '都'] as const)
     assert.equal(nameWords(plain), plain);
   for (const odd of [

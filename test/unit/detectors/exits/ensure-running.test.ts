@@ -115,7 +115,7 @@ test('what runs by then raises nothing, whenever it came', async (t) => {
   assert.deepEqual(alarms, []);
 });
 
-test('what cannot be told is looked at again until it can', async (t) => {
+test('if it is not known whether it runs, it is looked at again until it is', async (t) => {
   const away = ensuring(t);
   away.world.now = unknown;
   away.detector.start();

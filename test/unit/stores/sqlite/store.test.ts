@@ -29,7 +29,7 @@ test('a file that does not exist is made with its tables, in WAL', async (t) => 
   await store.close();
 });
 
-test('what cannot be opened is told', async (t) => {
+test('what cannot be opened is reported', async (t) => {
   const dir = tempDir(t);
   const open = (path: string): SqliteStore => new SqliteStore({ path, queryTimeoutMs: 300 });
   await assert.rejects(
@@ -51,7 +51,7 @@ test('a store whose folder comes later is well then', async (t) => {
   await store.close();
 });
 
-test('a file that is replaced is opened anew; in the place of one that is gone none is made', async (t) => {
+test('a file that is replaced is opened again; in the place of one that is gone none is created', async (t) => {
   const dir = tempDir(t);
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
   assert.deepEqual((await store.readAlarms()).rows, []);
@@ -193,7 +193,7 @@ test('a link of another user is not followed, and nothing is made where it leads
   assert.deepEqual((await store.readAlarms()).rows, [], 'our own is');
 });
 
-test('that others may write to the file or its folder is told', async (t) => {
+test('that others may write to the file or its folder is reported', async (t) => {
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
   t.after(() => store.close());

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { unfollowedStart } from '../../../../src/strategies/command/unfollowed-start.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('an interpreter or launcher in front is told of, with the argument that would tell the program', () => {
+test('an interpreter or launcher in front is reported, with the argument that would identify the program', () => {
   for (const [line, argument] of [
     ['exec python3 /opt/l/ledger.py', ' = /opt/l/ledger.py'],
     ['/usr/bin/python3.11 -u /opt/l/ledger.py --port 80', ' = /opt/l/ledger.py'],

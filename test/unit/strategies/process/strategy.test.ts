@@ -22,7 +22,7 @@ function pidsNamed({ table }: ProcessStrategyWorld, name: string): number[] {
   return found.filter((p) => p.name === name || p.executable?.endsWith(`/${name}`)).map(({ pid }) => pid);
 }
 
-test('a running program is stopped and started anew as it was', async (t) => {
+test('a running program is stopped and started again as it was', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zw');
   const env = {
@@ -54,7 +54,7 @@ test('a running program is stopped and started anew as it was', async (t) => {
   assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' });
 });
 
-test('where nothing could be started now nothing is stopped either', async (t) => {
+test('if nothing could be started now, nothing is stopped either', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zu');
   const pid = await world.zoo.start(world.zoo.sleeper(name));
@@ -240,7 +240,7 @@ test("another pid namespace's processes are not ours", { skip: !isRoot && 'needs
   assert.ok(isAlive(inside) && !isAlive(pid));
 });
 
-test('nothing is stopped where nothing could be started', async (t) => {
+test('nothing is stopped if nothing could be started', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('ztitle');
   const pid = await world.zoo.start('/bin/bash', ['-c', `exec -a "${name}: master process" cat < <(sleep 300)`]);
@@ -450,7 +450,7 @@ test('resolve: the key is the name; what cannot be is refused', async (t) => {
   assert.equal((await strategy.resolve(managed('monitor_service'), never)).kind, 'refused');
 });
 
-test('the services of the system itself are no programs to restart, but in a section of their own', async (t) => {
+test('the services of the system itself are not programs to restart, except in a section of their own', async (t) => {
   const world = processStrategyWorld(t);
   for (const name of ['systemd-journald', 'dbus-daemon', 'poweroff', 'monitor_service-run-1', 'x.socket']) {
     assert.equal((await world.strategy().resolve(managed(name), never)).kind, 'refused', name);

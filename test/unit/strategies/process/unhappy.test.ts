@@ -35,7 +35,7 @@ test('what nobody wants any more is not started after a wait, nor waited for', a
   assert.deepEqual(pidsOf(world, path), []);
 });
 
-test('a supervisor has its time anew if nobody saw the program come back and go again', async (t) => {
+test('a supervisor has its time again if nobody saw the program come back and go again', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zunseen'));
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -92,7 +92,7 @@ test('as many as there are users are not remembered for ever', async () => {
   assert.ok(pace.isSlow('user 1023'));
 });
 
-test('who has numbers by the thousand guesses ten times a second in all, and holds up neither root nor those who know the password', async () => {
+test('a user with thousands of uids guesses ten times a second in all, and delays neither root nor users who know the password', async () => {
   const clock = new FakeClock();
   const pace = new LoginPace(clock, new AbortController().signal, ['user 0']);
   const come: string[] = [];

@@ -99,7 +99,7 @@ test('filters and labels, and what cannot be read', (t) => {
   assert.equal(verdict(5), 'its rights cannot be read');
 });
 
-test('a directory that was removed is not what stands in its place now', async (t) => {
+test('a directory that was removed is not what is in its place now', async (t) => {
   const zoo = openZoo(t);
   const [place, other] = [join(zoo.dir, 'd'), join(zoo.dir, 'other')];
   mkdirSync(place);

@@ -77,7 +77,7 @@ test('what is none is passed over, and numbers are cut to what glibc takes', () 
   assert.equal(parseResolvConf(`search ${'a.test '.repeat(5000)}`, 'host').search.length, 32);
 });
 
-test('it is read anew each time, and no further than a bound', (t) => {
+test('it is read again each time, and no further than a bound', (t) => {
   const file = join(tempDir(t), 'resolv.conf');
   writeFileSync(file, 'nameserver 192.0.2.1\n');
   assert.deepEqual(readResolvConf(file).servers, ['192.0.2.1']);

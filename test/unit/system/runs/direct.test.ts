@@ -128,7 +128,7 @@ test('check: stdout and stderr can be opened by name', async (t) => {
   assert.deepEqual(result, { kind: 'exited', exitCode: 0, output: 'a\nb\n' });
 });
 
-test('action: where no file can be made it runs all the same', async (t) => {
+test('action: if no file can be created it runs all the same', async (t) => {
   const world = new CommandWorld(t);
   writeFileSync(join(world.dir, 'runs'), 'in the way');
   const result = await world.runner.run(world.command(`echo lost; echo ran > ${world.dir}/ran`), world.never);

@@ -22,7 +22,7 @@ test('the environment is minimal, and stdin is empty', async () => {
   }
 });
 
-test('arguments are no shell text', async () => {
+test('arguments are not shell text', async () => {
   const hostile = '$(id); `id` "\' \n * -x %s $HOME ürsprung';
   const result = await execute('printf', ['%s', hostile], limit);
   assert.equal(result.stdout, hostile);

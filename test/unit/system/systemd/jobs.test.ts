@@ -83,7 +83,7 @@ for (const [way, options] of Object.entries(WAYS)) {
       assert.deepEqual(await runJob(pid1, verb, unit, LONG), { kind: 'failed', reason });
   });
 
-  test(`${way}: the job's end may be told before the answer, late, twice, and among those of others`, async (t) => {
+  test(`${way}: the job's end may be reported before the answer, late, twice, and among those of others`, async (t) => {
     const fake = FakePid1.open(t, options);
     const pid1 = fake.pid1();
     fake.add('good.service');

@@ -13,7 +13,7 @@ const LONG = { timeoutMs: 30_000 };
 const SYSTEMD = 'org.freedesktop.systemd1';
 const WAYS = ['private', 'bus'] as const;
 
-test('where the bus has a unit', () => {
+test('if the bus has a unit', () => {
   assert.equal(unitPath('nginx.service'), '/org/freedesktop/systemd1/unit/nginx_2eservice');
   assert.equal(unitPath('7up@a-b.service'), '/org/freedesktop/systemd1/unit/_37up_40a_2db_2eservice');
   assert.equal(unitPath('a7.socket'), '/org/freedesktop/systemd1/unit/a7_2esocket');
@@ -63,7 +63,7 @@ for (const way of WAYS) {
     );
   });
 
-  test(`${way}: whoever listens no more hears no more, the others do`, async (t) => {
+  test(`${way}: a listener that has stopped receives nothing more, the others do`, async (t) => {
     const { fake, link } = await linked(t, way);
     fake.add('a.service', { state: 'active' });
     const heard: string[] = [];
@@ -87,7 +87,7 @@ for (const way of WAYS) {
     await waitFor('three', () => heard.at(-1) === 'three');
   });
 
-  test(`${way}: a listener that stops another one, and itself, while it is told`, async (t) => {
+  test(`${way}: a listener that stops another one, and itself, while it is called`, async (t) => {
     const { fake, link } = await linked(t, way);
     fake.add('a.service', { state: 'active' });
     let heard = 0;
@@ -119,7 +119,7 @@ for (const way of WAYS) {
     assert.equal(heard.length, 1);
   });
 
-  test(`${way}: it ends when PID 1 is executed anew`, async (t) => {
+  test(`${way}: it ends when PID 1 re-executes itself`, async (t) => {
     const { fake, link } = await linked(t, way);
     let lost = 0;
     link.onLost(() => lost++);
@@ -138,7 +138,7 @@ for (const way of WAYS) {
     assert.equal(lost, 1);
   });
 
-  test(`${way}: whoever asks to be told of the end after the end is told`, async (t) => {
+  test(`${way}: whoever asks for a notice of the end after the end gets it`, async (t) => {
     const { link } = await linked(t, way);
     link.close();
     let told = 0;
@@ -306,7 +306,7 @@ test('bus: an answer that somebody else gives is passed over', async (t) => {
   assert.deepEqual(answer, { kind: 'reply', values: ['/org/freedesktop/systemd1/job/1'] });
 });
 
-test('bus: what the bus or somebody else says is no sign of life of PID 1', async (t) => {
+test('bus: what the bus or somebody else says does not prove that PID 1 is alive', async (t) => {
   const { fake, link } = await linked(t, 'bus');
   fake.hush();
   await new Promise((resolve) => setTimeout(resolve, 120));
@@ -317,7 +317,7 @@ test('bus: what the bus or somebody else says is no sign of life of PID 1', asyn
   assert.equal(await link.isAlive({ timeoutMs: 50 }), false);
 });
 
-test('bus: where the bus itself refuses a call that is its answer', async (t) => {
+test('bus: if the bus itself refuses a call that is its answer', async (t) => {
   const { fake, link } = await linked(t, 'bus');
   fake.intercept = (call) => {
     const errorName = 'org.freedesktop.DBus.Error.AccessDenied';

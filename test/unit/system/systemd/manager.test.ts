@@ -254,7 +254,7 @@ test('what is shown stood together at one moment, however the unit changes betwe
   );
 });
 
-test('a unit that never stands still is told as it was read last', async (t) => {
+test('a unit that never stands still is reported as it was read last', async (t) => {
   const fake = FakePid1.open(t);
   const unit = fake.add('a.service', { state: 'active' });
   fake.intercept = ({ member }) => {
@@ -318,7 +318,7 @@ test('by which ways systemd is spoken to and heard', async (t) => {
   await waitFor('nobody to watch', () => systemd.contact()?.units === null);
 });
 
-test('many shows while PID 1 is executed anew again and again', async (t) => {
+test('many shows while PID 1 re-executes itself again and again', async (t) => {
   const fake = FakePid1.open(t);
   const systemd = fake.systemd();
   fake.add('a.service', { state: 'active' });

@@ -24,7 +24,7 @@ test('a unit that has failed is an alarm; one that was stopped is none, whatever
     assert.equal(verdict({ activeState: 'failed', result, endedByStop: true }), 'alarm');
 });
 
-test('between the halves of a restart nothing can be told', () => {
+test('between the halves of a restart nothing is known', () => {
   for (const activeState of ['failed', 'inactive', 'active', 'deactivating'])
     assert.equal(verdict({ activeState, result: 'exit-code', hasJob: true }), 'wait');
 });

@@ -94,7 +94,7 @@ test('a further copy in a cage is not started by what its kind was before', asRo
   await refused(it, CAGED, options);
 });
 
-test('nor one that start_command has put into a cage, when that is set no more', asRoot, async (t) => {
+test('also not one that start_command has confined, when start_command is no longer set', asRoot, async (t) => {
   const it = inPath(t);
   const { world, name, path } = it;
   await recorded(it, [], '3301');

@@ -36,7 +36,7 @@ function pythons({ table }: ProcessStrategyWorld, file: string): number[] {
   return table.list(['argv', 'state']).flatMap(({ pid, argv, state }) => (state !== 'Z' && argv?.includes(file) ? [pid] : []));
 }
 
-test('what we started is the program whatever it is called: one copy, well, stopped and started anew', async (t) => {
+test('what we started is the program whatever its name: one copy, well, stopped and started again', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zledger');
   const file = join(world.zoo.dir, 'ledger.py');
@@ -129,7 +129,7 @@ test('a script is known by its own name, whatever its interpreter and its option
   }
 });
 
-test('a shell’s script is known by its name, whichever shell was told to run it', async (t) => {
+test('a shell’s script is known by its name, whichever shell runs it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zrep.sh');
   const path = world.zoo.script(name, '#!/bin/sh\nsleep 300\n:\n');
@@ -161,7 +161,7 @@ test('a script that another one, a module or a text has as an argument is not wh
   assert.ok(!isAlive(pid) && others.every(isAlive));
 });
 
-test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
+test('a file that is not executable, or is not a script of that interpreter, gives nobody its name', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zplain');
   const text = `import time\nopen(${JSON.stringify(`${world.zoo.dir}/ready`)}, "w")\nwhile True: time.sleep(300)\n`;
@@ -281,7 +281,7 @@ test(
   },
 );
 
-test('a word that no file can be called, and a file that cannot be looked at, hinder nothing', async (t) => {
+test('a word that cannot be a file’s name, and a file that cannot be examined, do no harm', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zwords');
   const loop = join(world.zoo.dir, 'loop');
@@ -482,7 +482,7 @@ test('who looks for the word of an argument, and our own command line with it, a
   assert.deepEqual((await looked(world, name, { argument: name })).pids, [pid]);
 });
 
-test('who looks at the file of an argument is not the program, with or without a terminal; nor is sudo beside it', async (t) => {
+test('a process that reads the file of an argument is not the program, with or without a terminal; sudo beside it is not either', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zviewed');
   const file = join(world.zoo.dir, 'served.py');
