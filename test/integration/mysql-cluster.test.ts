@@ -229,7 +229,7 @@ test('before the first clearing on a server it catches up with its cluster; one 
   }
 });
 
-test('a clearing that has not begun goes on to the host that a poll has found', async (t) => {
+test('a clearing that has not begun moves on to the host that a poll has found', async (t) => {
   const isHere = (sql: string): boolean => sql.includes('FROM STATUS_PROCESS');
   const [first, second] = await servers(
     t,

@@ -63,7 +63,7 @@ describe('a server’s socket', asRoot, () => {
     assert.equal(rogue.peers.length, 0);
   });
 
-  test('whose file is root’s, and behind which nobody listens, hears nothing', async (t) => {
+  test('that belongs to root, and behind which nobody listens, receives nothing', async (t) => {
     const path = join(openFolder(t), 'mysql.sock');
     const rogue = await nobodys(t, path);
     chownSync(path, 0, 0);

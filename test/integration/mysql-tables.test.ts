@@ -148,7 +148,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   }
 
-  test('long notes that are damaged are read in part, told apart and cleared', async () => {
+  test('long notes that are damaged are read in part, distinguished and cleared', async () => {
     await withTables(tables('TEXT', 'ENGINE = MyISAM DEFAULT CHARSET = utf8mb4'), { notes: 'disk full' }, async (world) => {
       await damage(world, 'utf8mb4', 'TEXT', "CONCAT(x'61FF62C3286364', REPEAT('x', 50000), x'FF')");
       const [seen] = (await world.store.readAlarms()).rows;

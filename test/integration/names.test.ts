@@ -211,7 +211,7 @@ test('many who ask for one name share a child; an abort and the end of the time 
   assert.equal(addresses(await names.resolve('x.example.test', 200, never))[0], 'ETIMEOUT');
 });
 
-test('all of it goes on while every thread of the pool hangs', async (t) => {
+test('all of it works while every thread of the pool hangs', async (t) => {
   const dir = tempDir(t);
   const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
   const fifos = Array.from({ length: threads + 1 }, (_, i) => join(dir, `fifo${i}`));

@@ -16,7 +16,7 @@ interface Phrase {
 const PHRASES: readonly Phrase[] = [
   { find: /\banew\b/, say: '"again", or "a new one"', why: 'nobody says it' },
   { find: /\bwhat (?:it|this|that) comes to\b/, say: 'what results from it', why: 'a figure of speech' },
-  { find: /\bcom(?:es?|ing) to nothing\b/, say: '"fails", or "has no effect"', why: 'a figure of speech' },
+  { find: /\b(?:comes?|came|coming) to nothing\b/, say: '"fails", or "has no effect"', why: 'a figure of speech' },
   { find: /\bwould come to\b/, say: 'what would happen', why: 'a figure of speech' },
   { find: /\bto be had\b|\bcan(?:not)? be had\b|\bcould not be had\b/, say: 'available', why: 'it is not about having' },
   {

@@ -57,7 +57,7 @@ for (const kind of kinds) {
     assert.equal(isAlive(escaped), false);
   });
 
-  test(`${kind}: aborted at any moment of its start, it does not go on`, async (t) => {
+  test(`${kind}: aborted at any moment of its start, it does not continue`, async (t) => {
     const { run, dir } = openRuns(t);
     for (let ms = 0; ms < 32; ms += 4) {
       const result = await run(`sleep 1; touch late`, { kind, signal: AbortSignal.timeout(ms) });
@@ -204,7 +204,7 @@ test('action: it continues when we are killed, the next life waits for it, and i
   assert.equal(await commands.waitForRun('too-long', 10_000, never), 'not_found');
 });
 
-test('a message bus or a PID 1 that is restarted meanwhile does not make two of it', async (t) => {
+test('a message bus or a PID 1 that is restarted meanwhile does not make it run twice', async (t) => {
   const { run, text } = openRuns(t);
   for (const [index, restart] of ['systemctl daemon-reload', 'systemctl daemon-reexec', 'systemctl restart dbus'].entries()) {
     const result = await run(`${restart}; sleep 0.5; echo through > done${index}`);

@@ -63,7 +63,7 @@ test('a service that its socket starts is well while that listens, running or no
   }
 });
 
-test('an instance of a template is a unit of its own; a template is none', async (t) => {
+test('an instance of a template is a unit of its own; a template is not a unit', async (t) => {
   define(t, 'odd-tpl@.service', '[Service]', 'ExecStart=/bin/sleep 600', `ExecStartPre=/bin/test %i != 2`);
   for (const strategy of STRATEGIES) {
     const one = detecting(t, 'odd-tpl@1', { restart_strategy: strategy });

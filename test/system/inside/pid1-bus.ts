@@ -74,7 +74,7 @@ async function everything(t: TestContext, way: Way, by: LinkKind): Promise<void>
   await waitFor('no unit is left', () => ourUnits().length === 0);
 }
 
-test('while the message bus is stopped, commands, launches, restarts and questions go on over the private socket', async (t) => {
+test('while the message bus is stopped, commands, launches, restarts and questions use the private socket', async (t) => {
   t.after(() => systemctl('start', 'dbus.socket'));
   systemctl('stop', 'dbus.socket', 'dbus.service');
   const bus = (): Promise<OpenedLink> => Pid1Link.open('bus', pid1Addresses.bus, { timeoutMs: 1000 });

@@ -58,7 +58,7 @@ test('what ends at the end of its RuntimeMaxSec= has failed; what ends well by i
 
 const BOUND = ['[Unit]', 'BindsTo=ends-base.service', 'After=ends-base.service', '[Service]', 'ExecStart=/bin/sleep 600'];
 
-test('a unit that systemd stops with one that died is an alarm, with one that was stopped it is none', async (t) => {
+test('a unit that systemd stops with one that died raises an alarm, with one that was stopped it does not', async (t) => {
   const base = detecting(t, 'ends-base', SERVICE, ['[Service]', 'ExecStart=/bin/sleep 600']);
   const bound = detecting(t, 'ends-bound', SERVICE, BOUND);
   systemctl('start', 'ends-bound');

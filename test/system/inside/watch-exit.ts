@@ -81,7 +81,7 @@ test('what systemd restarts itself raises nothing before it has given up', async
   assert.match(alarms[0] ?? '', /^signal SIGKILL /);
 });
 
-test('a program that was started in a unit of ours: its death is an alarm, its unit’s stop is none', async (t) => {
+test('a program that was started in one of our units: its death raises an alarm, its unit’s stop does not', async (t) => {
   const section = { restart_strategy: 'process', start_command: 'exec -a exit-app sleep 600' };
   const { strategy, exits, alarms, next } = detecting(t, 'exit-app', section);
   assert.equal((await strategy.restart(attemptOn(managed('exit-app')))).kind, 'restarted');

@@ -76,7 +76,7 @@ test('reloads follow each other, and one that fails unexpectedly is reported and
   assert.match(log.of('error').join('\n'), /Configuration not reloaded: no more descriptors/);
 });
 
-test('what takes effect only at the next start is said to', async (t) => {
+test('a setting that takes effect only at the next start is reported as that', async (t) => {
   const dir = tempDir(t);
   const log = reloadableLog();
   const core = await createCore({ settings: settingsIn(dir), log });
@@ -162,7 +162,7 @@ test('the lines about a reload name the command that closes a breaker that stays
   assert.match(line, /stays open for .* \(`monitor_service breaker 'web frontend' --reset` closes it\)/);
 });
 
-test('a refused reload tells all problems as check-config does, and how many there are', async (t) => {
+test('a refused reload reports all problems as check-config does, and how many there are', async (t) => {
   const dir = tempDir(t);
   const log = reloadableLog();
   const core = await createCore({ settings: settingsIn(dir), log });

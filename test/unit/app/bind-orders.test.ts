@@ -103,7 +103,7 @@ test('a circuit breaker is reset by every name that configuration, database or s
   assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
 });
 
-test('an alarm that finds no row tells how to make one, and that does', async (t) => {
+test('an alarm that finds no row says how to create one, and that statement works', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, "[process.it's]\n[process.half]\n[process.a\\b]\n");
   addRows(dir, ['row'], false);

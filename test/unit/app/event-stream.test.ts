@@ -115,7 +115,7 @@ describe('the event stream of the daemon', () => {
     await waitFor('the client', () => stream.status().clients === 1);
   });
 
-  it('tells of real processes, is in the status, and ends with the daemon', { skip: noConnector }, async (t) => {
+  it('reports real processes, is in the status, and ends with the daemon', { skip: noConnector }, async (t) => {
     const dir = tempDir(t);
     const [path, control] = [join(dir, 'e.sock'), join(dir, 'c.sock')];
     const file = join(dir, 'config.ini');

@@ -43,7 +43,7 @@ test('without a daemon an attempt that was under way is reported by the restart 
   assert.deepEqual(told(), [line], 'it is settled');
 });
 
-test('without a daemon nothing is watched: what runs is quiet, and told since when it runs', async (t) => {
+test('without a daemon nothing is watched: what runs is quiet, and shown with the time since when it runs', async (t) => {
   const zoo = openZoo(t);
   const name = `unwatched-${process.pid}`;
   const dir = tempDir(t);

@@ -104,7 +104,7 @@ test('who shares the target of another has the recoveries of that one', async (t
   assert.deepEqual(recoveries, [{ at: recoveries[0]?.at, outcome: 'failed', detail: 'no', output: ['line'] }]);
 });
 
-test('a store that hangs, and a systemd that hangs, leave out only what they would have told', async (t) => {
+test('a store that hangs, and a systemd that hangs, leave out only what they would have reported', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '[process.web]\nrestart_strategy = service\n');
   const hangs = (): Promise<never> => new Promise(() => {});

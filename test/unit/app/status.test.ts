@@ -163,7 +163,7 @@ test('an alarm without a name belongs to no process: status and status --check r
   assert.deepEqual([statusOf(core).store.nameless, statusOf(core).store.remarks], [0, []]);
 });
 
-test('the STATE of who has a user that is not there shows it once it is in alarm, as its warning says', async (t) => {
+test('the STATE of a process whose user does not exist shows that once it is in alarm, as its warning says', async (t) => {
   for (const strategy of ['process', 'auto']) {
     const dir = tempDir(t);
     const name = `no-such-program-${process.pid}`;

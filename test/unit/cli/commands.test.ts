@@ -70,7 +70,7 @@ describe('the commands, with a daemon running', () => {
     });
   }
 
-  it('status NAME tells all of one process, and what runs of it now', async (t) => {
+  it('status NAME shows all about one process, and what runs of it now', async (t) => {
     const details = someDetails({
       process: someProcess({ name: 'app', state: 'ok', pinnedAt: '2026-11-21T12:00:00.000Z' }),
       running: [
@@ -147,7 +147,7 @@ describe('the commands, with a daemon running', () => {
     assert.match(run.stderr, /^monitor_service: option '--check' cannot be used with .*'--watch'/);
   });
 
-  it('match tells warnings beside what would be done', async (t) => {
+  it('match shows warnings beside what would be done', async (t) => {
     const preview = async () =>
       ({
         kind: 'done',
@@ -251,7 +251,7 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([run.code, run.stdout], [1, 'x: strategy auto\n  refused: two match\n']);
   });
 
-  it('match and alarm tell what is tried and fails from what is not tried', async (t) => {
+  it('match and alarm distinguish what is tried and fails from what is not tried', async (t) => {
     const nothing = { strategy: 'custom', target: '', stops: [], starts: [] };
     const shown = { kind: 'done', ...nothing, refusals: ['on hold', 'no program'], failures: ['no program'] } as const;
     const raised = [
@@ -272,7 +272,7 @@ describe('the commands, with a daemon running', () => {
     ]);
   });
 
-  it('alarm --clear tells that there was nothing to end', async (t) => {
+  it('alarm --clear says that there was nothing to end', async (t) => {
     const processes = [
       { id: '1', name: 'x', wasNotInAlarm: true },
       { id: '2', name: 'x' },
@@ -282,7 +282,7 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([run.code, run.stdout], [0, 'x (id 1) is not in alarm: nothing to end\nalarm ended: x (id 2)\n']);
   });
 
-  it('release tells what still holds', async (t) => {
+  it('release says what still holds', async (t) => {
     const stillHeld = 'on hold with all others until released';
     const { config } = await daemon(t, {
       release: async (name) => ({ kind: 'done', released: name === 'web' ? [name] : [], stillHeld }),
@@ -486,13 +486,13 @@ describe('the commands, with no daemon running', () => {
     }
   });
 
-  it('reload has nobody to tell', async (t) => {
+  it('reload needs a daemon', async (t) => {
     const run = await runCommand(['reload', '--config', configWith(t, join(tempDir(t), 'none.sock'))]);
     assert.equal(run.code, 69);
     assert.match(run.stderr, /^monitor_service: no daemon answers on .*\n$/);
   });
 
-  it('tell errors of the store, the state and the configuration in lines, with their codes', async (t) => {
+  it('report errors of the store, the state and the configuration in lines, with their codes', async (t) => {
     const config = configWith(t, join(tempDir(t), 'none.sock'));
     const codes = { config: 78, unreachable: 69, denied: 77, held: 75 } as const;
     for (const [which, code] of Object.entries(codes) as [keyof typeof codes, number][]) {
@@ -545,7 +545,7 @@ describe('the configuration that is meant', () => {
     }
   });
 
-  it('tells the socket whatever else is wrong with it', async (t) => {
+  it('reports the socket whatever else is wrong with it', async (t) => {
     const { socket } = await startControl(t);
     const file = join(tempDir(t), 'c.ini');
     writeFileSync(file, `[monitor]\nmode = nonsense\n[[[\n[control]\nsocket = ${socket}\n`);
@@ -576,7 +576,7 @@ describe('run, demo and check-config', () => {
     );
   });
 
-  it('run, and status without a daemon, tell warnings as such, and count both', async (t) => {
+  it('run, and status without a daemon, report warnings as such, and count both', async (t) => {
     const at = { section: 'logging', key: 'file' };
     const error = new ConfigError('c.ini', [
       { severity: 'warning', line: 2, ...at, problem: 'odd' },
@@ -599,7 +599,7 @@ describe('run, demo and check-config', () => {
     assert.deepEqual([status.code, status.stderr.trimEnd().split('\n').slice(1)], [78, told]);
   });
 
-  it('reload tells its warnings as such', async (t) => {
+  it('reload reports its warnings as such', async (t) => {
     const warnings = ['c.ini:2: [logging] file: odd'];
     const { config } = await daemon(t, { reload: async () => ({ kind: 'done', changes: [], warnings }) });
     const run = await runCommand(['--config', config, 'reload']);

@@ -149,7 +149,7 @@ describe('permissionProblems', () => {
   const found = (access: Partial<FileAccess>, daemonUid = 0, secret = true): string[] =>
     permissionProblems({ ...root, ...access }, daemonUid, secret).map(({ severity, problem }) => `${severity}: ${problem}`);
 
-  it('are none for a file as it should be', () => {
+  it('are empty for a file as it should be', () => {
     assert.deepEqual(found({}), []);
     assert.deepEqual(found({ mode: 0o100640, gid: 5 }), []);
     assert.deepEqual(found({ mode: 0o100660 }), []);

@@ -153,7 +153,7 @@ for (const [what, commands] of Object.entries(FOUND)) {
   });
 }
 
-test('a %s that is meant for the name is none', () => {
+test('a %s that is meant for the name is not reported', () => {
   for (const command of [
     'systemctl restart %s',
     'pkill -x %s',

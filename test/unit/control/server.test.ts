@@ -169,7 +169,7 @@ describe('the socket file', () => {
     assert.deepEqual(readdirSync(folder), ['c.sock']);
   });
 
-  it('is given to the group, or told that it cannot be', { skip: !isRoot && 'needs root' }, async (t) => {
+  it('is given to the group, or a line says that it cannot be', { skip: !isRoot && 'needs root' }, async (t) => {
     assert.equal(lstatSync((await startControl(t, {}, { group: '12345' })).socket).gid, 12345);
     const { socket, lines } = await startControl(t, {}, { group: 'no-such-group' });
     assert.equal(lstatSync(socket).gid, process.getegid?.());

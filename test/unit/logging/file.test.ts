@@ -93,7 +93,7 @@ test('after logrotate moved the file the next lines are in a new one', async (t)
   assert.deepEqual(told, []);
 });
 
-test('a full disk: one complaint, no waiting, and on again once there is room', { skip: noTinyDisk }, (t) => {
+test('a full disk: one complaint, no waiting, and writing continues once there is room', { skip: noTinyDisk }, (t) => {
   const script = join(import.meta.dirname, '../../fixtures/logging/full-disk.ts');
   assert.deepEqual(runOnTinyDisk(script, tempDir(t), '1m'), {
     complaints: ['Log file /m.log: it cannot be written (ENOSPC: no space left on device, write), continuing without it'],

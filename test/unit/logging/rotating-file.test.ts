@@ -41,7 +41,7 @@ test('the name is always the live log; so many rotated ones stay, none larger th
   );
 });
 
-test('a restart goes on in the same file and leaves none behind', async (t) => {
+test('a restart continues in the same file and leaves none behind', async (t) => {
   const dir = tempDir(t);
   for (let life = 0; life < 10; life++) {
     const file = await open(t, dir, { maxBytes: 1_000, filesToKeep: 2 });

@@ -98,7 +98,7 @@ test('the pause between attempts grows with use_backoff, up to max_delay', async
   );
 });
 
-test('mode = observe decides and tells, and does nothing', async () => {
+test('mode = observe decides and reports, and does nothing', async () => {
   const world = new MonitorWorld({ mode: 'observe' });
   world.alarm(1, 'web');
   await world.poll();
@@ -150,7 +150,7 @@ test('a row that cannot be read again does not keep its process from being resta
   assert.deepEqual(world.restarts, ['mariadb']);
 });
 
-test('while servers answer that they cannot tell how a row stands, nothing is restarted for it', async () => {
+test('while servers answer that they do not know the state of a row, nothing is restarted for it', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'mariadb');
   world.alarm(2, 'web', { target: 'nginx' });

@@ -63,7 +63,7 @@ test('once it is certainly unhealthy, a recovery like any other begins', async (
   assert.deepEqual(world.state.unproved.list(), []);
 });
 
-test('one check that is certain of it rules over one that cannot tell; one that passes does not', async () => {
+test('a check that is certain of a fault decides over one that cannot be made; one that passes does not', async () => {
   const { world } = unprovedWorld();
   world.processes.set('web', { health: () => notProved, otherHealth: () => unhealthy });
   await world.poll();

@@ -180,7 +180,7 @@ test('defaults and units', () => {
   );
 });
 
-test('a poll may take as long as a query, and 10 s at most, unless it is said', () => {
+test('a poll may take as long as a query, and 10 s at most, unless the key is set', () => {
   const limits = (...lines: string[]): number[] => {
     const { value } = mysql(lines);
     return [value.readTimeoutMs, value.failbackMs];
@@ -223,7 +223,7 @@ test('a file that cannot be read is a problem, and no secret is shown', (t) => {
   assert.doesNotMatch(told.join(), /s3cret/);
 });
 
-test('the keys of the driver that is not in use are known, and tell so', () => {
+test('the keys of the driver that is not in use are known, and a warning says that they have no effect', () => {
   const { value, told } = parse(
     ['driver = sqlite', 'path = /x/alarms.db', 'query_timeout = 3', 'host = "a b"', 'pool_size = -1', 'password_file = /none'],
     parseDatabase,
@@ -262,7 +262,7 @@ test('sqlite needs an absolute path', () => {
   }
 });
 
-test('the fingerprint tells a change and no secret', () => {
+test('the fingerprint shows a change and no secret', () => {
   const of = (...lines: string[]): string => parse(lines, parseDatabase).value.fingerprint;
   assert.equal(of('password = a', 'host = b'), of('host = b', 'password = a'));
   const different = [

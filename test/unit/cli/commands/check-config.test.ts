@@ -62,7 +62,7 @@ test('a file without a problem is in order; with a warning it is not, and with -
   }
 });
 
-test('--json has the counts, and who is refused', async (t) => {
+test('--json has the counts, and the refused processes', async (t) => {
   const { write, check } = world(t);
   const many = Array.from({ length: 300 }, (_, i) => `foo${i} = 1\n`).join('');
   write(
@@ -316,7 +316,7 @@ test('a path instead of a name is reported with what was expected', async (t) =>
   );
 });
 
-test('of a program that is started as a daemon with a pid file the hint is that file, and with it nothing is left to tell', async (t) => {
+test('for a program that is started as a daemon with a pid file the hint is that file, and with it there is nothing to report', async (t) => {
   const { write, check } = world(t);
   const told = async (more: string): Promise<string[]> => {
     write(

@@ -66,7 +66,7 @@ describe('events, from a server', () => {
     assert.deepEqual(JSON.parse(last ?? ''), JSON.parse(evil));
   });
 
-  it('survive what is none, and say how much of it there was', async (t) => {
+  it('survive lines that are not events, and say how many there were', async (t) => {
     const junk =
       'Password?\n{"event":"exec","pid":1,"user":"root","cmdline":"sh -c "x""}\n\u0000\u0001\n[]\n{"event":"born"}\n{"event":"ex';
     const run = await against(t, `${seedLines[0]}${junk}`, ['--json']);

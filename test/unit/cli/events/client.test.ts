@@ -214,7 +214,7 @@ describe('a client of an event stream', () => {
 });
 
 describe('the password of a server on this machine', () => {
-  it('is not sent to a stranger who sits on the port', async (t) => {
+  it('is not sent to a stranger that listens on the port', async (t) => {
     const server = await startEventServer(
       t,
       'tcp',
@@ -308,7 +308,7 @@ describe('the login over TCP', () => {
     assert.equal(server.heard(), '');
   });
 
-  it('sees why a server hangs up on one who is in', async (t) => {
+  it('sees why a server disconnects a client that is logged in', async (t) => {
     const full = (socket: Socket): void => void socket.end('Too many clients (10 at most). Disconnecting.\n');
     const server = await startEventServer(t, 'tcp', (socket) => {
       socket.write('Password: ');

@@ -56,7 +56,7 @@ describe('a line of an event stream', () => {
     for (const line of lines) assert.deepEqual(readEventLine(JSON.stringify({ ...line, newer: [1] }), arrived), line);
   });
 
-  it('that is none is undefined, and never an error', () => {
+  it('that is not an event is undefined, and never an error', () => {
     const bad = [
       '',
       'null',

@@ -73,7 +73,7 @@ describe('status --check', () => {
     assert.equal(verdict([], { store: { ...away, state: 'starting' } })[0], 69);
   });
 
-  it('tells a process once, with all that is known of it', () => {
+  it('lists a process once, with all that is known about it', () => {
     const row = { processId: '12', notes: null, since: null, acknowledged: false };
     const failed = { state: 'failed', inAlarm: null, rows: [row], reason: 'exit code 3' } as const;
     const lines = verdict([failed, { ...failed, name: 'web', rows: [] }], { store: away })[1];
@@ -85,7 +85,7 @@ describe('status --check', () => {
     assert.deepEqual(verdict([doubtful]), [69, ['nginx: circuit breaker open, unknown (why)']]);
   });
 
-  it('has 3 before 69 before 1, and tells all', () => {
+  it('has 3 before 69 before 1, and reports all', () => {
     const fault = { state: 'down', watched: gone } as const;
     const [code, lines] = verdict([fault], { store: away });
     assert.deepEqual([code, lines.length, lines.at(-1)], [69, 2, 'nginx: down']);

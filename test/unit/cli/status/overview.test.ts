@@ -30,7 +30,7 @@ describe('the status', () => {
     assert.match(shown({ host: undefined, version: '1.0', pid: 7 })[0] ?? '', /^monitor_service 1\.0, pid 7/);
   });
 
-  it('tells first who speaks, of when, and what is known of alarms', () => {
+  it('begins with the daemon, the time, and what is known about alarms', () => {
     const lines = shown({
       startedAt: ago(3_600_000),
       mode: 'observe',

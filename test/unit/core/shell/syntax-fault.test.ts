@@ -45,7 +45,7 @@ test('what is not closed, or ends nothing, is reported with what was expected an
   assert.ok(refused(Object.keys(faults)).every(Boolean));
 });
 
-test('what a shell reads, or what this reader is not sure of, is not told', () => {
+test('what a shell reads, or what this reader is not sure of, is not reported', () => {
   const fine = [
     '',
     '# it\'s "a',

@@ -61,7 +61,7 @@ test('so is what is drawn as nothing, though it counts as a letter, a mark or a 
   assert.equal(invisibleIn('a\u200bb\u200bc\u3164'), 'U+200B, U+3164');
 });
 
-test('control characters and codes that are none stay visible, breaks are blanks, half a pair is what UTF-8 makes of it', () => {
+test('control characters and noncharacters stay visible, breaks are blanks, half a pair is what UTF-8 makes of it', () => {
   for (const point of pointsOf(/[\p{Cc}\p{Noncharacter_Code_Point}]/u)) {
     const shown = printable(`a${String.fromCodePoint(point)}b`);
     assert.ok(shown === 'a?b' || (shown === 'a b' && /[\t-\r\u0085]/.test(String.fromCodePoint(point))), `${point}: ${shown}`);

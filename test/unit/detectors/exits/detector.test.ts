@@ -224,7 +224,7 @@ test('whose an event is, is known without asking each of them', async (t) => {
   assert.deepEqual([detector.nameOf(first), detector.nameOf(second)], [undefined, undefined]);
 });
 
-test('process events tell of a new life, and of what is lost', async (t) => {
+test('process events report a new life, and what is lost', async (t) => {
   let tell: (events: readonly ProcessEvent[]) => void = () => {};
   const source: ProcessExitParts['source'] = {
     subscribe: async (listener) => {
@@ -303,7 +303,7 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
   watch([]);
 });
 
-test('what systemd tells of its unit is looked at at once: a new life, and a verdict that was waited for', async (t) => {
+test('what systemd reports about its unit is examined at once: a new life, and a verdict that was waited for', async (t) => {
   let tell = (): void => {};
   const heard: string[] = [];
   let shows = 0;

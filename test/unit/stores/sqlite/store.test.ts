@@ -67,7 +67,7 @@ test('a file that is replaced is opened again; in the place of one that is gone 
   await store.close();
 });
 
-test('while another program writes, a poll goes on; a write waits, and the loop does not', async (t) => {
+test('while another program writes, a poll continues; a write waits, and the loop does not', async (t) => {
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 10_000 });
   const other = new DatabaseSync(path);
@@ -130,7 +130,7 @@ for (const [what, tables] of [
     'CREATE TABLE PROCESE (process_id, process_name); CREATE TABLE STATUS_PROCESS (process_id, alarma, sound, notes);',
   ],
 ] as const) {
-  test(`however many rows are in alarm, the loop goes on, and so do writers: ${what}`, async (t) => {
+  test(`however many rows are in alarm, the loop continues, and so do writers: ${what}`, async (t) => {
     const path = join(tempDir(t), 'many.db');
     const other = new DatabaseSync(path);
     if (tables === undefined) createSchema(other);
@@ -205,7 +205,7 @@ test('that others may write to the file or its folder is reported', async (t) =>
   assert.match((await later.readAlarms()).remarks.join(), /other users can write to \S*alarms\.db/);
 });
 
-test('names and ids beyond any measure are left alone, and the others go on', async (t) => {
+test('names and ids that are far too long are left alone, and the others are handled', async (t) => {
   const path = join(tempDir(t), 'long.db');
   const other = new DatabaseSync(path);
   createSchema(other);

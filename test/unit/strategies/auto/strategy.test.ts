@@ -400,7 +400,7 @@ test('what a name means is known though it may not be restarted', async () => {
 /** What runs in a service is that one's. */
 const isInService = new ProcessTable().read(process.pid, ['unit'])?.unit?.endsWith('.service') === true;
 
-test('a unit is not started beside what is its program by name, pid file or argument; a client of that name is none', {
+test('a unit is not started beside its program by name, pid file or argument; a client of that name does not count', {
   skip: isInService && 'the tests run in a service themselves',
 }, async (t) => {
   const zoo = openZoo(t);

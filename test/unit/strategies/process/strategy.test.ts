@@ -201,7 +201,7 @@ test('workers that outlived their recorded master are one tree, started as the m
   await waitFor('new tree', () => pidsNamed(world, name).length === 4);
 });
 
-test('a worker without rights that outlived its master does not tell how to start it', {
+test('a worker without rights that outlived its master does not show how to start it', {
   skip: !isRoot && 'needs root',
 }, async (t) => {
   const world = processStrategyWorld(t);
@@ -327,7 +327,7 @@ test('a supervisor that starts it again is left to do so', async (t) => {
   assert.equal(world.launched.length, 0);
 });
 
-test('well is who has run for a second; a check is bounded', async (t) => {
+test('a program that has run for a second is well; a check is bounded', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zhealth');
   const strategy = world.strategy();
@@ -343,7 +343,7 @@ test('well is who has run for a second; a check is bounded', async (t) => {
   assert.equal((await strategy.checkHealth(managed(name), 1, never)).kind, 'healthy');
 });
 
-test('well is who has run for stable_time; 0: who runs', async (t) => {
+test('a program that has run for stable_time is well; 0: one that runs', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zstable');
   const pid = await world.zoo.start(world.zoo.sleeper(name));
@@ -384,7 +384,7 @@ test('the life of a program ends with it, not with the first process of a daemon
   assert.equal(await daemon?.ended(never), undefined);
 });
 
-test('commands of ours are neither recorded nor, for another process, matched', async (t) => {
+test('our own commands are neither recorded nor, for another process, matched', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zcheck');
   const path = world.zoo.sleeper(name);
@@ -459,7 +459,7 @@ test('the services of the system itself are not programs to restart, except in a
   }
 });
 
-test('what is known to run under its name must come and last; what never ran under it tells nothing', async (t) => {
+test('what is known to run under its name must appear and last; what never ran under it shows nothing', async (t) => {
   const { zoo, strategy } = processStrategyWorld(t);
   const program = strategy({ stableTimeMs: 200 });
   const [name, other] = [unique('life'), unique('ghost')];

@@ -130,7 +130,7 @@ test('a unit that systemd does not speak of is not taken for none: nothing is st
   assert.equal(world.parts.roots.lastUnit(name), 'zmain.service');
 });
 
-test('a worker that the second copy left behind does not tell how that is started', {
+test('a worker that the second copy left behind does not show how that is started', {
   skip: process.getuid?.() !== 0 && 'needs root',
 }, async (t) => {
   const world = processStrategyWorld(t);

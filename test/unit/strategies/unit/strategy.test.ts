@@ -86,7 +86,7 @@ test('names that are not for systemd never reach it', async () => {
   assert.deepEqual(systemd.calls, []);
 });
 
-test('system_name is what systemd hears', async () => {
+test('system_name is the name that systemd gets', async () => {
   const { strategy, clock, systemd } = world({ 'httpd.service': {} });
   await settled(clock, strategy.restart(attemptOn(managed('web server', 'httpd'))));
   assert.deepEqual(systemd.calls, ['start httpd.service']);

@@ -56,7 +56,7 @@ test('each has a pace of its own, and a right password costs nothing', async () 
   assert.equal(come.filter((name) => name === 'new').length, 5, 'nor does it bring more than five');
 });
 
-test('nobody waits longer than 30 s; who has gone waits no more, and takes nobody’s turn', async () => {
+test('nobody waits longer than 30 s; a client that has gone waits no more, and takes nobody’s turn', async () => {
   const { clock, come, ask } = world();
   const gone = new AbortController();
   for (let i = 0; i < 5; i++) ask('a', 'first');

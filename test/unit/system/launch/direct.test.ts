@@ -32,7 +32,7 @@ function open(t: TestContext) {
   return { world, launcher: new DirectLauncher(world.files) };
 }
 
-test('a line that stays in the foreground is launched, in a session of its own, with no pipe of ours', async (t) => {
+test('a line that stays in the foreground is launched, in a session of its own, without our pipes', async (t) => {
   const { world, launcher } = open(t);
   const result = await launcher.launch(line(world, 'echo up; sleep 60; true'), 200, world.never);
   assert.ok(result.kind === 'launched' && result.pid !== undefined && runs(result.pid));
@@ -104,7 +104,7 @@ test('a line that falls over fails with its last words', async (t) => {
   assert.deepEqual(nobody, { kind: 'failed', reason: 'there is no user no-such-user' });
 });
 
-test('an abort starts nothing; what is under way goes on', async (t) => {
+test('an abort starts nothing; what is under way continues', async (t) => {
   const { world, launcher } = open(t);
   const abort = new AbortController();
   const launching = launcher.launch(line(world, `echo $$ > ${world.dir}/up; sleep 60; true`), 60_000, abort.signal);

@@ -119,7 +119,7 @@ test('descriptors that wait in the queue go with their own bytes', async (t) => 
   );
 });
 
-test('closed while something waits: it is not sent, and its descriptors are let go', async (t) => {
+test('closed while something waits: it is not sent, and its descriptors are closed', async (t) => {
   const world = new StreamWorld(t);
   const { stream, heard } = world.connect();
   const peer = await world.peer();
@@ -193,7 +193,7 @@ test('the other side goes away while something waits', async (t) => {
   assert.equal(heard.ends.length, 1);
 });
 
-test('closing it from within what it tells', async (t) => {
+test('closing it from within a report of its own', async (t) => {
   const world = new StreamWorld(t);
   const { stream, heard } = world.connect((bytes) => {
     if (bytes.length > 0) stream.close();

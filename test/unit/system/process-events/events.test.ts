@@ -115,7 +115,7 @@ test('a new name, a new session, another user, a tracer', { skip: skipAsUser }, 
   recording.end();
 });
 
-test('threads are not told of', { skip }, async (t) => {
+test('threads are not reported', { skip }, async (t) => {
   const recording = await recordProcessEvents(t, processEventTypes);
   const script = 'const { Worker } = require("node:worker_threads"); new Worker("1", { eval: true })';
   const { pid, events } = await run(recording, [process.execPath, '-e', script]);
@@ -258,7 +258,7 @@ function netlinkAddress(port: number, groups: number): Buffer {
   return address;
 }
 
-test('what does not fit into the buffer is counted to the event, and told after what did', { skip }, async (t) => {
+test('what does not fit into the buffer is counted exactly, and reported after what did', { skip }, async (t) => {
   const recording = await recordProcessEvents(t, ['comm', 'exit']);
   // What is missing on a processor shows between two events of it.
   const onEachProcessor = async (): Promise<void> => {

@@ -109,7 +109,7 @@ test('a number at the kernel’s limits is that number', () => {
   assert.partialDeepStrictEqual(parse(far), [{ sequence: 0xffff_ffff, monotonicMs: 2 ** 52 / 1e6 }]);
 });
 
-test('no bytes make it throw or go on for ever', () => {
+test('no bytes make it throw or run for ever', () => {
   const random = seededRandom(20_260_101);
   const whole = [...recorded.values()];
   for (let round = 0; round < 20_000; round += 1) {

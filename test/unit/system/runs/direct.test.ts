@@ -98,7 +98,7 @@ test('check: a background child holds nothing up and dies with it', async (t) =>
   await waitFor('the child to be gone', () => !runs(Number(result.output)));
 });
 
-test('action: what it left behind lives, and can go on writing', async (t) => {
+test('action: what it left behind lives, and can keep writing', async (t) => {
   const world = new CommandWorld(t);
   const daemon = `while :; do echo still here || exit 9; [ -e ${world.dir}/seen ] && echo ok > ${world.dir}/wrote; sleep 0.05; done`;
   const start = performance.now();

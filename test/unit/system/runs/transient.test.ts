@@ -200,7 +200,7 @@ for (const kind of KINDS) {
     await waitFor('it to be over', () => fake.callsOf('StopUnit').length === 1 && ended === 1);
   });
 
-  test(`${kind}: no systemd to be spoken to`, async (t) => {
+  test(`${kind}: no systemd that can be contacted`, async (t) => {
     const { fake, runner, world, never } = runnerOver(t);
     fake.stopListening();
     const result = await runner.run(world.command('true', { kind, timeoutMs: 150 }), never);
@@ -286,7 +286,7 @@ test('a check: all that it left behind dies with it', async (t) => {
   await waitFor('its end', () => !runs(child));
 });
 
-test('an action: what it left behind lives, and holds no pipe of ours', async (t) => {
+test('an action: what it left behind lives, and holds none of our pipes', async (t) => {
   const { runner, world, never } = runnerOver(t);
   const line = `sleep 60 & echo $! > ${world.dir}/child; echo out`;
   const result = await runner.run(world.command(line, { kind: 'action' }), never);

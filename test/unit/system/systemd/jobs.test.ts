@@ -256,7 +256,7 @@ test('a PID 1 that does not come back', async (t) => {
   assert.match(result.reason, /^the connection to systemd was lost meanwhile: cannot connect to systemd: /);
 });
 
-test('a restart that never was: the old life goes on', async (t) => {
+test('a restart that never was: the old life continues', async (t) => {
   const fake = FakePid1.open(t);
   fake.add('a.service', { state: 'active' });
   fake.intercept = ({ member }) => {

@@ -46,7 +46,7 @@ for (const way of WAYS) {
     assert.equal((await link.call({ member: 'Nonsense' }, LONG)).kind, 'error');
   });
 
-  test(`${way}: a unit is heard of, in halves, the Unit half last, and no other is`, async (t) => {
+  test(`${way}: a unit is reported in halves, the Unit half last, and no other unit is`, async (t) => {
     const { fake, link } = await linked(t, way);
     for (const unit of ['a.service', 'b.service']) fake.add(unit, { state: 'active' });
     const heard: UnitChange[] = [];
@@ -105,7 +105,7 @@ for (const way of WAYS) {
     assert.ok(heard <= 2);
   });
 
-  test(`${way}: jobs that end are heard of`, async (t) => {
+  test(`${way}: jobs that end are reported`, async (t) => {
     const { fake, link } = await linked(t, way);
     fake.add('a.service');
     const heard: RemovedJob[] = [];
@@ -152,7 +152,7 @@ for (const way of WAYS) {
     link.onJob(() => {})();
   });
 
-  test(`${way}: a change that is none ends the link and nothing else`, async (t) => {
+  test(`${way}: a change that is not valid ends the link and nothing else`, async (t) => {
     const { fake, link } = await linked(t, way);
     let lost = 0;
     link.onLost(() => lost++);
@@ -189,7 +189,7 @@ test('private: nobody is asked for anything but what is wanted', async (t) => {
   );
 });
 
-test('bus: it makes itself known, finds PID 1, and has it tell us', async (t) => {
+test('bus: it registers, finds PID 1, and subscribes to its signals', async (t) => {
   const { fake, link } = await linked(t, 'bus');
   const { bus } = fake;
   assert.ok(bus);

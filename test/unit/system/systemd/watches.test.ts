@@ -37,7 +37,7 @@ test('many changes at once are one call', async (t) => {
   assert.ok(a.count < 20, String(a.count));
 });
 
-test('fifty units, each told by itself', async (t) => {
+test('fifty units, each reported by itself', async (t) => {
   const { fake, watch } = world(t);
   const watched = Array.from({ length: 50 }, (_, index) => ({ unit: `u${index}.service`, told: watch(`u${index}.service`) }));
   await heard(...watched.map(({ told }) => told));
@@ -137,7 +137,7 @@ test('a watcher that comes at the moment when the last one goes', async (t) => {
   await waitFor('the end', () => fake.bus?.clients.length === 0);
 });
 
-test('a bus that is away at first is tried again; then all are notified', async (t) => {
+test('a bus that is unavailable at first is tried again; then all are notified', async (t) => {
   const { fake, watches, watch } = world(t);
   fake.bus?.stop();
   const a = watch('a.service');

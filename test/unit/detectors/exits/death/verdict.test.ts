@@ -12,7 +12,7 @@ function verdict(unit: Partial<UnitStatus>, meant: MeantUnit = 'unit'): string {
   return judgeByUnit({ ...noUnit, id: 'x.service', ...unit }, meant, DEATH, () => false).kind;
 }
 
-test('a unit that has failed is an alarm; one that was stopped is none, whatever its program ended with', () => {
+test('a unit that has failed raises an alarm; one that was stopped does not, whatever its program ended with', () => {
   assert.equal(verdict({ activeState: 'inactive', result: 'success' }), 'expected');
   // `timeout`: it had to be killed at the end of its time.
   for (const result of ['exit-code', 'signal', 'core-dump', 'timeout']) {

@@ -34,7 +34,7 @@ function watching(first: Partial<UnitStatus>) {
   };
 }
 
-test('what is under way is followed to its end, whether or not anybody tells', async () => {
+test('what is under way is followed to its end, whether or not it is reported', async () => {
   const { clock, watch, note, become, settled } = watching({ activeState: 'activating', changedMs: 5 });
   await note();
   assert.deepEqual(watch.current, { kind: 'starting', unit: 'a.service', sinceMs: 5 });

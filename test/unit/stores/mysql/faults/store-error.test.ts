@@ -42,7 +42,7 @@ test('what a server says becomes one printable line', () => {
   assert.equal(error.message, 'mysql db:3306: Unknown ?[2Jcolumn');
 });
 
-test('what the driver could not read is the server’s fault, and told so; a mistake of ours is not', () => {
+test('what the driver could not read is reported as the server’s fault; a mistake of ours is not', () => {
   const fatal = (error: Error, code?: string): Error => Object.assign(error, { fatal: true, ...(code && { code }) });
   for (const error of [fatal(new TypeError('x')), fatal(new RangeError('x')), fatal(new Error('x'), 'PROTOCOL_ERROR')]) {
     const told = storeError('db:3306', error);

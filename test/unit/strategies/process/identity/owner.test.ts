@@ -136,7 +136,7 @@ test(
 );
 
 test(
-  'who has given up root is who he is now: what the kernel told a program at its start, it can write over',
+  'a process that has given up root counts as its present user: it can overwrite what the kernel gave it at its start',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);

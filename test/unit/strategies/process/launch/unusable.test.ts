@@ -12,7 +12,7 @@ import { waitFor } from '../../../../helpers/wait-for.ts';
 
 const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 
-test('root in a cage is not let out by its death', asRoot, async (t) => {
+test('confined root is not freed by its death', asRoot, async (t) => {
   const ways = [['--no-new-privs'], ['--bounding-set=-all'], [...asNobody, '--no-new-privs']];
   for (const way of ways) {
     const it = inPath(t);

@@ -176,7 +176,7 @@ test('a file that is not executable, or is not a script of that interpreter, giv
   assert.deepEqual((await looked(world, name, { argument: path })).pids, [pid]);
 });
 
-test('pid_file names the program; a stale one, a link, one that others may write, or no number is said and not used', async (t) => {
+test('pid_file names the program; a stale one, a link, one that others may write, or no number is reported and not used', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zpidfile');
   const pidFile = join(world.zoo.dir, 'app.pid');
@@ -251,7 +251,7 @@ test("a user's pid file names his own processes alone", asRoot, async (t) => {
 });
 
 test(
-  'argument tells one of many; not the editor that shows the file at a terminal, and never a stranger',
+  'argument distinguishes one of many; not the editor that shows the file at a terminal, and never a stranger',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -309,7 +309,7 @@ test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', 
   assert.deepEqual((await looked(world, name, { argument: '--app=billin' })).pids, []);
 });
 
-test('an argument, a script and a text behind what a look keeps tell as much as before it', async (t) => {
+test('an argument, a script and a text beyond what a look keeps count as much as before it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zbehind');
   const [word, file] = [unique('--app='), world.zoo.script(name, '#!/usr/bin/python3\nimport time\ntime.sleep(300)\n')];
@@ -443,7 +443,7 @@ test('two names of one program are one target', async (t) => {
   assert.deepEqual(await keys(), [first, first]);
 });
 
-test('instances that an argument tells apart are never taken for each other, dead or alive', async (t) => {
+test('instances that differ in argument are never taken for each other, dead or alive', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zinst'));
   const [one, two] = [await world.zoo.start(path, ['300', '301']), await world.zoo.start(path, ['300', '302'])];

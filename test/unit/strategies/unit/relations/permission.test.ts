@@ -80,7 +80,7 @@ test('without a section what is not there is left alone; with one it is restarte
   }
 });
 
-test('a backslash needs a section, and systemd does not hear of such a name', async () => {
+test('a backslash needs a section, and systemd is not asked for such a name', async () => {
   const name = 'mariadb@x\\x20\\x2d\\x2dbasedir\\x3d-tmp-evil';
   const { refusal, systemd } = world({ [`${name}.service`]: { state: 'active' } });
   assert.match(await refusal(name), /holds a backslash: it is restarted only if it has a section of its own$/);

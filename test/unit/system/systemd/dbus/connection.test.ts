@@ -83,7 +83,7 @@ test('who closes before it has answered', async (t) => {
   assert.deepEqual(world.heard.lost, []);
 });
 
-test('who does not answer is called silent, within the limit', async (t) => {
+test('a peer that does not answer is called silent, within the limit', async (t) => {
   const world = new ConnectionWorld(t, { greeting: 'silent' });
   const opened = await world.open({ timeoutMs: 50 });
   assert.deepEqual(opened, { kind: 'failed', reason: 'it does not answer', silent: true });

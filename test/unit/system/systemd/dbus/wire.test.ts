@@ -355,7 +355,7 @@ test('a value that is not of its type is a TypeError', () => {
     assert.throws(() => encode(signature, values as DbusValue[]), TypeError, `${signature} ${String(values)}`);
 });
 
-test('signatures, and what is none', () => {
+test('signatures, and texts that are not', () => {
   const basic = 'ybnqiuxtdsogh';
   assert.deepEqual(
     parseSignature(basic),
@@ -457,7 +457,7 @@ test('values in values have a limit', () => {
   for (const depth of [200, 100_000]) assert.throws(() => decode('v', Buffer.from('017600'.repeat(depth), 'hex')), WireError);
 });
 
-test('a message of ours may be 4 MiB long, and no longer', () => {
+test('a message from us may be 4 MiB long, and no longer', () => {
   const sized = (length: number): Buffer =>
     encodeMessage({ type: call, serial: 1, path: '/', signature: 'ay', values: [Buffer.alloc(length)] });
   const overhead = sized(0).length;
@@ -517,7 +517,7 @@ test('a message of the other byte order is passed over', () => {
   assert.deepEqual(found, ['JobNew', 'JobRemoved']);
 });
 
-test('what begins as no message is none', () => {
+test('bytes that do not begin like a message are not one', () => {
   const message = encodeMessage({ type: signal, serial: 1, path: '/' });
   for (const [at, byte] of [
     [0, 0],
