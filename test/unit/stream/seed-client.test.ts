@@ -9,7 +9,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
-/** What the client of seed 002 would tell its user. */
+/** What the client of procMonitor would show its user. */
 interface Told {
   readonly events: Record<string, unknown>[];
   readonly unread: string[];
