@@ -1,9 +1,9 @@
--- The database of monitor_service: both tables, the index of its poll, sample rows.
+-- Creates the database of monitor_service: both tables, the index for its polls, and sample rows.
 --
 --   mysql < setup.sql        (or: mariadb < setup.sql), as an administrator of the server
 --
 -- For MySQL 5.7 and later and MariaDB 10.3 and later. It can be run again, and over the database of the bash service: it adds
--- what is missing, and changes and deletes no row that is there. At its end it prints how to create the daemon's user.
+-- what is missing, and changes or deletes no existing row. At its end it prints how to create the daemon's user.
 
 SET NAMES utf8mb4;
 
@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS PROCESE (
   process_name VARCHAR(255)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4;
 
--- Their state. Whoever finds a process ill sets alarma = 1 (and says why in notes); the daemon restarts the process, and sets
--- alarma = 0 once it is well. sound = 1: an operator has taken the alarm on, and the daemon leaves it alone.
+-- Their state. Whoever finds a fault of a process sets alarma = 1 (and says why in notes); the daemon restarts the process, and
+-- sets alarma = 0 once it is well. sound = 1: an operator has acknowledged the alarm, and the daemon leaves it alone.
 CREATE TABLE IF NOT EXISTS STATUS_PROCESS (
   process_id INT NOT NULL PRIMARY KEY,
   alarma TINYINT DEFAULT 0,
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS STATUS_PROCESS (
   notes TEXT
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4;
 
--- The index that makes a poll cost the same with a hundred rows and with a hundred thousand. (MySQL knows no ADD INDEX IF NOT EXISTS.)
+-- With this index a poll takes as long with a hundred thousand rows as with a hundred. (MySQL has no ADD INDEX IF NOT EXISTS.)
 SET @has_index = (
   SELECT COUNT(*) FROM information_schema.STATISTICS
   WHERE TABLE_SCHEMA = 'v_process_monitor' AND TABLE_NAME = 'STATUS_PROCESS' AND SEQ_IN_INDEX = 1 AND COLUMN_NAME = 'alarma'
@@ -35,7 +35,7 @@ PREPARE add_index FROM @add_index;
 EXECUTE add_index;
 DEALLOCATE PREPARE add_index;
 
--- Sample rows, in a database that holds none: no alarm among them, so that nothing is restarted because of them.
+-- Sample rows, only if the database has no rows: none is in alarm, so that nothing is restarted because of them.
 SET @is_new = (SELECT COUNT(*) FROM PROCESE) + (SELECT COUNT(*) FROM STATUS_PROCESS) = 0;
 
 INSERT INTO PROCESE (process_id, process_name)
@@ -52,7 +52,7 @@ SELECT process_id, 0, 0, NULL FROM (
   UNION ALL SELECT 3
 ) AS sample WHERE @is_new;
 
--- What is left to do. The daemon needs no more than these privileges; with clear_alarm = false, SELECT alone.
+-- The next steps. The daemon needs no more than these privileges; with clear_alarm = false it needs only SELECT.
 SELECT '-- The database v_process_monitor is ready. Create the user of the daemon, with a password of your own:' AS next_steps
 UNION ALL SELECT 'CREATE USER IF NOT EXISTS ''monitor_service''@''localhost'' IDENTIFIED BY ''your_password'';'
 UNION ALL SELECT 'GRANT SELECT, UPDATE (alarma, notes) ON v_process_monitor.STATUS_PROCESS TO ''monitor_service''@''localhost'';'

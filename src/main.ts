@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --disable-sigusr1
+// The entry of the process: arguments, signals and exit code.
 import { writeSync } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import { describeFailure } from './cli/failure.ts';

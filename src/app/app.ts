@@ -1,3 +1,4 @@
+// Composes store, state and monitor.
 import { type Clock, systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import { EventBus } from '../core/events.ts';

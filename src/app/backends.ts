@@ -87,7 +87,7 @@ export interface CheckReport {
   readonly database: DatabaseReport | null;
 }
 
-/** Names of the database that have no section and would not be restarted; `unseen`: how many more were not looked at. */
+/** Names of the database that have no section and would not be restarted; `unseen`: how many more were not examined. */
 export interface LeftAlone {
   readonly processes: readonly { readonly name: string; readonly reason: string }[];
   readonly unseen: number;

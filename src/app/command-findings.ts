@@ -1,3 +1,4 @@
+// Finds programs that the commands of a process need and that are missing or can be changed by others.
 import { expandCommand } from '../core/command-template.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { changeablePrograms } from '../strategies/command/changeable-program.ts';
@@ -13,7 +14,7 @@ import { isUnit } from './user-finding.ts';
 interface CommandParts {
   readonly settings: Pick<Settings, 'document'>;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
-  /** The files that were looked at; one map for all processes. */
+  /** The files that were examined; one map for all processes. */
   readonly entries: Entries;
 }
 

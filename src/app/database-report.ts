@@ -1,3 +1,4 @@
+// What `check-config --database` reports about the database.
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { nearName } from '../core/text/near-name.ts';

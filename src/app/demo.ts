@@ -1,3 +1,4 @@
+// The demo: the daemon at work on a store of its own.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

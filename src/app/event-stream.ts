@@ -1,3 +1,4 @@
+// Opens the event stream of the daemon.
 import type { EventStreamStatus } from '../control/status.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';

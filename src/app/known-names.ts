@@ -1,3 +1,4 @@
+// Which names of processes are known, and why an order for another name is refused.
 import type { OrderReply } from '../control/reply.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';

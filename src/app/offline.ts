@@ -1,3 +1,4 @@
+// Carries out orders while no daemon runs.
 import { accessSync, constants } from 'node:fs';
 import type { Orders } from '../control/orders.ts';
 import type { DaemonStatus } from '../control/status.ts';

@@ -1,3 +1,4 @@
+// The orders that pin programs.
 import { createHash } from 'node:crypto';
 import type { PinOffer } from '../control/orders/pins.ts';
 import type { Orders } from '../control/orders.ts';

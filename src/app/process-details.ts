@@ -1,3 +1,4 @@
+// Everything that `status NAME` shows about one process.
 import type { ProcessDetails } from '../control/orders/describe.ts';
 import type { OrderReply } from '../control/reply.ts';
 import type { AlarmRow, ProcessStatus } from '../control/status.ts';
@@ -61,7 +62,7 @@ export async function describeProcess(
 /** How long to wait for a systemd that hangs, in milliseconds. */
 const LOOK_LIMIT_MS = 5000;
 const ROWS_LIMIT_MS = 2000;
-/** The name itself and the held ones are looked at first; looking at all sections may take longer. */
+/** The name itself and the held ones are examined first; examining all sections may take longer. */
 const TARGETS_LIMIT_MS = 1000;
 
 /** The rows, and the kept alarm, which has none; null if the store does not answer. */

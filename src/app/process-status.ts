@@ -1,3 +1,4 @@
+// Builds the status of one process.
 import { processStateNames } from '../control/process-state.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';

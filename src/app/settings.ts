@@ -1,3 +1,4 @@
+// Parses a whole configuration file.
 import { checkCommands } from '../config/check-commands.ts';
 import { checkDependencies } from '../config/check-dependencies.ts';
 import { checkSharedNames } from '../config/check-shared-names.ts';

@@ -1,3 +1,4 @@
+// Builds the status of the daemon.
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/status.ts';
 import { type Alarm, hasName, type StoredAlarm } from '../core/alarm.ts';

@@ -137,7 +137,7 @@ export class UnitReport {
         document.warnOfProcess(
           name,
           'system_name',
-          `is the same as [process.${ruling}] (${resolution.description}): the section that stands first in the file applies to both`,
+          `is the same as [process.${ruling}] (${resolution.description}): the section that comes first in the file applies to both`,
         );
     }
   }

@@ -1,3 +1,4 @@
+// What a `user` that does not exist means for a process.
 import { managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import { judgeUnitName } from '../strategies/unit/name-policy.ts';
 import type { AccountResult } from '../system/spawn/user-account.ts';

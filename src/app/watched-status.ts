@@ -1,3 +1,4 @@
+// Whether a watched process runs, for its status.
 import type { ProcessStatus } from '../control/status.ts';
 import { zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/text/duration.ts';

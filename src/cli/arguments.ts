@@ -1,3 +1,4 @@
+// Reads the first words of a command line, with the spellings of the bash service.
 /** Arguments for commander, or the unknown word in place of a command. */
 type Arguments =
   | { readonly kind: 'arguments'; readonly argv: readonly string[] }

@@ -37,7 +37,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   76: 'the daemon is of another version: its answer is not understood',
   77: 'no permission',
   78: 'the configuration cannot be used',
-  130: 'Ctrl-C ended the command; an order that the daemon has taken goes on',
+  130: 'Ctrl-C ended the command; an order that the daemon has accepted continues',
   141: 'the program that read the output ended first (SIGPIPE)',
 };
 

@@ -1,3 +1,4 @@
+// How a command ends that failed: its lines for the user and its exit code.
 import { type ConfigError, errorMessage, problemLines } from '../core/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 

@@ -1,3 +1,4 @@
+// The signals of the process, as a command receives them.
 import type { DaemonSignals } from '../app/daemon.ts';
 
 /** The part of `process` that is used. */

@@ -1,3 +1,4 @@
+// Recognises `%s` in the formats of other languages, such as `strftime("%s")`.
 /** The character that replaces `%s` in a text that is searched; no command contains it. */
 export const MARK = '\0';
 

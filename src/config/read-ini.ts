@@ -1,3 +1,4 @@
+// Reads an INI text into sections and entries.
 import { parse } from 'ini';
 import type { ConfigProblem } from '../core/errors.ts';
 import { readLine } from './ini-line.ts';

@@ -1,3 +1,4 @@
+// The HTTP server of the control socket.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorMessage } from '../core/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * The states of a process and their conditions, in order of precedence: the first whose condition holds applies. Help and
+ * The states of a process and their conditions, in order of precedence: the first whose condition is true applies. Help and
  * manual show this table; colours and the exit codes of `status --check` belong to the command line.
  */
 export const processStates = {

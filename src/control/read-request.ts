@@ -1,3 +1,4 @@
+// Reads the input of a request.
 import type { IncomingMessage } from 'node:http';
 import { type Answer, badRequest, errorAnswer } from './answer.ts';
 

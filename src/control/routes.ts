@@ -1,3 +1,4 @@
+// The routes of the control socket.
 import { check } from '../core/shape.ts';
 import { type Answer, badRequest, okAnswer } from './answer.ts';
 import type { Order } from './order.ts';

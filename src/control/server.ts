@@ -1,3 +1,4 @@
+// The control socket of the daemon.
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { Connections } from '../system/sockets/connections.ts';

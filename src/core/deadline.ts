@@ -1,3 +1,4 @@
+// Time limits for several steps together.
 import type { Clock } from './clock.ts';
 
 /** A common time limit for several steps. */

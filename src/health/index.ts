@@ -1,3 +1,4 @@
+// The table of health checks.
 import type { SectionReader } from '../core/config.ts';
 import { commandCheck } from './command.ts';
 import type { HealthCheck, HealthCheckDefinition, HealthCheckParts } from './health-check.ts';

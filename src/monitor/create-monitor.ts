@@ -1,3 +1,4 @@
+// Builds the monitor from its parts.
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';

@@ -2,7 +2,7 @@ import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 import { notProved } from './recovery/outcome.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
 
-/** Names of the processes that `processName` depends on, but for itself. */
+/** Names of the processes that `processName` depends on, without its own. */
 export function dependsOn(processName: string, { settings }: RecoveryPlan): string[] {
   // [process.default] may name a process that all others depend on.
   return settings.dependsOn.filter((name) => name !== processName);
@@ -11,7 +11,7 @@ export function dependsOn(processName: string, { settings }: RecoveryPlan): stri
 /** A process in alarm that others may depend on. */
 interface Dependency {
   readonly processName: string;
-  /** How its alarm ends; undefined if that cannot be foreseen. */
+  /** How its alarm ends; undefined if that is not known. */
   readonly outcome: Promise<RecoveryOutcome | undefined>;
 }
 

@@ -1,3 +1,4 @@
+// Counts the exits of watched processes for their circuit breakers.
 import { resolveName } from '../strategies/recovery-plan.ts';
 import type { Breakers } from './breaker/breakers.ts';
 import type { CurrentConfig } from './current-config.ts';

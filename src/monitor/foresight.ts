@@ -1,3 +1,4 @@
+// Predicts how an alarm would end.
 import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook } from './alarms/book.ts';
@@ -19,7 +20,7 @@ interface ForesightParts {
   readonly recoveries: TargetRecoveries;
 }
 
-/** Foresees how alarms would end if they were raised now, by the same rules that handle them. Changes nothing. */
+/** Predicts how alarms would end if they were raised now, by the same rules that handle them. Changes nothing. */
 export class Foresight {
   readonly #parts: ForesightParts;
 
@@ -29,7 +30,7 @@ export class Foresight {
 
   /**
    * Why an alarm of that name would not be restarted because of what it depends on, if the next poll brought it. Undefined also if that
-   * depends on how a recovery ends. `passed`: names whose dependencies are being foreseen already.
+   * depends on how a recovery ends. `passed`: names whose dependencies are being examined already.
    */
   async foreseeBlock(processName: string, passed: readonly string[] = []): Promise<string | undefined> {
     const { config } = this.#parts;
@@ -42,7 +43,7 @@ export class Foresight {
     return failureAmong((await Promise.all(foreseen)).flat());
   }
 
-  /** The alarms of that name that the next poll would bring and that are ours. A store that does not answer is taken to have none. */
+  /** The alarms of that name that the next poll would bring and that are ours. If the store does not answer, there are none. */
   async #alarmsOf(processName: string): Promise<Alarm[]> {
     const { config, kept, intake } = this.#parts;
     const rows = await config

@@ -1,3 +1,4 @@
+// The handling of one alarm, from top to bottom.
 import { processIdOf } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
@@ -100,7 +101,7 @@ async function checkAgain(
     case 'unhealthy':
       if (abort.aborted) return { kind: 'interrupted' };
       if (unproved !== undefined) memory.forgetUnproved(unproved.key);
-      // From now on that it is healed means that somebody has healed it since.
+      // If it is found healthy from now on, somebody has healed it since.
       if (member.alarm?.source === 'store') memory.forgetHandled(member.alarm.processId);
       return undefined;
     default:
@@ -214,5 +215,5 @@ async function isOlder(
   return life?.upForMs !== undefined && life.upForMs > sinceMs + TICKS_MS;
 }
 
-/** The kernel tells the age of a process in ticks of 10 ms. */
+/** More than a tick: the age of a process is known in ticks of 10 ms. */
 const TICKS_MS = 100;

@@ -1,3 +1,4 @@
+// Handles alarms side by side.
 import type { Alarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';

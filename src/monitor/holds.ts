@@ -1,3 +1,4 @@
+// The holds: operators' orders not to restart something.
 import type { ManagedProcess } from '../core/alarm.ts';
 import { type Clock, localTimestamp } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
@@ -70,13 +71,13 @@ export class Holds {
     if (holds.length === 0 || strategy.alsoStarts === undefined) return { kind: 'free' };
     const starts = await strategy.alsoStarts(process, this.#parts.abort);
     if (starts.kind === 'unknown')
-      return { kind: 'held', reason: `it cannot be told whether that would start something on hold: ${starts.reason}` };
+      return { kind: 'held', reason: `it is not known whether that would start something on hold: ${starts.reason}` };
     if (starts.units.length === 0) return { kind: 'free' };
     let told: string | undefined;
     for (const hold of holds) {
       const meant = await this.#resolve(hold.name);
       if (meant.kind === 'unknown') return { kind: 'held', reason: untold(hold.name, meant.reason) };
-      // One between its crash and systemd's own restart of it may be there twice: as wanted, and as restarted.
+      // A unit between its crash and systemd's own restart of it may be listed twice: as wanted, and as restarted.
       const touched = starts.units.filter(({ key }) => meant.kind === 'target' && key === meant.key);
       for (const { verb, isOnlyWanted, way } of touched) {
         const words = inWords(`that would ${verb} ${nameWords(hold.name)}, which is on hold (${way})`, hold);
@@ -98,7 +99,7 @@ export class Holds {
     return inForce;
   }
 
-  /** Sets or replaces a hold; `name`, `strict`: as of HoldRecord; `forMs` undefined: until released; `by`: who ordered it. */
+  /** Sets or replaces a hold; `name`, `strict`: as in HoldRecord; `forMs` undefined: until released; `by`: who ordered it. */
   set(name: string | null, forMs: number | undefined, reason: string, strict = false, by: string | null = null): HoldRecord {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
     const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
@@ -152,7 +153,7 @@ function byWhom(by: string | null): string {
 
 /** It is not known what the name on hold means: it may be this process. */
 function untold(name: string, reason: string): string {
-  return `it cannot be told whether the hold on ${nameWords(name)} means it too: ${reason}`;
+  return `it is not known whether the hold on ${nameWords(name)} applies to it too: ${reason}`;
 }
 
 function inWords(what: string, { reason }: HoldRecord): string {

@@ -1,3 +1,4 @@
+// The poll loop.
 import { storedAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AlarmBook } from './alarms/book.ts';
@@ -52,7 +53,7 @@ export class Monitor {
     this.#grid = new PollGrid(parts.random());
   }
 
-  /** What is known of the store. `alarms` does not hold those that the daemon has cleared since. */
+  /** What is known about the store. `alarms` does not include those that the daemon has cleared since. */
   get availability(): StoreAvailability {
     const { watch, book } = this.#parts;
     const known = watch.availability;
@@ -135,7 +136,7 @@ export class Monitor {
 
   #take({ alarms, leftOut, poll }: Answer, early: boolean): void {
     const { book, kept, handler, interruptedRuns } = this.#parts;
-    // It is not known whether alarms that were left out still stand.
+    // It is not known whether alarms that were left out are still active.
     const isComplete = leftOut === 0;
     const keptAlarms = kept.alarms();
     const entries = [...book.replace('store', alarms, poll, isComplete), ...book.replace('kept', keptAlarms, poll)];

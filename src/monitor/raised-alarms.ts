@@ -1,3 +1,4 @@
+// Raises the alarms of the daemon's own detectors.
 import type { AlarmRaiser } from '../detectors/detector.ts';
 import type { AlarmBook } from './alarms/book.ts';
 import type { KeptAlarms } from './alarms/kept.ts';

@@ -1,7 +1,7 @@
 import type { Alarm, ManagedProcess } from '../core/alarm.ts';
 import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 
-/** A process whose alarm a recovery is to end. */
+/** A process whose alarm a recovery should end. */
 export interface Member {
   readonly process: ManagedProcess;
   /** As last read; undefined for an operator's order on a process that has no row, or whose row is gone. */

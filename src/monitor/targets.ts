@@ -1,3 +1,4 @@
+// Which names mean the same unit or program.
 import { type Clock, soon } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import { meaningOfName, resolveName } from '../strategies/recovery-plan.ts';
@@ -19,7 +20,7 @@ interface KnownTarget {
 }
 
 /**
- * Which names with a section mean the same unit or program: the first section in the file rules then. All of them are resolved before
+ * Which names with a section mean the same unit or program: the first section in the file then applies. All of them are resolved before
  * the first recovery after the start or a reload, and each again when it is recovered. While all is well, only a look resolves them.
  */
 export class Targets {
@@ -57,7 +58,7 @@ export class Targets {
     await soon(clock, limitMs, this.#looking.look);
   }
 
-  /** The name of the section that rules the target of `processName`, if it is another one. Never rejects. */
+  /** The name of the section that applies to the target of `processName`, if it is another one. Never rejects. */
   async rulingOver(processName: string, key: string): Promise<string | undefined> {
     const { clock, config, abort } = this.#parts;
     const { processNames } = config.current();

@@ -1,3 +1,4 @@
+// The copy of the daemon's state on the disk.
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';

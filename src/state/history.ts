@@ -1,3 +1,4 @@
+// The history of events in state.db.
 import { printable } from '../core/text/printable.ts';
 import type { History, HistoryEntry } from './daemon-state.ts';
 import type { Database } from './database.ts';

@@ -1,3 +1,4 @@
+// Reads the state while the daemon is down.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

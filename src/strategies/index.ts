@@ -36,7 +36,7 @@ export interface ParsedStrategy {
 
 /**
  * Reads `restart_strategy` (default auto) and the keys of all strategies from `[process.NAME]`; reports problems and warnings
- * to the reader. `restart_command` replaces the action of any strategy. `stands`: whether a key is in that very section.
+ * to the reader. `restart_command` replaces the action of any strategy. `stands`: whether a key is in exactly that section.
  */
 export function parseStrategy(
   section: SectionReader,

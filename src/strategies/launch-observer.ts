@@ -9,7 +9,7 @@ import { ProcessTable } from '../system/proc/table.ts';
 import type { Concerns } from './concerns.ts';
 import { managedProcess, type Plans } from './recovery-plan.ts';
 
-/** At least this long between two rounds: programs are looked at far less often than the database may be polled. */
+/** At least this long between two rounds: programs are examined far less often than the database may be polled. */
 const ROUND_MS = 30_000;
 /** How often the names of processes without a section are read from the store, and how many of them are watched at most. */
 const NAMES_MS = 600_000;
@@ -110,7 +110,7 @@ export class LaunchObserver {
     // A name that cannot have a section stands for all that have none.
     if (monitor.onlyConfigured || plans('').strategy.observe === undefined) return [];
     if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
-    // If the database does not answer, the names that are known are still looked at.
+    // If the database does not answer, the names that are known are still examined.
     const names = await store.listNames(NAMES_LIMIT).catch(() => undefined);
     if (names === undefined) return this.#names;
     this.#namesAtMs = clock.monotonicMs();

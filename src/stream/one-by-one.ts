@@ -31,7 +31,7 @@ export class OneByOne {
     options.out.once('close', () => this.#gone.abort());
   }
 
-  /** From now on lines are written without pauses: the other side recognizes their ends. */
+  /** From now on lines are written without pauses: the other side recognises their ends. */
   turnOff(): void {
     this.#isOn = false;
   }

@@ -15,7 +15,7 @@ export interface RememberedProcess {
   readonly parentPid: number | undefined;
   /** Milliseconds since the epoch. */
   readonly startedAt: number | undefined;
-  /** It has left /proc, so its exit event is coming: another look would be in vain, and would cost as much as all the rest. */
+  /** It has left /proc, so its exit event is coming: another look would find nothing, and would cost as much as all the rest. */
   readonly gone?: boolean;
 }
 

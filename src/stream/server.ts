@@ -189,6 +189,6 @@ function tooMany({ kind, limit }: ReachedLimit): string {
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
 /**
- * The most connections that are only told that there is no room; if there are more, the oldest are closed without a message.
+ * The most connections that get the message that there is no room; if there are more, the oldest are closed without it.
  */
 const MAX_REFUSED = 320;

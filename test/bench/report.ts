@@ -7,7 +7,7 @@ export interface BenchRow {
   readonly against: string;
   /** Undefined where nothing was promised. */
   readonly reached: boolean | undefined;
-  /** What the bash service took for the same work, in the same unit (seed 000, measured beforehand). */
+  /** What the bash service took for the same work, in the same unit (measured beforehand). */
   readonly bash?: number | undefined;
   /** What it is a ratio to, in the same unit; undefined where a count was promised, or nothing. */
   readonly floor?: number;

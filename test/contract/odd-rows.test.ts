@@ -127,7 +127,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         );
       });
 
-    test('a host_id that no row has is told: else it would look as if all were well', async () => {
+    test('a host_id that no row has is reported: else it would look as if all were well', async () => {
       await on(
         twoHosts,
         async (world) => {
@@ -140,7 +140,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
       );
     });
 
-    test('all: every row, and it is said', async () => {
+    test('all: every row, and a remark says so', async () => {
       await on(
         twoHosts,
         async (world) => {
@@ -297,7 +297,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
       }
     });
 
-    test('an id that several rows have is left alone, and said; the others go on', async () => {
+    test('an id that several rows have is left alone and reported; the others are handled', async () => {
       const tables = `CREATE TABLE PROCESE (process_id INT, process_name VARCHAR(255));
         CREATE TABLE STATUS_PROCESS (process_id INT, alarma TINYINT, sound TINYINT, notes TEXT);
         INSERT INTO PROCESE VALUES (1, 'nginx'), (2, 'mysqld'), (2, 'redis'), (3, 'cron');
@@ -345,7 +345,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
           ]
         : ['TINYINT', 'BOOLEAN', 'TEXT', 'REAL', ''];
     for (const type of numbers) {
-      test(`${type || 'without a type'}: 1 is an alarm, 0 is none`, async () => {
+      test(`${type || 'without a type'}: 1 means an alarm, 0 does not`, async () => {
         const literal = /ENUM|CHAR|TEXT|BINARY/.test(type) ? (n: number) => `'${n}'` : String;
         const tables = `${NAMES} CREATE TABLE STATUS_PROCESS (process_id INT PRIMARY KEY, alarma ${type}, sound ${type}, notes TEXT);
           INSERT INTO PROCESE VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd');
@@ -368,7 +368,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
 
     const odd = kind === 'mysql' ? ["ENUM('N','Y')", 'VARCHAR(3)', "SET('N','Y')"] : ['TINYINT', 'TEXT'];
     for (const type of odd) {
-      test(`${type} with Y and N: no number, so it is left alone and said; rows with numbers go on`, async () => {
+      test(`${type} with Y and N: not a number, so it is left alone and reported; rows with numbers are handled`, async () => {
         const tables = `${NAMES} CREATE TABLE STATUS_PROCESS (process_id INT PRIMARY KEY, alarma ${type}, sound TINYINT, notes TEXT);
           INSERT INTO PROCESE VALUES (1, 'a'), (2, 'b'), (3, 'c');
           INSERT INTO STATUS_PROCESS VALUES (1, 'Y', 0, NULL), (2, 'N', 0, NULL);`;
@@ -428,7 +428,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
     );
   });
 
-  test('a trigger that writes elsewhere, or forbids, is no obstacle to the rest', async () => {
+  test('a trigger that writes elsewhere, or forbids, does not prevent the rest', async () => {
     const log = `${PLAIN} CREATE TABLE CHANGES (process_id INT);
       INSERT INTO PROCESE VALUES (1, 'a'), (2, 'b'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, 'x'), (2, 1, 0, 'frozen');`;
     await on(log, async (world) => {
@@ -472,7 +472,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
       });
     });
 
-    test('one of another host is none of ours; one of which nothing says whose it is, is', async () => {
+    test('one of another host is not ours; one without any host is', async () => {
       const ids = async ({ store }: StoreWorld): Promise<string> => {
         const told = /in PROCESE: (.*?);/.exec((await store.inspect()).remarks.join())?.[1];
         return `${(await store.readAlarms()).rows.map(({ processId }) => processId)}; ${told}`;

@@ -79,7 +79,7 @@ function suite(open: () => Promise<StoreWorld>): void {
     ]);
   });
 
-  test('NULL, empty and blank names are told apart', async () => {
+  test('NULL, empty and blank names are distinguished', async () => {
     await world.add({ id: 1, name: null, alarma: 1 }, { id: 2, name: '', alarma: 1 }, { id: 3, name: ' ', alarma: 1 });
     assert.deepEqual(
       (await world.store.readAlarms()).rows.map((row) => row.processName),
@@ -95,7 +95,7 @@ function suite(open: () => Promise<StoreWorld>): void {
     );
   });
 
-  test('a name without a row, and a row without a name, are told from what is nowhere', async () => {
+  test('a name without a row, and a row without a name, are distinguished from unknown ones', async () => {
     await world.add({ id: 1, name: 'whole' }, { id: 2, name: 'half' }, { id: 3, name: 'half' }, { id: 4, name: 'nameless' });
     await world.exec('DELETE FROM STATUS_PROCESS WHERE process_id IN (2, 3)');
     await world.exec('DELETE FROM PROCESE WHERE process_id = 4');
@@ -282,7 +282,7 @@ function suite(open: () => Promise<StoreWorld>): void {
     assert.deepEqual((await Promise.all([AT, new Date()].map(clear))).sort(), ['changed', 'cleared']);
   });
 
-  test('it tells what it is', async () => {
+  test('it says what it is', async () => {
     await world.add({ id: 1, name: 'a', alarma: 1 }, { id: 2, name: 'b', alarma: 1, sound: 1 });
     const report = await world.store.inspect();
     assert.match(report.server, /^(?:MariaDB|MySQL|SQLite) \d+\.\d+/);
@@ -292,7 +292,7 @@ function suite(open: () => Promise<StoreWorld>): void {
     assert.match(world.store.description, /^(?:mysql|sqlite) \S+$/);
   });
 
-  test('a missing table is a fault of the schema, and mended it is well', async () => {
+  test('a missing table is a fault of the schema, and all is well once it is created', async () => {
     await world.exec('ALTER TABLE STATUS_PROCESS RENAME TO AWAY');
     await world.exec('CREATE TABLE STATUS_PROCESS (process_id INT)');
     for (const call of [

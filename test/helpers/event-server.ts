@@ -42,7 +42,7 @@ export async function startEventServer(
   return { path, port: typeof address === 'object' && address !== null ? address.port : 0, sockets, heard: () => heard };
 }
 
-/** A login as seed 002 does it: the password is `right`, and then comes `then`. */
+/** A login as procMonitor does it: the password is `right`, and then comes `then`. */
 export function loginThen(then: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     socket.write('Password: ');
@@ -61,7 +61,7 @@ export function loginThen(then: (socket: Socket) => void): (socket: Socket) => v
   };
 }
 
-/** Lines as the program of seed 002 sends them. */
+/** Lines as procMonitor sends them. */
 export const seedLines = [
   '{"event":"exit", "pid":4162819, "exit_code":256, "user":"root"}',
   '{"event":"fork", "child_pid":4162820, "parent_pid":755}',

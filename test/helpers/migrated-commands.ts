@@ -131,7 +131,7 @@ health_check_timeout = 60
     assert.doesNotMatch(told, /TOP-SECRET/, 'nor is it told in the log');
   });
 
-  test(`${how}: what a program is given as an argument stands in its own argument list alone (C3)`, options, async (t) => {
+  test(`${how}: what a program is given as an argument is in its own argument list alone (C3)`, options, async (t) => {
     const secret = `TOP-SECRET-header-${process.pid}`;
     const host = new MigratedHost(
       t,
@@ -159,7 +159,7 @@ restart_command = ${dir}/curl -sS -H 'Authorization: Bearer ${secret}' http://12
   });
 
   test(
-    `${how}: %s is put into a date's format as the bash service did, and is told of; %%s is what date sees (C4)`,
+    `${how}: %s is put into a date's format as the bash service did, and a warning says so; %%s is what date sees (C4)`,
     options,
     async (t) => {
       const host = new MigratedHost(t, ['stamped', 'meant', 'kept as is', 'stale', 'really stale', 'fresh'], (host) => {

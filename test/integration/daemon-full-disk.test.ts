@@ -11,7 +11,7 @@ import { noTinyDisk } from '../helpers/tiny-disk.ts';
 
 const { skip, server } = shareMariadb();
 
-test('on a full disk, log and memory included, the healing goes on', {
+test('on a full disk, log and memory included, the healing continues', {
   skip: skip || noTinyDisk,
   timeout: 180_000,
 }, async (t) => {

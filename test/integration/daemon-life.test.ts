@@ -145,7 +145,7 @@ test('a second daemon on the same state_dir refuses to start and names the first
   await world.nothingLeft();
 });
 
-test('a log file that cannot be written: one complaint, and the healing goes on', options, async (t) => {
+test('a log file that cannot be written: one complaint, and the healing continues', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
   const inTheWay = join(world.dir, 'file');
   writeFileSync(inTheWay, '');
@@ -166,7 +166,7 @@ test('a log file that cannot be written: one complaint, and the healing goes on'
   await world.nothingLeft();
 });
 
-test('SIGUSR1 opens no debugger, neither in the daemon nor where Node was started without our flag', options, async (t) => {
+test('SIGUSR1 opens no debugger, neither in the daemon nor in a Node that was started without our flag', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
   for (const flags of [[], ['--disable-sigusr1']]) {
     const daemon = await world.start(flags);

@@ -32,7 +32,7 @@ function ends(result: CliResult, code: number, said: RegExp): void {
   assert.match(text, said);
 }
 
-test('who gave an order stands in log and history, with a daemon and without', options, async (t) => {
+test('who gave an order is in log and history, with a daemon and without', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), SELDOM);
   world.configure({ 'process.sick': { restart_command: 'exit 3' } });
   await world.add('a');
@@ -230,7 +230,7 @@ test('an unknown name is one sentence and one code in every command; a known one
   }
 });
 
-test('a login that is refused is called that everywhere, and a fault that changes is told', options, async (t) => {
+test('a login that is refused is called that everywhere, and a fault that changes is reported', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), { ...SELDOM, monitor: { check_interval: 0.2 } });
   world.configure({ 'process.known': { restart_command: 'true' } });
   await world.add('a');

@@ -116,7 +116,7 @@ describe('a daemon and its sockets', { concurrency: 3 }, () => {
   });
 
   test(
-    'a socket that a killed daemon left is no daemon, and neither is a command that carries out an order',
+    'a socket that a killed daemon left does not count as a daemon, and a command that carries out an order does not either',
     options,
     async (t) => {
       const go = join(tempDir(t), 'go');
@@ -141,7 +141,7 @@ describe('a daemon and its sockets', { concurrency: 3 }, () => {
     },
   );
 
-  test('who may not read whether a daemon runs is told that', { ...options, ...asRoot }, async (t) => {
+  test('a user who may not read whether a daemon runs gets a message that says so', { ...options, ...asRoot }, async (t) => {
     const place = openPlace(t);
     const daemon = await startDaemon(t, place);
     rmSync(place.socket);

@@ -70,7 +70,7 @@ test('a database that is killed while a poll waits for it, and comes back', opti
   await world.nothingLeft();
 });
 
-test('a database that freezes, and goes on', options, async (t) => {
+test('a database that freezes, and continues', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
   const id = await world.add('a');
   const daemon = await world.start();

@@ -115,7 +115,7 @@ test('no command that runs as root can be looked into while it runs', options, a
   }
 });
 
-test('a plain user’s demo goes on as before', { skip: missing('setpriv'), timeout: 120_000 }, async (t) => {
+test('a plain user’s demo works as before', { skip: missing('setpriv'), timeout: 120_000 }, async (t) => {
   const argv = [process.execPath, '--disable-sigusr1', bundle, 'demo'];
   const plain = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
   const [program = '', ...args] = [...plain, ...argv];

@@ -7,7 +7,7 @@ import { skipUnless } from '../helpers/requirement.ts';
 /** For the client that is stopped 4 MB wait in the daemon, and what the kernel holds; the rest is lost to it. */
 const MORE_THAN_WAITS = 6e6;
 
-test('in a storm of processes, beside a client that is stopped, the others miss nothing that is not told lost', {
+test('in a storm of processes, beside a client that is stopped, the others miss nothing that is not reported as lost', {
   skip: skipUnless(await processEventsProblem()),
   timeout: 120_000,
 }, async (t) => {

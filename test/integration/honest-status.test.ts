@@ -78,7 +78,7 @@ test('what was healed and could not be cleared is not well', options, async (t) 
   assert.equal((await daemon.stop()).code, 0);
 });
 
-test('what does not run is not green: never started, restarted in vain, or gone since a boot', options, async (t) => {
+test('what does not run is not green: never started, restarted without success, or gone since a boot', options, async (t) => {
   const [never, vain, booted] = ['never', 'vain', 'booted'].map((name) => `${name}-${process.pid}`) as [string, string, string];
   const zoo = openZoo(t);
   const program = zoo.sleeper(booted);

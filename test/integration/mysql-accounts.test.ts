@@ -53,7 +53,7 @@ describe('accounts of a real MariaDB', { skip: skipUnless(mariadbProblem()) || m
     await server.sql("ALTER USER root@localhost IDENTIFIED VIA mysql_native_password USING PASSWORD('')");
   });
 
-  test('that REQUIRE SSL are told of it', async () => {
+  test('that REQUIRE SSL get a message that says so', async () => {
     await account(`IDENTIFIED BY '${PASSWORD}' REQUIRE SSL`);
     for (const endpoint of [socket(), tcp()]) {
       assert.match(

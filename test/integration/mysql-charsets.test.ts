@@ -17,7 +17,7 @@ describe('a server of another character set', { skip: skipUnless(mariadbProblem(
   after(() => server?.stop());
 
   for (const [charset, name] of Object.entries(NAMES)) {
-    test(`${charset}: names are read right, alarms healed, and its errors told`, async (t) => {
+    test(`${charset}: names are read correctly, alarms healed, and its errors reported`, async (t) => {
       await server.restart([`--character-set-server=${charset}`]);
       const world = await DaemonWorld.open(t, server, {
         'process.default': { restart_command: 'printf "%s\\n" "$MONITOR_PROCESS_NAME"' },

@@ -81,7 +81,7 @@ test('the reads of a session are made causal in as few statements as the server 
   }
 });
 
-test('where a server will not make reads causal nothing it says is taken, and the next host is asked', async (t) => {
+test('if a server refuses to make reads causal, nothing it says counts, and the next host is asked', async (t) => {
   for (const variable of ['wsrep_sync_wait', 'group_replication_consistency']) {
     const refusing = (sql: string): ScriptedAnswer | undefined =>
       sql.includes(variable)
@@ -102,7 +102,7 @@ for (const [errno, said] of [
   [3798, 'by a member that waits for others'],
   [3799, 'by a member that stops'],
 ] as const)
-  test(`a read that is refused with ${errno}, ${said}, moves on, and is not known where nobody answers`, async (t) => {
+  test(`a read that is refused with ${errno}, ${said}, moves on, and is not known if no host answers`, async (t) => {
     const isGalera = errno < 3000;
     const answers = isGalera ? node : member;
     const bad = answers((sql) => (sql.includes('FROM STATUS_PROCESS') ? refuse(errno) : undefined));
@@ -229,7 +229,7 @@ test('before the first clearing on a server it catches up with its cluster; one 
   }
 });
 
-test('a clearing that has not begun goes on to the host that a poll has found', async (t) => {
+test('a clearing that has not begun moves on to the host that a poll has found', async (t) => {
   const isHere = (sql: string): boolean => sql.includes('FROM STATUS_PROCESS');
   const [first, second] = await servers(
     t,

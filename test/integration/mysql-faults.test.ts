@@ -48,7 +48,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
   });
 
-  test('a server is found by its name; one that is not is told of in words', async (t) => {
+  test('a server is found by its name; one that is not found is reported in words', async (t) => {
     const world = await mysqlWorld(server);
     t.after(() => world.close());
     const at = (host: string): MysqlEndpoint => ({ kind: 'tcp', host, port: server.port });
@@ -174,7 +174,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await timely(1000, stuck);
   });
 
-  test('root of the machine needs no password where the server knows it by the socket', async (t) => {
+  test('root of the machine needs no password if the server knows it by the socket', async (t) => {
     if (process.getuid?.() !== 0) return t.skip('not root');
     const [{ version }] = (await other.sql('SELECT VERSION() AS version')) as [{ version: string }];
     if (!/mariadb/i.test(version)) return t.skip('a plugin of MariaDB');
@@ -213,7 +213,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.deepEqual((await both.readAlarms()).rows, [], 'and stays there');
   });
 
-  test('users with less than they need are told so', async (t) => {
+  test('users with too few privileges get a message that says so', async (t) => {
     const world = await mysqlWorld(server);
     t.after(() => world.close());
     await world.add({ id: 1, name: 'nginx', alarma: 1 });

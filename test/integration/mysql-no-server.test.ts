@@ -147,7 +147,7 @@ const PLACES: readonly (readonly [string, Script, RegExp])[] = [
 ];
 
 for (const [name, script, words] of PLACES)
-  test(`${name} is told by what it is, at once`, async (t) => {
+  test(`${name} is reported as what it is, at once`, async (t) => {
     const rogue = await startRogue(t, script);
     const started = performance.now();
     const { error } = await pollOnce(rogue.endpoint);
@@ -170,7 +170,7 @@ for (const [name, script, words] of [
     /: no answer to the first statement within 0\.5 s$/,
   ],
 ] as readonly (readonly [string, Script, RegExp])[])
-  test(`a place that ${name} is told of so after connect_timeout`, async (t) => {
+  test(`a place that ${name} is reported as that after connect_timeout`, async (t) => {
     const rogue = await startRogue(t, script);
     const { error } = await pollOnce(rogue.endpoint, { connectTimeoutMs: 500 });
     assert.equal(error?.fault, 'unreachable');

@@ -85,7 +85,7 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     await store.close();
   });
 
-  test('idle connections are let go, politely, and come back', async (t) => {
+  test('idle connections are closed properly, and opened again', async (t) => {
     const store = open(t, options(), undefined, 200);
     await Promise.all(Array.from({ length: 8 }, () => store.findProcesses('p1')));
     const aborted = await counter('Aborted_clients');

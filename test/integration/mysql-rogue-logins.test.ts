@@ -174,7 +174,7 @@ for (const [name, attack] of Object.entries(ATTACKS)) {
   });
 }
 
-test('with ssl = verify a server of another authority hears nothing at all', { skip: missing('openssl') }, async (t) => {
+test('with ssl = verify a server of another authority receives nothing at all', { skip: missing('openssl') }, async (t) => {
   const rogue = await tlsRogue(t, greetTls, () => {});
   const { error } = await pollOnce(rogue.endpoint, { ssl: 'verify' });
   assert.match(error?.message ?? '', /certificate/);
@@ -183,7 +183,7 @@ test('with ssl = verify a server of another authority hears nothing at all', { s
 });
 
 for (const ssl of ['required', 'verify'] as const) {
-  test(`with ssl = ${ssl} a server that has no TLS hears nothing`, async (t) => {
+  test(`with ssl = ${ssl} a server that has no TLS receives nothing`, async (t) => {
     const rogue = await startRogue(t, async (peer) => {
       peer.greet({ plugin: 'mysql_clear_password' });
       await peer.read();
@@ -202,7 +202,7 @@ for (const ssl of ['required', 'verify'] as const) {
     'a whole login': (peer: RoguePeer) => [switchPacket('caching_sha2_password', NONCE), moreDataPacket(Buffer.of(4)), peer],
     'an end of the login': (peer: RoguePeer) => [okPacket(), peer],
   }))
-    test(`with ssl = ${ssl} nothing counts that is said before TLS: ${name}`, { skip: missing('openssl') }, async (t) => {
+    test(`with ssl = ${ssl} nothing counts that arrives before TLS: ${name}`, { skip: missing('openssl') }, async (t) => {
       const rogue = await tlsRogue(
         t,
         (peer) => {

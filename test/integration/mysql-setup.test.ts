@@ -14,7 +14,7 @@ describe('setup.sql', { skip: skipUnless(mariadbProblem()) }, () => {
   });
   after(() => server?.stop());
 
-  test('it makes what the daemon needs, once, and tells how to go on', async () => {
+  test('it creates what the daemon needs, once, and says what to do next', async () => {
     const [first, second] = [server.script(setupSql), server.script(setupSql)];
     assert.equal(first, second);
     const processes = await server.sql('SELECT process_name FROM PROCESE ORDER BY process_id', DATABASE);

@@ -69,7 +69,7 @@ test('over TCP without TLS caching_sha2_password works while the server remember
   server.assertIgnorant(PASSWORD);
 });
 
-test('where the server does not remember it, the login fails, and the cures are told', async (t) => {
+test('if the server does not remember it, the login fails, and the message names the cures', async (t) => {
   const server = await startFake(t);
   const { error } = await pollOnce(server.endpoint);
   assert.equal(error?.fault, 'denied');
@@ -179,7 +179,7 @@ test('the daemon’s log has it at the first connection, and check-config --data
   assert.match(warned[0]!, /^Database: mysql 127\.0\.0\.1:\d+: the account "m" /);
 });
 
-test('sha256_password: sealed for a key of ours, over verified TLS, or for the key of a proved peer, and not else', {
+test('sha256_password: encrypted for a configured key, over verified TLS, or for the key of a proved peer, and not otherwise', {
   skip: missing('openssl'),
 }, async (t) => {
   const way = async (fake: Fake, options: Partial<MysqlOptions> = {}): Promise<string> => {

@@ -63,7 +63,7 @@ describe('a server’s socket', asRoot, () => {
     assert.equal(rogue.peers.length, 0);
   });
 
-  test('whose file is root’s, and behind which nobody listens, hears nothing', async (t) => {
+  test('that belongs to root, and behind which nobody listens, receives nothing', async (t) => {
     const path = join(openFolder(t), 'mysql.sock');
     const rogue = await nobodys(t, path);
     chownSync(path, 0, 0);
@@ -105,7 +105,7 @@ describe('a server’s socket', asRoot, () => {
     assert.ok(rogue.peers.length > 0);
   });
 
-  test('is believed where socket_owner names its user', async (t) => {
+  test('is believed if socket_owner names its user', async (t) => {
     const rogue = await nobodys(t, join(openFolder(t), 'mysql.sock'));
     assert.equal((await pollOnce(rogue.endpoint, { socketOwner: NOBODY })).error, undefined);
     assert.notEqual((await pollOnce(rogue.endpoint, { socketOwner: 4711 })).error, undefined);

@@ -132,7 +132,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
   });
 
   for (const charset of ['utf8mb4', 'utf8mb3', 'gbk']) {
-    test(`bytes that are no ${charset} harm nothing: the row is read, told apart and cleared`, async () => {
+    test(`bytes that are not ${charset} do no harm: the row is read, distinguished and cleared`, async () => {
       const damaged = `ENGINE = MyISAM DEFAULT CHARSET = ${charset}`;
       await withTables(tables('VARCHAR(60)', damaged), { notes: 'disk full' }, async (world) => {
         await damage(world, charset, 'VARCHAR(60)', "x'61FF62C3286364'");
@@ -148,7 +148,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   }
 
-  test('long notes that are damaged are read in part, told apart and cleared', async () => {
+  test('long notes that are damaged are read in part, distinguished and cleared', async () => {
     await withTables(tables('TEXT', 'ENGINE = MyISAM DEFAULT CHARSET = utf8mb4'), { notes: 'disk full' }, async (world) => {
       await damage(world, 'utf8mb4', 'TEXT', "CONCAT(x'61FF62C3286364', REPEAT('x', 50000), x'FF')");
       const [seen] = (await world.store.readAlarms()).rows;
@@ -184,7 +184,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   });
 
-  test('an alarm is cleared even where the note cannot be left: a column altered meanwhile', async () => {
+  test('an alarm is cleared even if the note cannot be written: a column altered meanwhile', async () => {
     await withTables(tables('TEXT', 'ENGINE = InnoDB DEFAULT CHARSET = utf8mb4'), { notes: 'x' }, async (world) => {
       await clearOnly(world);
       await world.exec("UPDATE STATUS_PROCESS SET alarma = 1, notes = 'y'");
@@ -197,7 +197,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   });
 
-  test('NOT NULL columns, wide ids and odd types are no obstacle', async () => {
+  test('NOT NULL columns, wide ids and odd types are accepted', async () => {
     const sql = `CREATE TABLE PROCESE (process_id BIGINT UNSIGNED PRIMARY KEY, process_name CHAR(40));
       CREATE TABLE STATUS_PROCESS (process_id BIGINT UNSIGNED PRIMARY KEY, alarma BOOL NOT NULL, sound INT UNSIGNED NOT NULL, notes LONGTEXT NOT NULL);`;
     await withTables(sql, { id: 4_294_967_296, notes: '' }, async (world) => {

@@ -53,7 +53,7 @@ describe('mysql over TLS', { skip: skipUnless(mariadbProblem()) || missing('open
     await poll(server, { ssl: 'required', compress: true });
   });
 
-  test('ssl = required does not go on without encryption', async () => {
+  test('ssl = required does not continue without encryption', async () => {
     await assert.rejects(poll(plain, { ssl: 'required' }), refused('failed', /does not support TLS/));
   });
 

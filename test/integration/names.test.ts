@@ -59,7 +59,7 @@ test('what the hosts file says of localhost counts if it is this machine', async
   assert.ok(below.includes('127.0.0.1') && !below.includes('192.0.2.2'));
 });
 
-test('the hosts file goes before DNS, and is read anew', async (t) => {
+test('the hosts file comes before DNS, and is read again each time', async (t) => {
   const dns = await dnsServer(t, { 'db.example.test': ['192.0.2.9'] });
   const { names, hostsFile } = resolver(t, { servers: [dns.address], hosts: '192.0.2.1 db.example.test\n' });
   assert.deepEqual(addresses(await names.resolve('DB.example.test', 5000, never)), ['192.0.2.1']);
@@ -174,7 +174,7 @@ test('getent is asked what DNS does not know, also if DNS is dead; an option is 
   assert.equal(addresses(await names.resolve('only.nss.test', 300, never))[0], 'ETIMEOUT');
 });
 
-test('the real getent knows what stands in /etc/hosts, where we do not look; of an option it makes a name', async (t) => {
+test('the real getent knows what is in /etc/hosts, which we do not read there; it takes an option as a name', async (t) => {
   const listed = readFileSync('/etc/hosts', 'utf8').matchAll(/^[\d.]+[ \t]+([\w.-]+)/gm);
   const name = [...listed].map(([, first = '']) => first).find((first) => !first.includes('localhost'));
   const dns = await silentDns(t);
@@ -211,7 +211,7 @@ test('many who ask for one name share a child; an abort and the end of the time 
   assert.equal(addresses(await names.resolve('x.example.test', 200, never))[0], 'ETIMEOUT');
 });
 
-test('all of it goes on while every thread of the pool hangs', async (t) => {
+test('all of it works while every thread of the pool hangs', async (t) => {
   const dir = tempDir(t);
   const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
   const fifos = Array.from({ length: threads + 1 }, (_, i) => join(dir, `fifo${i}`));

@@ -143,34 +143,38 @@ test('what supervisord gives up is started by us, once its time is over', withSu
 });
 
 for (const watched of [true, false])
-  test(`an alarm while a shell loop rests makes no twin${watched ? ', nor does the end itself' : ''}`, options, async (t) => {
-    const { name, keeper, first, world, row, daemon, successor, status } = await beside(t, (kept) => loop(kept, 4), {
-      watch_exit: watched,
-    });
-    // What is not watched is looked at now and then: once it has been, its parent is known.
-    await world.until('its parent is known', async () => (await status())?.supervisor === `bash (pid ${keeper})`);
-    process.kill(first, 'SIGKILL');
-    await world.until('it is dead', () => !isAlive(first));
-    await world.raise(row, 'by hand');
-    await daemon.line(/Found process in alarm/);
-    await world.until(
-      'status tells what is waited for',
-      async () => (await status())?.reason === `waits for bash (pid ${keeper})`,
-    );
-    const second = await successor(first);
-    await daemon.line(
-      new RegExp(
-        `Restart command executed for ${name}: nothing was running, its supervisor bash \\(pid ${keeper}\\) started pid ${second}`,
-      ),
-    );
-    await world.allClear();
-    assert.deepEqual(pidsNamed(name), [second]);
-    assert.equal((await daemon.stop()).code, 0);
-    assert.deepEqual(pidsNamed(name), [second]);
-  });
+  test(
+    `an alarm while a shell loop rests starts no second copy${watched ? ', and the end itself does not either' : ''}`,
+    options,
+    async (t) => {
+      const { name, keeper, first, world, row, daemon, successor, status } = await beside(t, (kept) => loop(kept, 4), {
+        watch_exit: watched,
+      });
+      // What is not watched is looked at now and then: once it has been, its parent is known.
+      await world.until('its parent is known', async () => (await status())?.supervisor === `bash (pid ${keeper})`);
+      process.kill(first, 'SIGKILL');
+      await world.until('it is dead', () => !isAlive(first));
+      await world.raise(row, 'by hand');
+      await daemon.line(/Found process in alarm/);
+      await world.until(
+        'status tells what is waited for',
+        async () => (await status())?.reason === `waits for bash (pid ${keeper})`,
+      );
+      const second = await successor(first);
+      await daemon.line(
+        new RegExp(
+          `Restart command executed for ${name}: nothing was running, its supervisor bash \\(pid ${keeper}\\) started pid ${second}`,
+        ),
+      );
+      await world.allClear();
+      assert.deepEqual(pidsNamed(name), [second]);
+      assert.equal((await daemon.stop()).code, 0);
+      assert.deepEqual(pidsNamed(name), [second]);
+    },
+  );
 
 test(
-  'a death before the start of the daemon is left to the loop, too; where that is killed, it is not waited for',
+  'a death before the start of the daemon is left to the loop, too; if the loop is killed, nothing waits for it',
   options,
   async (t) => {
     const { name, keeper, first, world, row, daemon, successor } = await beside(t, (kept) => loop(kept, 6), {

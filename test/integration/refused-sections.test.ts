@@ -34,7 +34,7 @@ function world(t: TestContext, keys: Readonly<Record<string, string>>) {
   return { dir, configFile, alarms, configure, start, cli, healed, done, heals };
 }
 
-test('an error inside a section switches off that process alone; once it is mended a reload heals it', options, async (t) => {
+test('an error inside a section disables only that process; once it is corrected a reload heals it', options, async (t) => {
   const names = { well: '', bad: '', follower: '', first: '', second: '', silent: '' };
   const { alarms, configure, configFile, start, cli, healed, done, heals } = world(t, names);
   const sections = {

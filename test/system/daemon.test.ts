@@ -190,7 +190,7 @@ test('a command leaves its daemon behind', { skip }, async () => {
   await shell('kill -0 "$(cat /run/script.pid)"');
 });
 
-test('status, log file and journal tell of it', { skip }, async () => {
+test('status, log file and journal report it', { skip }, async () => {
   await waitFor('the status at rest', async () => (await property('StatusText')) === '0 in alarm, 0 recovering, db ok');
   const status = JSON.parse(await shell('monitor_service status --json'));
   assert.equal(String(status.pid), await property('MainPID'));
@@ -248,7 +248,7 @@ test('in its sandbox it notices itself that a watched program dies', { skip }, a
   await shell('systemctl reload monitor_service');
 });
 
-test('a daemon that hangs is killed by the watchdog, and goes on', { skip }, async () => {
+test('a daemon that hangs is killed by the watchdog, and starts again', { skip }, async () => {
   mkdirSync(container.path(`/run/systemd/system/${UNIT}.d`), { recursive: true });
   writeFileSync(container.path(`/run/systemd/system/${UNIT}.d/test.conf`), '[Service]\nWatchdogSec=2\n');
   await shell('systemctl daemon-reload; systemctl restart monitor_service');

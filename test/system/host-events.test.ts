@@ -32,7 +32,7 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
 
 const TOLD = 'exits by pidfd, new processes by the process events of the kernel';
 
-describe('units under a daemon that hears of processes from the kernel', { skip, timeout: 120_000 }, () => {
+describe('units under a daemon that gets process events from the kernel', { skip, timeout: 120_000 }, () => {
   const ends: (() => Promise<void>)[] = [];
   const ids = new Map<string, number>();
   let daemon: HostDaemon;
@@ -103,7 +103,7 @@ describe('units under a daemon that hears of processes from the kernel', { skip,
     assert.deepEqual({ ...(await row(name)) }, { alarma: 0, sound: 0, notes: null });
   };
 
-  test('the whole unit with the documented drop-in is in force, and status says that the kernel tells of processes', async () => {
+  test('the whole unit with the documented drop-in is in force, and status says that the kernel reports processes', async () => {
     await daemon.until('the kernel tells of processes', async () => (await daemon.world.status()).exitWatch === TOLD);
     const { code, stdout, stderr } = await daemon.world.cli('status', '--json');
     assert.equal(code, 0, stderr);

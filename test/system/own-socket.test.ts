@@ -47,7 +47,7 @@ test('in its sandbox its socket comes back, with its rights', options, async () 
   assert.equal(await mainPid(), pid);
 });
 
-test('a folder that its sandbox does not let it make anew is told, and made by a restart', options, async () => {
+test('a folder that its sandbox does not let it create again is reported, and created by a restart', options, async () => {
   mkdirSync(container.path(`/run/systemd/system/${UNIT}.d`), { recursive: true });
   writeFileSync(container.path(`/run/systemd/system/${UNIT}.d/ro.conf`), '[Service]\nReadOnlyPaths=/run\n');
   await container.read(['systemctl', 'daemon-reload']);

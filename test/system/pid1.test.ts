@@ -57,7 +57,9 @@ test('in its sandbox the daemon can do all of its work over the private socket, 
   assert.equal(programs, '');
 });
 
-test('PID 1 stands still for 20 s: neither we nor the daemon are held up or killed, and it ends right', { skip }, async (t) => {
+test('PID 1 stands still for 20 s: neither we nor the daemon are delayed or killed, and it ends correctly', {
+  skip,
+}, async (t) => {
   const pid = await startDaemon();
   const signpost = (name: string): string => container.path(`/run/pid1-stopped/${name}`);
   const inside = runInside(t, container, 'pid1-stopped');

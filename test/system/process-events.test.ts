@@ -25,7 +25,7 @@ test('in a container with a network of its own', { skip }, async () => {
   assert.match(said, /^the kernel reports process events only outside of containers: run the daemon on the host, [^\n]*\n$/);
 });
 
-test('check-config says that the [events] of a file cannot be had', { skip }, async () => {
+test('check-config says that the [events] of a file are not available', { skip }, async () => {
   const file = '/root/events.ini';
   const sections = '[database]\ndriver = sqlite\npath = /root/a.db\n[events]\n';
   writeFileSync(container.path(file), sections, { mode: 0o600 });

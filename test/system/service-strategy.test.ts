@@ -40,7 +40,7 @@ describe('service strategy under a real systemd', { skip: skipUnless(containerPr
     assert.notEqual(await property('plain', 'MainPID'), before);
   });
 
-  test('the unit’s own start limit never stands in the way', async () => {
+  test('the unit’s own start limit never prevents a start', async () => {
     for (let i = 0; i < 4; i++) {
       const { outcome, health } = await use('limited');
       assert.equal(outcome?.kind, 'restarted', JSON.stringify(outcome));

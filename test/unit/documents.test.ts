@@ -130,7 +130,7 @@ describe('the help of each command', () => {
 describe('the words of status', () => {
   const expected = processStateNames.map((word) => [word, stateColours[word], processStates[word], stateAdvice[word]]);
 
-  it('stand in the manual, with colour, condition and what to do, in their order', () => {
+  it('are in the manual, with colour, condition and what to do, in their order', () => {
     const [, section = ''] = read('monitor_service.8').split('.SH STATUS\n');
     const entries = (section.split('.SH ')[0] ?? '').matchAll(
       /^\.TP\n\.BR ([a-z]+) " \(([a-z]+)\)"\n((?:[^.].*\n)+)\.br\nTo do: ((?:[^.].*\n)+)/gm,
@@ -140,7 +140,7 @@ describe('the words of status', () => {
     assert.deepEqual(words, expected);
   });
 
-  it('stand in the README, with colour, condition and what to do, in their order', () => {
+  it('are in the README, with colour, condition and what to do, in their order', () => {
     const [, table = ''] = read('README.md').split('| STATE | colour | condition | what to do |\n');
     const rows = (table.split('\n\n')[0] ?? '').matchAll(/^\| `([a-z]+)` \| ([a-z]+) \| (.*) \| (.*) \|$/gm);
     assert.deepEqual(
@@ -149,7 +149,7 @@ describe('the words of status', () => {
     );
   });
 
-  it('stand in the help, with colour, condition and what to do, in their order', () => {
+  it('are in the help, with colour, condition and what to do, in their order', () => {
     const entries = stateHelp().matchAll(/^ {2}([a-z]+) +([a-z]+) +(.*(?:\n {22}.*)*)$/gm);
     const words = Array.from(entries, ([, word, colour, text = '']) => {
       const [condition, advice] = text.replaceAll(/\n +/g, ' ').split(' To do: ');

@@ -29,7 +29,7 @@ test('the Node that came with the packages is linked, whatever npm made of it', 
   assert.equal(node(), 'it\n');
 });
 
-test('where none came nothing is linked', (t) => {
+test('if none was installed nothing is linked', (t) => {
   const { link, node } = project(tempDir(t));
   link();
   assert.throws(node, { code: 'ENOENT' });

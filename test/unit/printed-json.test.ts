@@ -44,7 +44,7 @@ describe('what commands print for programs', () => {
   const described = fieldsOfManual(read('monitor_service.8'));
 
   for (const [heading, [type, elsewhere]] of Object.entries(PRINTED))
-    it(`stands in the manual, every field and none that there is not: ${heading}`, () => {
+    it(`is in the manual, every field and no others: ${heading}`, () => {
       assert.deepEqual((described[heading] ?? []).toSorted(), fieldsOf(declared, type, elsewhere).sort());
     });
 
@@ -72,7 +72,7 @@ describe('what commands print for programs', () => {
     }
   });
 
-  it('stands in the README, as far as each process of status goes', () => {
+  it('is in the README, as far as each process of status goes', () => {
     const [, table = ''] = read('README.md').split('What `status --json` says of each of `processes`:\n\n');
     const rows = (table.split('\n\n')[0] ?? '').matchAll(/^\| (`.*?`) \|/gm);
     const named = Array.from(rows, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();

@@ -86,7 +86,7 @@ function printVerdict(cli: Cli, { file, errors, warnings, usable, processNames, 
   const found = foundWords({ errors, warnings });
   const processes = processWords(processNames.length, refused.length);
   // A user who reads only the last line must not mistake "not known" for "in order".
-  const unknown = database?.kind === 'failed' ? '; the database could not be asked' : '';
+  const unknown = database?.kind === 'failed' ? '; the database did not answer' : '';
   const isWell = errors === 0 && warnings === 0 && unknown === '';
   cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}${unknown}; ${processes}`);
 }
@@ -112,7 +112,7 @@ function printLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
     cli.say(`${escapeInvisible(name)} is not restarted: ${reason}`);
   const more = processes.length - MOST_SHOWN;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
-  if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
+  if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not examined`);
   if (processes.length > 0) cli.say('only_configured = true in [monitor] restarts only processes that have a section');
 }
 

@@ -1,3 +1,4 @@
+// The command `events`.
 import { type Command, Option } from 'commander';
 import type { ProcessEventType } from '../../core/process/event.ts';
 import type { Cli } from '../context.ts';
@@ -34,14 +35,14 @@ export function addEvents(program: Command, cli: Cli): void {
   const notServed = ['direct', 'user', 'name', 'json', 'tls', 'tlsCa'];
   program
     .command('events')
-    .description('show the processes that begin and end, as they do, until Ctrl-C')
+    .description('show processes as they begin and end, until Ctrl-C')
     .option('-e, --events <kinds>', 'only these kinds: exec,exit,fork,uid,gid,sid,ptrace,comm,coredump', kindsArgument)
     .option('-s, --socket <path>', "the stream's Unix socket (else that of [events])", socketArgument)
     .addOption(new Option('-t, --tcp <address>', 'over TCP: PORT, HOST:PORT or [IPv6]:PORT').argParser(tcpArgument))
     .addOption(
       new Option('-a, --auth <password>', 'password for TCP; other users see it: better $MONITOR_SERVICE_AUTH or --auth-file'),
     )
-    .addOption(new Option('--auth-file <file>', 'a file that holds the password').argParser(fileArgument).conflicts('auth'))
+    .addOption(new Option('--auth-file <file>', 'a file that contains the password').argParser(fileArgument).conflicts('auth'))
     .option('--tls', 'the server speaks TLS; its certificate is checked')
     .option('--tls-ca <file>', 'a file (PEM) with the authorities to trust with TLS', fileArgument)
     .addOption(

@@ -1,3 +1,4 @@
+// The command `hold`.
 import { type Command, InvalidArgumentError } from 'commander';
 import { heldName } from '../../core/hold-words.ts';
 import type { Cli } from '../context.ts';

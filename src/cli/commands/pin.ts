@@ -1,3 +1,4 @@
+// The command `pin`.
 import type { Command } from 'commander';
 import type { PinOffer } from '../../control/orders/pins.ts';
 import { counted } from '../../core/text/counted.ts';
@@ -19,7 +20,7 @@ interface PinOptions {
 export function addPin(program: Command, cli: Cli): void {
   program
     .command('pin')
-    .description('allow that a program is started again as it runs now; for root alone')
+    .description('confirm that a program may be started again as it runs now; only for root')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every program that would not be started again without a pin')
     .option('--yes', 'do not ask')
@@ -44,7 +45,7 @@ Examples:
 
 ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
   1: 'nothing was pinned, or one of several could not be',
-  75: 'not now: the program changed while it was looked at, or another daemon is in the way; try again',
+  75: 'not now: the program changed while it was examined, or another daemon is in the way; try again',
 })}`;
 
 async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {

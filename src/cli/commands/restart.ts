@@ -28,7 +28,7 @@ Examples:
 
 ${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
   1: 'the process did not recover, or was not restarted',
-  130: 'Ctrl-C ended the command; the recovery in the daemon goes on (without a daemon it is aborted, with code 1)',
+  130: 'Ctrl-C ended the command; the recovery in the daemon continues (without a daemon it is aborted, with code 1)',
 })}`;
 
 async function restart(cli: Cli, name: string): Promise<void> {

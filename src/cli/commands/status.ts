@@ -17,7 +17,7 @@ import { nameArgument } from './name-argument.ts';
 export function addStatus(program: Command, cli: Cli): void {
   const command = program
     .command('status')
-    .description('show alarms, recoveries, holds and circuit breakers; with NAME all that is known of one process')
+    .description('show alarms, recoveries, holds and circuit breakers; with NAME all that is known about a process')
     .argument('[name]', 'one process', nameArgument)
     .option('--json', 'as JSON, for programs')
     .option('--check', 'print only what is not well, a line each, and end with a code that says so')
@@ -37,8 +37,8 @@ ${stateHelp()}
 ALARM is yes, no, unknown (the alarm store does not answer), or kept (the store
 did not take the alarm, and the daemon stores it).
 --check: a process is well if it is not in alarm, its circuit breaker is not
-open, and its state is none of refused, failed, down and unknown. What was
-stopped on purpose, or is on hold, is not down.
+open, and its state is not refused, failed, down or unknown. What was stopped
+on purpose, or is on hold, is not down.
 The table is for people; scripts use --check or --json. Times are local, with
 their distance from UTC. If no daemon runs, the command reads store and state.
 

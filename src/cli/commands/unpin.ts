@@ -10,7 +10,7 @@ import { scopeOf } from './scope.ts';
 export function addUnpin(program: Command, cli: Cli): void {
   program
     .command('unpin')
-    .description('remove a pin; for root alone')
+    .description('remove a pin; only for root')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every pin there is')
     .option('--json', 'as JSON, for programs')

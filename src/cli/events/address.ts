@@ -1,3 +1,4 @@
+// The addresses of event streams.
 import { DEFAULT_EVENT_SOCKET } from '../../core/process/event-line.ts';
 import { hostPortName } from '../../core/text/host-port.ts';
 import { type ConfigChoice, chosenSection } from '../control-address.ts';

@@ -1,3 +1,4 @@
+// The client of an event stream.
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { configuredSeconds } from '../../core/text/duration.ts';

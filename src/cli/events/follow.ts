@@ -1,3 +1,4 @@
+// Shows events until Ctrl-C.
 import type { DaemonSignals } from '../../app/daemon.ts';
 import type { ProcessEventType } from '../../core/process/event.ts';
 import type { ClientFilter } from '../../stream/filter.ts';

@@ -1,3 +1,4 @@
+// The client's side of the login to an event stream.
 /** What to do after a piece of the server's side of the login. */
 type LoginStep =
   /** Wait for more of it. */

@@ -1,3 +1,4 @@
+// Reads the options of the command `events`.
 import { readFileSync, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { closest } from '../../config/did-you-mean.ts';

@@ -1,3 +1,4 @@
+// Why an event stream ended, for people.
 import { errorMessage } from '../../core/errors.ts';
 import { type EventAddress, eventAddressName } from './address.ts';
 

@@ -1,3 +1,4 @@
+// Shows an event as a line for people.
 import { localTimestamp } from '../../core/clock.ts';
 import type { EventLine } from '../../core/process/event-line.ts';
 import { counted } from '../../core/text/counted.ts';
@@ -18,7 +19,7 @@ export function renderEventHeader(options: TableOptions): string {
 export function renderEvent(line: EventLine, options: TableOptions): string {
   const time: Cell = { text: timeOfDay(line.time), style: 'dim' };
   if (line.event === 'lost') {
-    const words = `${counted(line.count, 'event', 'events')} did not come through`;
+    const words = `${counted(line.count, 'event', 'events')} did not arrive`;
     return paint(
       'bold',
       layOut([time, { text: 'LOST', style: 'red' }], [{ text: words, style: 'red' }], options),

@@ -1,3 +1,4 @@
+// What `status --check` reports, and its exit code.
 import type { ProcessDetails } from '../../control/orders/describe.ts';
 import type { DaemonStatus, ProcessStatus } from '../../control/status.ts';
 import { counted } from '../../core/text/counted.ts';

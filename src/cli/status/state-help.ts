@@ -5,7 +5,7 @@ import { stateColours } from './state-colours.ts';
 
 /** What an operator can do about each state; help, manual and README show it beside the condition. */
 export const stateAdvice = {
-  recovering: 'wait for its end; the log tells how it goes',
+  recovering: 'wait for its end; the log says how it goes',
   refused: 'mend what the line below the row names; after a change of config.ini: systemctl reload monitor_service',
   open: 'mend why its recoveries fail (monitor_service status NAME), then: monitor_service breaker NAME --reset',
   held: 'once the maintenance is over: monitor_service release NAME',
@@ -27,7 +27,7 @@ export function stateHelp(): string {
     const texts = [...wrap(processStates[word], width), ...wrap(`To do: ${stateAdvice[word]}`, width)];
     return texts.map((text, i) => (i === 0 ? `  ${word.padEnd(12)}${stateColours[word]}` : '').padEnd(INDENT) + text);
   });
-  return `STATE is the first of these words whose condition holds:\n${lines.join('\n')}`;
+  return `STATE is the first of these words whose condition is true:\n${lines.join('\n')}`;
 }
 
 const INDENT = 22;

@@ -1,3 +1,4 @@
+// Durations on the command line.
 export { formatDuration } from '../../core/text/duration.ts';
 
 /** Milliseconds of `90`, `90s`, `30m`, `2h` or `1d`; undefined for anything else, for nothing and for more than ten years. */

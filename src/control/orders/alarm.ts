@@ -1,3 +1,4 @@
+// The order to raise or end an alarm.
 import { flag, listOf, nullable, optional } from '../../core/shape.ts';
 import { type Input, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';

@@ -1,3 +1,4 @@
+// The order that describes one process.
 import { flag, listOf, nullable } from '../../core/shape.ts';
 import { oneName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';

@@ -1,3 +1,4 @@
+// The order to hold processes.
 import { flag, nullable, optional, wholeNumber } from '../../core/shape.ts';
 import { type Input, scope, scoped, scopeFields } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';

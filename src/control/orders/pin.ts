@@ -1,3 +1,4 @@
+// The order to pin a program.
 import { optional } from '../../core/shape.ts';
 import { type Input, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';

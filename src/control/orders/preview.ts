@@ -1,3 +1,4 @@
+// The order that shows what a restart would do.
 import type { RestartPreview } from '../../core/outcomes.ts';
 import { listOf, nullable, optional, type Shape } from '../../core/shape.ts';
 import { oneName } from '../input.ts';

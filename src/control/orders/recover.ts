@@ -1,3 +1,4 @@
+// The order to recover a process now.
 import { oneOf, type Shape } from '../../core/shape.ts';
 import { oneName } from '../input.ts';
 import type { Order } from '../order.ts';

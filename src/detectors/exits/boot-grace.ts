@@ -6,7 +6,7 @@ import type { FoundProcesses } from './death/judgement.ts';
 /** What the wait needs. */
 interface GraceInquiry {
   readonly clock: Clock;
-  /** True while a recovery of it is under way, or a death of it is judged: the wait goes on until that is over. */
+  /** True while a recovery of it is under way, or a death of it is judged: the wait continues until that is over. */
   readonly isBusy: () => boolean;
   /** What runs of it now; undefined if it cannot be determined. */
   readonly find: () => Promise<FoundProcesses | undefined>;
@@ -37,7 +37,7 @@ export function isWell({ processes, status, isHollow, waitsForTrigger }: FoundPr
   return status !== undefined && !status.hasJob && isUp(status) && !isHollow;
 }
 
-/** True if it neither runs nor is about to. While systemd starts or stops it, the answer is false. */
+/** True if it does not run and is not about to. While systemd starts or stops it, the answer is false. */
 function isMissing({ processes, status, isHollow, waitsForTrigger }: FoundProcesses): boolean {
   if (processes.length > 0 || waitsForTrigger) return false;
   if (isHollow) return true;

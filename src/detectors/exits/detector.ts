@@ -48,7 +48,7 @@ export class ProcessExitDetector implements Detector {
   #rounds: Promise<void> = Promise.resolve();
   #lastLook: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
-  /** Pids for which an event reported an exec, and that were not looked at yet. */
+  /** Pids for which an event reported an exec, and that were not examined yet. */
   readonly #executed = new Set<number>();
   #lookingAtExecuted: Promise<void> | undefined;
 

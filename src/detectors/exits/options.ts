@@ -11,7 +11,7 @@ export interface RunningWatch {
 }
 
 /**
- * Reads `watch_exit`, `ensure_running` and `boot_grace` (default 30 s, at most a day). `stands`: whether a key is in that very
+ * Reads `watch_exit`, `ensure_running` and `boot_grace` (default 30 s, at most a day). `stands`: whether a key is in exactly that
  * section.
  */
 export function parseRunningWatch(section: SectionReader, stands: (key: string) => boolean): RunningWatch {

@@ -1,3 +1,4 @@
+// One watched process, and what the end of its processes means.
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitTransit } from '../../system/systemd/unit/transit.ts';

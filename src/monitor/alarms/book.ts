@@ -1,3 +1,4 @@
+// The alarm book: what the daemon does about each alarm.
 import { type Alarm, isSameNotes } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { RecoveryOutcome } from '../recovery-job.ts';
@@ -22,7 +23,7 @@ interface Handling {
   readonly outcome: Promise<RecoveryOutcome>;
 }
 
-/** All that the daemon knows of one alarm. */
+/** All that the daemon knows about one alarm. */
 export interface AlarmEntry {
   readonly key: string;
   /** As last read. */
@@ -53,10 +54,10 @@ export interface AlarmEntry {
 
 /**
  * The alarms, one entry each: the one place where an alarm begins, is looked up and is forgotten. Polls are numbered when they begin.
- * An alarm that was handled or cleared after a poll began may still stand in that poll's answer, and is not taken from it.
+ * An alarm that was handled or cleared after a poll began may still be in that poll's answer, which does not count for it.
  */
 export class AlarmBook {
-  /** What earlier recoveries have left of alarms. */
+  /** What earlier recoveries have done about alarms. */
   readonly memory: AlarmMemory;
   readonly #clock: Clock;
   readonly #entries = new Map<string, AlarmEntry>();
@@ -79,7 +80,7 @@ export class AlarmBook {
   }
 
   /**
-   * Takes the alarms of one source from the answer to a poll, and returns their entries. Alarms of other sources do not change.
+   * Enters the alarms of one source from the answer to a poll, and returns their entries. Alarms of other sources do not change.
    * `isComplete`: the source has no more alarms, so that those it does not show are over.
    */
   replace(source: Alarm['source'], alarms: readonly Alarm[], poll: number, isComplete = true): AlarmEntry[] {
@@ -94,7 +95,7 @@ export class AlarmBook {
     return shown;
   }
 
-  /** Takes an alarm that was raised just now. It is a new one, unless the alarm with the same key is being handled. */
+  /** Enters an alarm that was raised just now. It is a new one, unless the alarm with the same key is being handled. */
   raise(alarm: Alarm): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
@@ -108,7 +109,7 @@ export class AlarmBook {
     return this.#entries.get(key);
   }
 
-  /** True if the alarm, as that poll shows it, is to be handled: it is not being handled, and was not handled or cleared meanwhile. */
+  /** True if the alarm, as that poll shows it, has to be handled: it is not being handled, and was not handled or cleared meanwhile. */
   isFresh({ alarm, phase, settledInPoll, clearedInPoll }: AlarmEntry, poll: number): boolean {
     if (phase !== 'idle') return false;
     // A kept alarm is always read as it is now.
@@ -173,7 +174,7 @@ export class AlarmBook {
     for (const entry of this.#entries.values()) if (entry.alarm.processName === processName) entry.hasFailed = false;
   }
 
-  /** Takes an alarm as a poll read it. It is a new one if the alarm with the same key was cleared before that poll began. */
+  /** Enters an alarm as a poll read it. It is a new one if the alarm with the same key was cleared before that poll began. */
   #read(alarm: Alarm, poll: number): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);

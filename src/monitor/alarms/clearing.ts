@@ -1,3 +1,4 @@
+// Clears the alarms of healed processes.
 import { type KeptAlarm, type StoredAlarm, stands } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
@@ -34,7 +35,7 @@ export class AlarmClearing {
     this.#parts = parts;
   }
 
-  /** True while a clearing is to be tried again. The next poll comes sooner then. */
+  /** True while a clearing has to be tried again. The next poll then comes sooner. */
   get isPending(): boolean {
     return !this.isLeftToOthers && this.#parts.book.memory.hasAnyHandled;
   }

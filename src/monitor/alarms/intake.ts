@@ -1,3 +1,4 @@
+// Decides which alarms are handled, and reports them.
 import { type Alarm, hasName } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventBus } from '../../core/events.ts';

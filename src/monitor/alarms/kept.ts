@@ -1,3 +1,4 @@
+// Kept alarms, which the store did not take.
 import { type KeptAlarm, keptAlarm, keptKey } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
@@ -17,12 +18,12 @@ interface KeptAlarmsParts {
   readonly log: Logger;
 }
 
-/** Where a raised alarm has gone. `acknowledged`: nowhere, because an operator wants the process left alone. */
+/** Where a raised alarm is stored. `acknowledged`: nowhere, because an operator wants the process left alone. */
 type Raised = 'stored' | 'kept' | 'acknowledged';
 
 type Offer = Raised | { readonly kind: 'refused'; readonly reason: string; readonly away: boolean };
 
-/** A recovery does not wait longer for the answer of the store. */
+/** A recovery waits at most this long for the answer of the store. */
 const OFFER_LIMIT_MS = 1000;
 /** A store that has refused an alarm is asked again after this time. */
 const REFUSED_FOR_MS = 30_000;
@@ -41,7 +42,7 @@ export class KeptAlarms {
     this.#parts = parts;
   }
 
-  /** The kept alarms, but for those that are being offered to the store. */
+  /** The kept alarms, except those that are being offered to the store. */
   alarms(): KeptAlarm[] {
     return this.#parts.records.list().flatMap(({ processName }) => this.alarm(processName) ?? []);
   }
@@ -62,7 +63,7 @@ export class KeptAlarms {
     return 'kept';
   }
 
-  /** Offers kept alarms to the store again, but for those that are `busy`. Returns true if it took some. Never rejects. */
+  /** Offers kept alarms to the store again, except those that are `busy`. Returns true if it took some. Never rejects. */
   async offerAgain(busy: (key: string) => boolean): Promise<boolean> {
     const now = this.#parts.clock.monotonicMs();
     const due = this.#parts.records.list().filter(({ processName }) => {

@@ -11,7 +11,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { HandledAlarm, HandledAlarms, KeptAlarmRecord, UnprovedAlarm, UnprovedAlarms } from '../../state/daemon-state.ts';
 import type { RecoveryJob } from '../recovery-job.ts';
 
-/** What an earlier recovery has done about an alarm that still stands. */
+/** What an earlier recovery has done about an alarm that is still active. */
 export interface EarlierRecovery {
   /** True if it healed the process and could not clear the alarm. */
   readonly handled: boolean;
@@ -27,7 +27,7 @@ interface AlarmMemoryParts {
 }
 
 /**
- * What earlier recoveries, also those of earlier lives of the daemon, have done about alarms that still stand: alarms that were healed
+ * What earlier recoveries, also those of earlier lives of the daemon, have done about active alarms: alarms that were healed
  * and not cleared, and alarms whose restart is not proved to have helped. Neither is restarted again because of that.
  */
 export class AlarmMemory {
@@ -67,12 +67,12 @@ export class AlarmMemory {
     return true;
   }
 
-  /** Remembers the rows that an ended kept alarm may have been written to. If it stands there, it is healed already. */
+  /** Remembers the rows that an ended kept alarm may have been written to. If it is there, it is healed already. */
   rememberDoubtfulRows({ processName, notes, doubtfulRows }: KeptAlarmRecord): void {
     const handledAt = this.#parts.clock.date();
     for (const processId of doubtfulRows) {
       const known = this.#parts.handled.get(processId);
-      // If it did not arrive, what stands there still is what was healed before.
+      // If it did not arrive, the row still has what was healed before.
       if (known?.processName === processName) this.#parts.handled.set({ ...known, orNotes: notes });
       else this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
     }
@@ -120,7 +120,7 @@ export class AlarmMemory {
       if (name === processName) this.#parts.unproved.delete(key);
   }
 
-  /** Forgets alarms of `source` that are over. `stands`: true if the alarm with that key may still stand. */
+  /** Forgets alarms of `source` that are over. `stands`: true if the alarm with that key may still be active. */
   forgetEnded(source: Alarm['source'], stands: (key: string) => boolean): void {
     const { handled, unproved } = this.#parts;
     if (source === 'store')

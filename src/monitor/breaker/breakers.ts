@@ -1,3 +1,4 @@
+// The circuit breakers of all targets.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -128,7 +129,7 @@ export class Breakers {
     return reset;
   }
 
-  /** The breaker of `target` as it is now; a closed one if nothing is known of it. */
+  /** The breaker of `target` as it is now; a closed one if nothing is known about it. */
   snapshot(target: string): BreakerSnapshot {
     return this.#entries.get(target)?.snapshot ?? closedBreaker;
   }

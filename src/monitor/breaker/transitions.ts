@@ -1,3 +1,4 @@
+// The states of a circuit breaker, and how each event changes them.
 import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { MonitorSettings } from '../../core/config.ts';
 

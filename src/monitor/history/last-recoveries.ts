@@ -1,3 +1,4 @@
+// How the last recovery of each process ended.
 import type { ProcessStatus } from '../../control/status.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventBus } from '../../core/events.ts';
@@ -45,12 +46,12 @@ export class LastRecoveries {
     return this.#last.get(processName);
   }
 
-  /** Why the breaker that bears this name was opened last, in one line; undefined if that is not remembered. */
+  /** Why the breaker of this name was last opened, in one line; undefined if that is not remembered. */
   openedFor(processName: string): string | undefined {
     return this.#opened.get(processName);
   }
 
-  /** Names whose last one failed, and that nobody has said to be well since. */
+  /** Names whose last recovery failed, and that nobody has declared to be well since. */
   failed(): string[] {
     return [...this.#last].flatMap(([name, { outcome }]) => (outcome === 'failed' && !this.#mended.has(name) ? [name] : []));
   }
@@ -86,7 +87,7 @@ function isMending(detail: string): boolean {
   return detail.startsWith(orderWords.breaker_reset) || detail.startsWith(orderWords.alarm_clear);
 }
 
-/** Of an entry of the history; undefined for one that is no end of a recovery. */
+/** The outcome that an entry of the history reports; undefined for one that does not report the end of a recovery. */
 export function outcomeOf(type: string): LastRecovery['outcome'] | undefined {
   switch (type) {
     case 'recovery_succeeded':

@@ -3,7 +3,7 @@ import { withoutLines } from '../../core/text/last-lines.ts';
 import type { History, HistoryEntry } from '../../state/daemon-state.ts';
 import { outcomeOf } from './last-recoveries.ts';
 
-/** How the last five recoveries of a process ended, newest first. One that it shared with another process is told as of that one. */
+/** How the last five recoveries of a process ended, newest first. One that it shared with another process has that one's result. */
 export function recentRecoveries(history: History, processName: string): RecoveryRecord[] {
   const recoveries: RecoveryRecord[] = [];
   const entries = history.recent(LOOK_BACK, processName);

@@ -44,7 +44,7 @@ export function heardStore(store: AlarmStore, clock: Clock, onSilence: (error: u
   };
 }
 
-/** A slow database still answers. One that hangs must not be taken for well until the time limit of a query is over. */
+/** A slow database still answers. One that hangs must not count as well until the time limit of a query is over. */
 const LATE_MS = 5000;
 
 /** A refused write does not mean that alarms cannot be read. */

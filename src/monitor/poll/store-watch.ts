@@ -1,3 +1,4 @@
+// What is known about the alarm store.
 import type { StoredAlarm } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';
@@ -6,7 +7,7 @@ import type { Logger } from '../../core/logger.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import type { CurrentConfig } from '../current-config.ts';
 
-/** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
+/** What the daemon knows about its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =
   | { readonly state: 'starting' }
   | ({ readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date } & PolledAlarms)
@@ -26,7 +27,7 @@ export type StoreAvailability =
 /** The answer to a poll. */
 export interface PolledAlarms {
   readonly alarms: readonly StoredAlarm[];
-  /** How many more alarms there are than one poll takes. */
+  /** How many more alarms there are than one poll reads. */
   readonly leftOut: number;
   /** AlarmsRead.doubtful. */
   readonly doubtful: readonly string[];
@@ -43,7 +44,7 @@ interface StoreWatchParts {
 }
 
 /**
- * What is known of the store from polls. Reports when it stops answering, each new reason, and when it is back. If a call other than a
+ * What is known about the store from polls. Reports when it stops answering, each new reason, and when it is back. If a call other than a
  * poll is not answered, the store is only in doubt: the next poll proves it.
  */
 export class StoreWatch {

@@ -1,3 +1,4 @@
+// Makes the attempts of a recovery.
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { commandEnvironment, expandCommand } from '../../core/command-template.ts';

@@ -1,3 +1,4 @@
+// Lets alarms of the same target share one recovery.
 import { type ManagedProcess, stands } from '../../core/alarm.ts';
 import type { EventBus } from '../../core/events.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -155,7 +156,7 @@ export class TargetRecoveries {
     return entry === undefined || entry.isOver ? member : { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs };
   }
 
-  /** Reports a shared recovery for a name that the recovery's own events do not hold. */
+  /** Reports a shared recovery for a name that is not in the recovery's own events. */
   #reportShared({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, [member]: readonly Member[]): void {
     if (member === undefined || member.process.processName === leaderName) return;
     this.#parts.events.emit({ type: 'recovery_shared', process: member.process, leaderName });

@@ -1,3 +1,4 @@
+// Checks whether an attempt has made the process healthy.
 import type { Clock } from '../../core/clock.ts';
 import type { EventBus } from '../../core/events.ts';
 import type { Logger } from '../../core/logger.ts';

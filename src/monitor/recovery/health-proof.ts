@@ -1,3 +1,4 @@
+// Proves whether a process is well.
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { configuredSeconds } from '../../core/text/duration.ts';
@@ -12,7 +13,7 @@ export type HealthProof =
   | { readonly kind: 'assumed' }
   /** `unseen`: as in HealthResult. */
   | { readonly kind: 'unhealthy'; readonly reason: string; readonly unseen?: true }
-  /** It is not known: a check could not look, and none found the process unhealthy. */
+  /** It is not known: a check could not be made, and none found the process unhealthy. */
   | { readonly kind: 'not_proved'; readonly reason: string; readonly detail: string };
 
 const USUAL_STABLE_MS = 1000;
@@ -56,7 +57,7 @@ export async function proveAgain(
   signal: AbortSignal,
 ): Promise<HealthProof> {
   const proof = await proveHealthy(plan, process, attempt, clock, signal);
-  // What nobody could look at is restarted for no such reason.
+  // A process that could not be examined is not restarted for this reason.
   if (proof.kind === 'unhealthy' && proof.unseen)
     return { kind: 'not_proved', reason: proof.reason, detail: 'nobody could look' };
   if (proof.kind !== 'not_proved') return proof;
@@ -93,13 +94,13 @@ export async function proveHealthy(
     const roundStart = clock.monotonicMs();
     const leftMs = Math.max(end - roundStart, 1);
     const said = await tryOnce(plan, process, attempt, leftMs, signal);
-    // In what was left of the time nothing could be found: what was said before counts.
+    // Nothing could be found out in the time that was left: the result before that counts.
     const isCutOff = said.kind === 'unhealthy' && last?.kind === 'unhealthy' && clock.monotonicMs() >= end;
     const isShort = leftMs < BETWEEN_TRIES_MS && (said.kind === 'not_proved' || isCutOff);
     const proof: HealthProof = isShort ? (last ?? said) : said;
     last = proof;
     if (proof.kind === 'healthy' || proof.kind === 'assumed' || signal.aborted) return proof;
-    // The last try stands just before the end: a process that needs nearly all of its time is still seen well.
+    // The last try is just before the end: a process that needs nearly all of its time is still seen to be well.
     const lastRound = end - Math.min(LAST_TRY_MS, limitMs / 4);
     if (roundStart >= lastRound || clock.monotonicMs() >= end)
       return proof.kind === 'not_proved' ? proof : { ...proof, reason: `${proof.reason} (for ${configuredSeconds(limitMs)})` };

@@ -1,3 +1,4 @@
+// Commands that were under way when the daemon ended.
 import { type Alarm, isSameNotes } from '../../core/alarm.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../../state/daemon-state.ts';
@@ -60,7 +61,7 @@ export class InterruptedRuns {
     this.#left.set(target, { ...entry, target });
   }
 
-  /** Waits in the background for runs whose alarms are over, and removes their entries. `alarms`: all that stand. */
+  /** Waits in the background for runs whose alarms are over, and removes their entries. `alarms`: all that are active. */
   sweep(alarms: readonly Alarm[]): void {
     if (this.#left.size === 0) return;
     const inAlarm = new Set(alarms.map(({ key }) => key));
@@ -81,7 +82,7 @@ export class InterruptedRuns {
     this.#reported.add(target);
     const names = alarms.map(({ processName }) => processName).join(', ');
     this.#parts.log.warning(
-      `RESTART LOG: Attempt ${attempt} for ${names || target} was under way when the daemon ended; it is settled first`,
+      `RESTART LOG: Attempt ${attempt} for ${names || target} was under way when the daemon ended; its end is awaited first`,
       { target },
     );
   }
@@ -106,7 +107,7 @@ export class InterruptedRuns {
   }
 }
 
-/** True if the entry was made for an alarm that still stands unchanged in the job. */
+/** True if the entry was made for an alarm that is still unchanged in the job. */
 export function isSameAlarm(entry: JournalEntry, job: RecoveryJob): boolean {
   return job.members.some(
     ({ alarm }) => alarm !== undefined && entry.alarms.some((left) => isSamePlace(left, alarm) && isSameNotes(left, alarm)),

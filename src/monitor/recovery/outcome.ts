@@ -1,3 +1,4 @@
+// Reports how recoveries end, and counts them for the circuit breakers.
 import type { Clock } from '../../core/clock.ts';
 import type { EventBus } from '../../core/events.ts';
 import type { Logger, LogLevel } from '../../core/logger.ts';
@@ -31,7 +32,7 @@ export class OutcomeRecorder {
   }
 
   /**
-   * Reports a skipped alarm and returns the skip as an outcome. The same reason is reported once as long as the alarm stands, then at
+   * Reports a skipped alarm and returns the skip as an outcome. The same reason is reported once as long as the alarm is active, then at
    * debug. `silent`: the caller has logged it.
    */
   skip(

@@ -1,6 +1,7 @@
+// The slots for restart commands.
 import { Slots } from '../../core/slots.ts';
 
-/** Who goes first when a slot falls free. */
+/** Who goes first when a slot becomes free. */
 interface SlotRank {
   /** True for a second attempt, or for a process whose last recovery failed: it waits for all first attempts. */
   readonly repeated: boolean;
@@ -14,12 +15,12 @@ interface SlotRank {
 export class RestartSlots {
   readonly #slots: Slots<SlotRank>;
 
-  /** `limit` is read whenever a slot is asked for or falls free, so that a reload takes effect. */
+  /** `limit` is read whenever a slot is wanted or becomes free, so that a reload takes effect. */
   constructor(limit: () => number) {
     this.#slots = new Slots(limit, comesBefore);
   }
 
-  /** Resolves with the function that gives the slot back (idempotent), or undefined once `signal` aborts. */
+  /** Resolves with the function that returns the slot (idempotent), or undefined once `signal` aborts. */
   async acquire(rank: SlotRank, signal: AbortSignal): Promise<(() => void) | undefined> {
     if (signal.aborted || !(await this.#slots.take(Number.POSITIVE_INFINITY, signal, rank))) return undefined;
     let held = true;

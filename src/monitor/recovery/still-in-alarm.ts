@@ -1,3 +1,4 @@
+// Reads the row of an alarm again right before a restart.
 import { type Alarm, isSameNotes, stands, storedAlarm } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
@@ -19,12 +20,12 @@ interface ReadAgainParts {
 /** A restart waits at most this long for the second reading of a row, plus the time in which another host can be asked. */
 const READ_AGAIN_LIMIT_MS = 3000;
 
-/** Why a recovery does not go on: all alarms are over, or it is not known whether any still stands. */
+/** Why a recovery does not continue: all alarms are over, or it is not known whether any is still active. */
 type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string };
 
 /**
  * Reads the members' rows again and removes those that somebody cleared or acknowledged meanwhile. Returns undefined if an alarm is left
- * to restart for. A row that cannot be read in time is taken to be as the last poll read it: a database that hangs must not prevent its
+ * to restart for. If a row cannot be read in time, what the last poll read counts: a database that hangs must not prevent its
  * own restart. If a server answers that it does not know what its cluster has written, nothing is restarted: the next poll that is sure
  * shows the alarm again.
  */
@@ -56,9 +57,9 @@ export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts)
 /** The result of the second reading of a row. */
 interface ReadAgain {
   readonly member: Member;
-  /** Why nothing is to be restarted for it; absent if it is still in alarm, or not known. */
+  /** Why nothing must be restarted for it; absent if it is still in alarm, or if that is not known. */
   readonly gone?: string;
-  /** It may be in alarm all the same. */
+  /** It may still be in alarm. */
   readonly isLeftAlone?: true;
   /** Why it is not known whether it is in alarm. */
   readonly doubt?: string;

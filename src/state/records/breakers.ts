@@ -1,3 +1,4 @@
+// Circuit breakers in state.db.
 import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { Clock } from '../../core/clock.ts';
 import { fields, listOf, oneOf, such, text, withDefault } from '../../core/shape.ts';

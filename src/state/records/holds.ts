@@ -1,3 +1,4 @@
+// Holds in state.db.
 import { date, fields, nullable, otherwise, text, yes } from '../../core/shape.ts';
 import type { HoldRecord, HoldRecords } from '../daemon-state.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';

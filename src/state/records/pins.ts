@@ -1,3 +1,4 @@
+// Pins in state.db.
 import type { Pin, PinnedFile, PinnedLaunch, Pins } from '../../core/program/pin.ts';
 import { date, fields, listOf, such, text } from '../../core/shape.ts';
 import { launchRecord } from './launches.ts';

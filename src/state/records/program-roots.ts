@@ -1,3 +1,4 @@
+// The topmost processes of programs in state.db.
 import type { KeeperProcess, ProgramRoots, RootProcess } from '../../core/program/roots.ts';
 import { fields, listOf, optional, text, yes } from '../../core/shape.ts';
 import { count } from './fields.ts';

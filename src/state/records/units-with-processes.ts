@@ -1,3 +1,4 @@
+// Units that were seen with processes, in state.db.
 import type { UnitsWithProcesses } from '../../core/program/units-with-processes.ts';
 import { fields, text } from '../../core/shape.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';

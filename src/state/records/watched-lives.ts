@@ -1,3 +1,4 @@
+// The lives of watched processes in state.db.
 import { date, fields, flag, nullable, otherwise, text, yes } from '../../core/shape.ts';
 import type { WatchedLife, WatchedLifeRecords } from '../daemon-state.ts';
 import { count, milliseconds } from './fields.ts';

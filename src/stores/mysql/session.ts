@@ -1,3 +1,4 @@
+// What the statements of the MySQL store run on.
 /** A value of a `?` in a statement. */
 export type SqlValue = string | number | Buffer | null;
 

@@ -1,3 +1,4 @@
+// Reads the rows of the SQLite store.
 import type { DatabaseSync } from 'node:sqlite';
 import type { ProcessRow, SeenNotes } from '../../core/alarm.ts';
 import { textOf } from '../exact-text.ts';

@@ -1,3 +1,4 @@
+// The statements of the SQLite store, for tables of a given structure.
 import type { SQLInputValue } from 'node:sqlite';
 import { bytesOf, MOST_BYTES } from '../exact-text.ts';
 import { READ_CHARACTERS } from '../notes.ts';

@@ -1,3 +1,4 @@
+// The SQLite store.
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSameNotes, type ProcessRow } from '../../core/alarm.ts';

@@ -1,3 +1,4 @@
+// Reads the structure of the tables of a SQLite file.
 import type { DatabaseSync } from 'node:sqlite';
 
 /** The structure of both tables, or views. */

@@ -1,3 +1,4 @@
+// Chooses between the unit and the program of a name.
 import type { UnitLookup } from '../unit/lookup.ts';
 
 /** Which of the two strategies applies now. */

@@ -5,7 +5,7 @@ import type { Entries } from '../../system/files/walk-path.ts';
 import type { NamedProgram } from './named-programs.ts';
 
 /**
- * Which of the programs that a command line of root's names (namedPrograms) certainly run as root, by a full path, and can be
+ * Which of the programs that a command line of root names (namedPrograms) certainly run as root, by a full path, and can be
  * changed by somebody else, one line each; [] if there are none, or if that cannot be determined. `entries`: shared by many
  * lines.
  */

@@ -51,7 +51,7 @@ function mayBeMissing({ tested, isLast, isSilent }: CertainCommand, { place }: R
 
 interface Read {
   readonly named: readonly NamedProgram[];
-  /** What follows is run as it stands. */
+  /** What follows is run unchanged. */
   readonly goesOn: boolean;
   /** It is not a program but a file that the shell reads, or a folder that it changes to. */
   readonly place?: 'file' | 'folder';

@@ -7,7 +7,7 @@ import { type DaemonStart, daemonStart } from './daemon-starters.ts';
 import { commandsOf, programAt } from './words.ts';
 
 /**
- * Why a program that somebody else has started could not be recognized by the name `systemName`, given how `start_command`
+ * Why a program that somebody else has started could not be recognised by the name `systemName`, given how `start_command`
  * starts it: with an interpreter or a launcher. One line; undefined if the name identifies it, or if nothing can be said about
  * the line.
  */
@@ -22,13 +22,13 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     const text = words[words.findIndex((word) => /^-\w*c$/.test(word)) + 1];
     if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /[\s/]/.test(text)) {
       const isCalled = text.split(/[\s;&|]+/).some((word) => lastPart(word) === name);
-      return unfollowedStart(text, systemName) ?? (isCalled ? undefined : notRecognized(first, name, 'argument'));
+      return unfollowedStart(text, systemName) ?? (isCalled ? undefined : notRecognised(first, name, 'argument'));
     }
     const program = programAt(words);
     const called = words[program];
     if (called === undefined || hasName(words.slice(program), name)) return undefined;
     const mark = scriptOf(words.slice(program)) ?? (isAdvice(words, program) ? called : undefined);
-    return notRecognized(first, name, argumentAdvice(mark));
+    return notRecognised(first, name, argumentAdvice(mark));
   }
   return undefined;
 }
@@ -39,9 +39,9 @@ function unfollowedDaemon(first: string, name: string, { pidFile, program }: Dae
   if (called !== undefined && hasName(program, name)) return undefined;
   const path = pidFile === undefined ? undefined : withName(pidFile, name);
   if (path !== undefined)
-    return notRecognized(first, name, /^\/[^$`*?]*[^/$`*?]$/.test(path) ? `pid_file = ${path}` : 'pid_file', '');
+    return notRecognised(first, name, /^\/[^$`*?]*[^/$`*?]$/.test(path) ? `pid_file = ${path}` : 'pid_file', '');
   const isProgram = called !== undefined && interpreterOf(called) === undefined;
-  return notRecognized(first, name, argumentAdvice(scriptOf(program) ?? (isProgram ? called : undefined)));
+  return notRecognised(first, name, argumentAdvice(scriptOf(program) ?? (isProgram ? called : undefined)));
 }
 
 /** Whether the program has that name, or a script that it reads and that the kernel could run. */
@@ -67,8 +67,8 @@ function argumentAdvice(mark: string | undefined): string {
   return mark?.includes('/') === true ? `argument = ${mark}` : 'argument';
 }
 
-function notRecognized(first: string, name: string, advice: string, other = ', or pid_file'): string {
-  return `starts ${first}: a copy that monitor_service did not start is not called ${name}, so it is not recognized (set ${advice}${other})`;
+function notRecognised(first: string, name: string, advice: string, other = ', or pid_file'): string {
+  return `starts ${first}: a copy that monitor_service did not start is not called ${name}, so it is not recognised (set ${advice}${other})`;
 }
 
 function scriptOf(argv: readonly string[]): string | undefined {

@@ -1,3 +1,4 @@
+// Looks up the unit that a name means.
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../core/clock.ts';
 import { quoted } from '../../core/text/printable.ts';

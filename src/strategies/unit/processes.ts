@@ -26,8 +26,8 @@ export interface UnitLook {
 
 /**
  * Sees what runs of a unit in the state `found`, and remembers that a unit which stays active without processes had some.
- * Processes of its start do not count, nor does the main process of a type that is active from the first moment: it may be a
- * script. Never rejects.
+ * Processes of its start and the main process of a type that is active from the first moment do not count: that process may be
+ * a script. Never rejects.
  */
 export async function lookIntoUnit(
   { services, table, unitsWithProcesses }: UnitProcessParts,

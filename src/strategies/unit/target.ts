@@ -12,7 +12,7 @@ export function resolutionOf(found: UnitLookup): Resolution {
       return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };
     case 'absent':
       return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
-    // Its own name is no good as a key then: it may be an alias of a unit whose recovery is under way.
+    // Its own name cannot be the key then: it may be an alias of a unit whose recovery is under way.
     case 'unanswered':
       return { kind: 'refused', reason: found.reason, unanswered: true };
     case 'impossible':

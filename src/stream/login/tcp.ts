@@ -28,7 +28,7 @@ interface TcpLoginOptions {
  * Asks TCP clients for the password: `Password: `, one line of at most 256 bytes within 10 s, also ended by 2 s of silence,
  * then `Authentication successful.` or, a second later, `Authentication failed. Disconnecting.`. An address that is wrong too
  * often is refused for a while (FailedLogins), a user of this machine is slowed down (LoginPace). At most 64 logins are
- * pending, including those that are refused or wait, and as many of root's. If there are more, the oldest one of the address or
+ * pending, including those that are refused or wait, and as many of root. If there are more, the oldest one of the address or
  * user with the most is disconnected. Source: the procMonitor protocol.
  */
 export class TcpLogin {

@@ -1,3 +1,4 @@
+// Hashes files.
 import { createHash } from 'node:crypto';
 import { constants, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// Looks up files, folders and links.
 import { lstatSync, type Stats } from 'node:fs';
 
 /** A file, folder or link at a path. */

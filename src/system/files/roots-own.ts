@@ -4,7 +4,7 @@ import { type Entries, isFuse, type Judge, walkPath } from './walk-path.ts';
 
 /**
  * Why somebody other than root can decide what the absolute path executes, in one line (`/home/joe belongs to user 1000`);
- * undefined if nobody can. The path must be a regular file of root's, every folder and link that leads to it must be root's
+ * undefined if nobody can. The path must be a regular file of root, every folder and link that leads to it must be root's
  * too, and none of them may be writable by group or others. Sticky folders are allowed: nobody moves root's files in them. The
  * mask of an access control list shows as the group's rights. `entries` can be shared by the calls for many paths. Source:
  * path_resolution(7), inode(7), acl(5).

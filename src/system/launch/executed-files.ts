@@ -81,7 +81,7 @@ function interpreted(
 }
 
 /**
- * Returns how a program with this name is told what to execute. `other`: that cannot be determined. The file that it resolves
+ * Returns how a program with this name learns what to execute. `other`: that cannot be determined. The file that it resolves
  * to counts as well as its names: /usr/local/bin/app may be a link to a Python.
  */
 function kindOf(executable: string, called: string): Interpreter | 'other' | undefined {

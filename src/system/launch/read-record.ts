@@ -87,7 +87,7 @@ export async function readLaunchRecord(
   if (pause.isDue) await pause.take();
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined)
-    return unusable(`its working directory ${cwd} ${hostStat(cwd) === 'unknown' ? 'cannot be looked at' : 'is gone'}`);
+    return unusable(`its working directory ${cwd} ${hostStat(cwd) === 'unknown' ? 'cannot be examined' : 'is gone'}`);
   const program = asScript(process.name, argv, folder) ?? {
     argv,
     executable: calledFile(table, pid, argv, folder) ?? executable,
@@ -125,7 +125,7 @@ function folderOf(table: ProcessTable, pid: number, cwd: string, environment: re
 }
 
 /**
- * Returns what the kernel told the process when it was executed. UNREAD if it cannot be read now, undefined if it can never be
+ * Returns what the kernel gave the process when it was executed. UNREAD if it cannot be read now, undefined if it can never be
  * read. Never rejects.
  */
 export async function readAuxiliary(table: ProcessTable, pid: number): Promise<ReturnType<typeof parseAuxv> | typeof UNREAD> {

@@ -1,3 +1,4 @@
+// Constants and addresses for sockets.
 /** Constants of socket(2), send(2) and recv(2); they are the same on every architecture that Node runs on. */
 export const AF_UNIX = 1;
 export const AF_NETLINK = 16;

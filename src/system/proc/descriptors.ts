@@ -1,3 +1,4 @@
+// The open descriptors of a process.
 /** Where a link of /proc/PID leads. */
 export interface LinkTarget {
   /** A path; for a descriptor also `socket:[INODE]`, `pipe:[INODE]` or `anon_inode:…`. */

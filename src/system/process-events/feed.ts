@@ -71,7 +71,7 @@ export class ConnectorFeed {
     this.#state = 'closed';
     for (const timer of [this.#startTimer, this.#pauseTimer, this.#lookTimer]) clearTimeout(timer);
     this.#answered('ECANCELED');
-    // Older kernels count their listeners, and would go on sending to one that has only closed its socket.
+    // Older kernels count their listeners, and would keep sending to one that has only closed its socket.
     this.#socket.request('ignore', this.#mark);
     this.#watch?.stop();
     this.#socket.close();

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { OUTPUT_LIMIT, OutputTail } from '../spawn/output-tail.ts';
 
-/** `run`: a command, for which a later run of the daemon may have to wait. `app`: a program that is to go on by itself. */
+/** `run`: a command, for which a later run of the daemon may have to wait. `app`: a program that has to keep running by itself. */
 export type RunFileKind = 'run' | 'app';
 
 /** What a file's name says: `KIND-RUNID` until its process exists, then `KIND-RUNID.PID.STARTTIME`. */
@@ -92,7 +92,7 @@ export class RunFile {
     return tail.text();
   }
 
-  /** Closes our descriptors. Other processes that have it open may go on writing. */
+  /** Closes our descriptors. Other processes that have it open may keep writing. */
   close(): void {
     clearInterval(this.#watch);
     for (const fd of [this.fd, this.#own]) attempt(() => closeSync(fd));

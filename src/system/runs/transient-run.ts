@@ -22,7 +22,7 @@ type RunEnding =
   | { readonly kind: 'overdue' }
   /** The unit is gone, and nobody reports how it ended. */
   | { readonly kind: 'gone'; readonly reason: string }
-  /** systemd was told to start it, and to stop it again, and has answered neither. */
+  /** systemd was asked to start it, and then to stop it, and has answered neither. */
   | { readonly kind: 'unanswered'; readonly reason: string }
   | { readonly kind: 'not_started'; readonly reason: string };
 

@@ -1,3 +1,4 @@
+// How a transient run ended, as its unit shows it.
 import { signalName } from '../../core/process/wait-status.ts';
 import { printable } from '../../core/text/printable.ts';
 import type { CommandResult } from '../spawn/command-result.ts';

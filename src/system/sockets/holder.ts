@@ -1,3 +1,4 @@
+// The user to whom a connection counts.
 /**
  * Whose connection it is, according to the kernel: root's (or the daemon's own user's), or that of the user with this number,
  * undefined if the kernel does not say.

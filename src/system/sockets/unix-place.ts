@@ -1,3 +1,4 @@
+// The place of a Unix socket, which is kept open.
 import type { Server } from 'node:net';
 import type { Logger } from '../../core/logger.ts';
 import { groupId } from '../accounts/database.ts';

@@ -155,7 +155,7 @@ test('once the unit works again it takes the place of the program', async (t) =>
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });
 
-test('where there is no unit, start_command is used at once, in a unit of its own', async (t) => {
+test('if there is no unit, start_command is used at once, in a unit of its own', async (t) => {
   const { resolve, restart, health } = openAuto(t, 'auto-absent', program('auto-absent'));
   assert.deepEqual(await resolve(), { kind: 'target', key: 'auto-absent', description: 'process auto-absent' });
   const first = await restart();
@@ -262,7 +262,7 @@ test('another unit of the same program keeps no unit down', async (t) => {
   assert.equal((await restart()).kind, 'restarted');
 });
 
-test('where unit and start_command both fail, one line has both reasons', async (t) => {
+test('if unit and start_command both fail, one line has both reasons', async (t) => {
   const { define, restart } = openAuto(t, 'auto-hopeless', { start_command: 'echo no such port >&2; exit 3' });
   define('[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
   const outcome = await restart();

@@ -25,7 +25,7 @@ for (const kind of kinds) {
     }
   });
 
-  test(`${kind}: a signal is told from an exit code, SIGTERM too`, async (t) => {
+  test(`${kind}: a signal is distinguished from an exit code, even SIGTERM`, async (t) => {
     const { run } = openRuns(t);
     for (const signal of ['SIGTERM', 'SIGKILL', 'SIGSEGV', 'SIGPIPE']) {
       assert.deepEqual(await run(`kill -${signal.slice(3)} $$`, { kind }), { kind: 'signaled', signal, output: '' });
@@ -33,7 +33,7 @@ for (const kind of kinds) {
     assert.deepEqual(await run('exit 143', { kind }), { kind: 'exited', exitCode: 143, output: '' });
   });
 
-  test(`${kind}: at its limit all of it dies, whoever called setsid too`, async (t) => {
+  test(`${kind}: at its limit all of it dies, even what called setsid`, async (t) => {
     const { run, pid } = openRuns(t);
     const result = await run(
       'echo begun; setsid sleep 600 & echo $! > a; (trap "" TERM; echo $BASHPID > b; sleep 601; sleep 602) & wait',
@@ -57,7 +57,7 @@ for (const kind of kinds) {
     assert.equal(isAlive(escaped), false);
   });
 
-  test(`${kind}: aborted at any moment of its start, it does not go on`, async (t) => {
+  test(`${kind}: aborted at any moment of its start, it does not continue`, async (t) => {
     const { run, dir } = openRuns(t);
     for (let ms = 0; ms < 32; ms += 4) {
       const result = await run(`sleep 1; touch late`, { kind, signal: AbortSignal.timeout(ms) });
@@ -175,7 +175,7 @@ test('action: what it leaves behind lives, and what it writes later hurts nobody
   assert(existsSync(join(dir, 'runs')));
 });
 
-test('action: it goes on when we are killed, is settled by the next life, and its limit holds', async (t) => {
+test('action: it continues when we are killed, the next life waits for it, and its limit applies', async (t) => {
   const { dir, commands, pid, text } = openRuns(t);
   const driver = `
     import { createExecution } from '${join(import.meta.dirname, '../../../src/system/execution.ts')}';
@@ -204,7 +204,7 @@ test('action: it goes on when we are killed, is settled by the next life, and it
   assert.equal(await commands.waitForRun('too-long', 10_000, never), 'not_found');
 });
 
-test('a message bus or a PID 1 that is restarted meanwhile does not make two of it', async (t) => {
+test('a message bus or a PID 1 that is restarted meanwhile does not make it run twice', async (t) => {
   const { run, text } = openRuns(t);
   for (const [index, restart] of ['systemctl daemon-reload', 'systemctl daemon-reexec', 'systemctl restart dbus'].entries()) {
     const result = await run(`${restart}; sleep 0.5; echo through > done${index}`);
@@ -222,7 +222,7 @@ test('a daemon-reload in the middle takes nothing away from its limit', async (t
   }
 });
 
-test('an action that ends while PID 1 is executed anew is told as it ended', async (t) => {
+test('an action that ends while PID 1 re-executes itself is reported as it ended', async (t) => {
   const { run } = openRuns(t);
   for (let round = 0; round < 3; round++) {
     const codes = [0, 3, 7, 0, 255, 1];
@@ -236,7 +236,7 @@ test('an action that ends while PID 1 is executed anew is told as it ended', asy
   }
 });
 
-test('at its limit a command has some seconds to clear up, whoever of it does', async (t) => {
+test('at its limit a command has some seconds to clean up, whichever process does it', async (t) => {
   const { run, text, dir } = openRuns(t);
   const script = join(dir, 'rolls-back');
   writeFileSync(script, `#!/bin/bash\ntrap 'sleep 1; echo back >> ${dir}/rolled; exit' TERM\nsleep 600 & wait\n`, {

@@ -74,7 +74,7 @@ function openUnit(t: TestContext, unit: string, lines: readonly string[]): void 
 
 const unitOf = (pid: number): string | undefined => table.read(pid, ['unit'])?.unit;
 
-test('an interpreter that we started is one program, at whatever attempt, and for a daemon that was started anew', async (t) => {
+test('an interpreter that we started is one program, at whatever attempt, and for a daemon that was started again', async (t) => {
   const name = 'ledgerd';
   const app = openProcess(t, name, { start_command: 'exec /usr/bin/perl -e "sleep 600 while 1" ledger', stable_time: '0' });
   const perls = () => pidsOf('/usr/bin/perl');
@@ -212,7 +212,7 @@ sleep 600 while 1;\n`,
   assert.ok(pidsOf(worker).every((pid) => !workers.includes(pid)) && others.every((pid) => pidsOf(other).includes(pid)));
 });
 
-test('what the unit needs is started with it, and told to whoever has that on hold', async (t) => {
+test('what the unit needs is started with it, and listed for holds', async (t) => {
   const path = program(t, 'needyprog');
   openUnit(t, 'baseneed.service', ['ExecStart=/bin/sleep 600']);
   openUnit(t, 'needyd.service', [`ExecStart=${path} 600`, '[Unit]', 'Requires=baseneed.service']);

@@ -41,12 +41,12 @@ test('the last lines are the newest ones, however long those before them are', a
   assert.deepEqual(lines, [...Array<string>(4).fill('x'.repeat(200)), 'FATAL: the real reason']);
 });
 
-test('entries of several lines are told from their first line to their last, the oldest one first', async () => {
+test('entries of several lines are given from their first line to their last, the oldest one first', async () => {
   const lines = await told('several-lines', ...entries("b'a1\\na2\\na3'", "b'b1\\xff\\x1b'", "b'c1\\n\\nMESSAGE=c3'"));
   assert.deepEqual(lines, ['a2', 'a3', 'b1\ufffd?', 'c1', 'MESSAGE=c3']);
 });
 
-test('of entries of many megabytes no more than their beginning is read', async () => {
+test('only the beginning of entries of many megabytes is read', async () => {
   const huge = "b'FATAL: ' + os.urandom(8 << 20).hex().encode()";
   const before = process.resourceUsage().maxRSS;
   assert.match((await told('huge-entries', ...entries(...Array<string>(5).fill(huge)))).join('|'), /^FATAL: [0-9a-f]{193}$/);

@@ -317,7 +317,7 @@ test('limits that are PID 1’s own are kept too: a unit gets other ones by itse
   assert.deepEqual(second.kind === 'read' && second.record.surroundings, reading.record.surroundings);
 });
 
-test('its output file is opened with its own rights: where a stranger leads it elsewhere, it goes to the journal', async (t) => {
+test('its output file is opened with its own rights: if a stranger leads it elsewhere, it goes to the journal', async (t) => {
   const runs = openRuns(t);
   chmodSync(runs.dir, 0o755);
   const [secret, theirs] = [join(runs.dir, 'secret'), join(runs.dir, 'theirs')];

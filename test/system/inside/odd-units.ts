@@ -63,7 +63,7 @@ test('a service that its socket starts is well while that listens, running or no
   }
 });
 
-test('an instance of a template is a unit of its own; a template is none', async (t) => {
+test('an instance of a template is a unit of its own; a template is not a unit', async (t) => {
   define(t, 'odd-tpl@.service', '[Service]', 'ExecStart=/bin/sleep 600', `ExecStartPre=/bin/test %i != 2`);
   for (const strategy of STRATEGIES) {
     const one = detecting(t, 'odd-tpl@1', { restart_strategy: strategy });
@@ -80,7 +80,7 @@ test('an instance of a template is a unit of its own; a template is none', async
   }
 });
 
-test('a masked unit is not started, whatever strategy, and is no alarm', async (t) => {
+test('a masked unit is not started, whatever the strategy, and raises no alarm', async (t) => {
   for (const strategy of STRATEGIES) {
     const name = `odd-masked-${strategy[0]}`;
     systemctl('mask', '--runtime', name);

@@ -74,7 +74,7 @@ async function everything(t: TestContext, way: Way, by: LinkKind): Promise<void>
   await waitFor('no unit is left', () => ourUnits().length === 0);
 }
 
-test('while the message bus is stopped, commands, launches, restarts and questions go on over the private socket', async (t) => {
+test('while the message bus is stopped, commands, launches, restarts and questions use the private socket', async (t) => {
   t.after(() => systemctl('start', 'dbus.socket'));
   systemctl('stop', 'dbus.socket', 'dbus.service');
   const bus = (): Promise<OpenedLink> => Pid1Link.open('bus', pid1Addresses.bus, { timeoutMs: 1000 });
@@ -83,11 +83,11 @@ test('while the message bus is stopped, commands, launches, restarts and questio
   assert.equal((await bus()).kind, 'failed', 'nobody has started it meanwhile');
 });
 
-test('where the private socket has another name, everything goes over the system bus, descriptors too', async (t) => {
+test('if the private socket has another name, everything goes over the system bus, descriptors too', async (t) => {
   await everything(t, openWay(t, WAYS.bus), 'bus');
 });
 
-test('where nobody listens on the private socket, everything goes over the system bus', async (t) => {
+test('if nobody listens on the private socket, everything goes over the system bus', async (t) => {
   const path = '/run/pid1-bus-deserted';
   const server = createServer().listen(path);
   await new Promise((resolve) => server.once('listening', resolve));
@@ -118,7 +118,7 @@ test('when the private socket is away for a while, the bus is taken, and afterwa
   assert.deepEqual(ways, ['private', 'bus', 'private']);
 });
 
-test('where neither is there, what cannot be done says so and does not happen', async (t) => {
+test('if neither is there, what cannot be done is reported and does not happen', async (t) => {
   const nowhere: Pid1Addresses = { private: '/no/such/private', bus: '/no/such/bus' };
   const way = openWay(t, nowhere);
   const reason = /^cannot connect to systemd: .*\/no\/such\/private.*\/no\/such\/bus/;

@@ -46,7 +46,7 @@ for (const by of ways) {
   });
 }
 
-test('what a command said is not lost where the loop was held up just when it was over', async () => {
+test('what a command said is not lost if the loop was held up just when it was over', async () => {
   const pipe = OutputPipe.open();
   assert(pipe !== undefined);
   const output = new ProgramOutput({ stdout: pipe.take(), stderr: undefined });
@@ -60,7 +60,7 @@ test('what a command said is not lost where the loop was held up just when it wa
   assert.equal(output.stdout(), 'said\n');
 });
 
-test(`${UNITS} watched units: each death is told of, and everybody is told once the bus is back`, async (t) => {
+test(`${UNITS} watched units: each death is reported, and every watcher is notified once the bus is back`, async (t) => {
   const seed = Date.now() % 100_000;
   t.diagnostic(`seed ${seed}`);
   const random = seededRandom(seed);

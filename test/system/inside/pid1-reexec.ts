@@ -30,7 +30,7 @@ type Disturbance = keyof typeof DISTURBANCES;
 const disturbances = Object.keys(DISTURBANCES) as Disturbance[];
 
 for (const what of disturbances) {
-  test(`${what} in the middle of commands and restarts: each is told rightly or is not known, and none happens twice`, async (t) => {
+  test(`${what} in the middle of commands and restarts: each is reported correctly or as unknown, and none happens twice`, async (t) => {
     t.diagnostic(`seed ${seed}`);
     defineSlowUnits(t);
     const open = { private: openWay(t, WAYS.private), bus: openWay(t, WAYS.bus) };
@@ -72,7 +72,7 @@ test('after daemon-reload and daemon-reexec an action still dies whole at its li
   await waitFor('no unit is left', () => ourUnits().length === 0);
 });
 
-test('how an action ended while nobody could be told is found out afterwards, reloaded or not', async (t) => {
+test('how an action ended while nobody could be notified is found out afterwards, reloaded or not', async (t) => {
   const way = openWay(t, WAYS.bus);
   t.after(() => systemctl('start', 'dbus.socket'));
   for (const reload of [false, true]) {

@@ -17,7 +17,7 @@ const NAME = 'payroll-nightly-job';
 const STRANGER = join(import.meta.dirname, 'pid1-stranger.ts');
 
 for (const by of ways) {
-  test(`what a command or a program is told, its text and its environment, nobody else sees: over ${by}`, async (t) => {
+  test(`what a command or a program is given, its text and its environment, nobody else sees: over ${by}`, async (t) => {
     const way = openWay(t, WAYS[by]);
     const running = await startAll(t, way);
     startCareless(t);
@@ -41,7 +41,7 @@ for (const by of ways) {
   });
 }
 
-test('the unit of a program is named after it; no other argument of ours holds its name, so that it matches itself alone', async (t) => {
+test('the unit of a program is named after it; none of our other arguments contains its name, so that it matches itself alone', async (t) => {
   const way = openWay(t);
   const { units, end } = await startAll(t, way);
   assert(units.includes(`monitor_service-app-${NAME.replaceAll('-', '\\x2d')}.service`), units.join());

@@ -22,7 +22,7 @@ const [SHORT_MS, LONG_MS] = [2000, 60_000];
 const LATE_MS = 14_000;
 const SILENCE = 'systemd does not answer';
 
-test('while PID 1 stands still nobody is held up; what can wait goes on after it, and what could not has not happened', async (t) => {
+test('while PID 1 stands still nobody is delayed; what can wait continues after it, and what could not wait has not happened', async (t) => {
   mkdirSync(FOLDER, { recursive: true });
   let done = false;
   // First of all: everything else that comes after the test asks PID 1.

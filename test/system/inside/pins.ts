@@ -108,7 +108,7 @@ test('what a user could change is not started as root; pinned it is, until that 
   execFileSync('sh', ['-c', '! [ -e /run/taken ]']);
 });
 
-test('who has taken over the file of a recorded daemon of root’s gets nothing by killing it', async (t) => {
+test('a process that has taken over the file of a recorded daemon of root gains nothing by killing it', async (t) => {
   const { dir, observe, restart } = openProcess(t, 'overd');
   const script = theirScript(dir, 'overd');
   const pid = await startUnit(t, 'overd', [], [script]);
@@ -121,7 +121,7 @@ test('who has taken over the file of a recorded daemon of root’s gets nothing 
   execFileSync('sh', ['-c', '! [ -e /run/taken ]']);
 });
 
-test('root in a cage cannot be pinned', async (t) => {
+test('confined root cannot be pinned', async (t) => {
   const { now } = openProcess(t, 'boxedd');
   await startUnit(t, 'boxedd', ['PrivateNetwork=yes'], ['/bin/bash', '-c', 'cp /bin/sleep /run/boxedd; exec /run/boxedd 600']);
   const refused = await now();

@@ -47,7 +47,7 @@ for (const [type, service] of Object.entries(TYPES))
     }
   });
 
-test('a start that systemd skips is told of units of other types too, and of units that need one that cannot start', async (t) => {
+test('a start that systemd skips is reported for units of other types too, and for units that need one that cannot start', async (t) => {
   const systemd = new Systemd();
   const units: Readonly<Record<string, readonly string[]>> = {
     'odd-c.socket': ['[Socket]', 'ListenStream=/run/odd-c.sock', 'Service=odd-c.service'],

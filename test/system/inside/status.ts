@@ -110,7 +110,7 @@ test('the output of a unit that writes into a file is there', async (t) => {
   assert.equal(process.lastRecovery?.outcome, 'recovered');
 });
 
-test('the last lines of a unit that could not be started stand in its last recovery', async (t) => {
+test('the last lines of a unit that could not be started are in its last recovery', async (t) => {
   defineUnit(t, 'failing', 'ExecStart=/bin/sh -c "echo no such disk; exit 3"');
   const { details, orders, becomes } = await open(
     t,

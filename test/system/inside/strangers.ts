@@ -106,7 +106,7 @@ const CAGES: Readonly<Record<string, readonly string[]>> = {
 
 for (const [what, properties] of Object.entries(CAGES))
   for (const name of ['cagedd', '/usr/sbin/cagedd'])
-    test(`${what}: root in a cage, called ${name}, does not get out of it by dying`, async (t) => {
+    test(`${what}: confined root, called ${name}, is not freed by its death`, async (t) => {
       const { kept, observe, preview, restart } = openProcess(t, 'cagedd', { systemName: name });
       const line = `exec -a ${name} dash -c 'sleep 600; echo x >${OWNED}; :'`;
       const pid = await startUnit(t, 'cage', properties, line);
@@ -126,7 +126,7 @@ for (const [what, properties] of Object.entries(CAGES))
       assert.equal(existsSync(OWNED), false);
     });
 
-test('root in a cage that is its unit’s main process is restarted through the unit, and stays in the cage', async (t) => {
+test('confined root that is its unit’s main process is restarted through the unit, and stays confined', async (t) => {
   const { observe, restart } = openProcess(t, 'cagedmaind');
   const properties = [...(CAGES['all at once'] ?? []), 'Restart=no'];
   const pid = await startUnit(t, 'cagemain', properties, 'exec -a cagedmaind dash -c "sleep 600; :"', true);
@@ -145,7 +145,7 @@ test('root in a cage that is its unit’s main process is restarted through the 
   assert.match(status, /^NoNewPrivs:\s1$/m);
 });
 
-test('a user’s program is not started where that user cannot go', async (t) => {
+test('a user’s program is not started in a folder that the user cannot enter', async (t) => {
   const { dir, kept, observe, restart } = openProcess(t, 'wanderd', { user: 'nobody' });
   const [home, place] = [mkdtempSync(join(dir, 'home-')), join(dir, 'd')];
   chmodSync(home, 0o700);

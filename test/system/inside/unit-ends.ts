@@ -58,7 +58,7 @@ test('what ends at the end of its RuntimeMaxSec= has failed; what ends well by i
 
 const BOUND = ['[Unit]', 'BindsTo=ends-base.service', 'After=ends-base.service', '[Service]', 'ExecStart=/bin/sleep 600'];
 
-test('a unit that systemd stops with one that died is an alarm, with one that was stopped it is none', async (t) => {
+test('a unit that systemd stops with one that died raises an alarm, with one that was stopped it does not', async (t) => {
   const base = detecting(t, 'ends-base', SERVICE, ['[Service]', 'ExecStart=/bin/sleep 600']);
   const bound = detecting(t, 'ends-bound', SERVICE, BOUND);
   systemctl('start', 'ends-bound');
@@ -191,7 +191,7 @@ test('a unit that ends before anybody can see it, again and again, is down and c
   assert.deepEqual([unasked.includes(false), alarms], [false, []]);
 });
 
-test('a stop while systemd waits to start it again is a stop; so is one after systemd was executed anew', async (t) => {
+test('a stop while systemd waits to start it again is a stop; so is one after systemd re-executed itself', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=600s'];
   const waiting = detecting(t, 'ends-wait', SERVICE, unit);
   systemctl('start', 'ends-wait');

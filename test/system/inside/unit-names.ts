@@ -167,7 +167,7 @@ test('a section that says process or custom starts an own build beside a mask; m
   }
 });
 
-test('a unit that is not there is told by check-config and match; one that is, and a name that is a program, are not', async (t) => {
+test('a missing unit is reported by check-config and match; an existing one, and a name that is a program, are not', async (t) => {
   defineUnits(t, { 'thered.service': SLEEP });
   const sections =
     '[process.ghostd]\nrestart_strategy = service\n[process.thered]\nrestart_strategy = service\n' +
@@ -193,7 +193,7 @@ test('a unit that is not there is told by check-config and match; one that is, a
 
 const EVIL = 'mariadb@x\\x20\\x2d\\x2dbasedir\\x3d-tmp-evil';
 
-test('a row alone touches nothing that is not there, nor what belongs to the system, nor what would stop another', async (t) => {
+test('a row alone changes nothing that does not exist, belongs to the system, or would stop another unit', async (t) => {
   defineUnits(t, {
     'mariadb@.service': ['[Service]', 'ExecStartPre=/bin/sh -c "echo %I > /run/evil"', 'ExecStart=/bin/sleep 600'],
     'disabled.service': [...SLEEP, '[Install]', 'WantedBy=multi-user.target'],
@@ -365,7 +365,7 @@ for (const how of ['Requires', 'BindsTo', 'Upholds'])
     rmSync('/run/begun', { force: true });
   });
 
-test('through Wants= alone it is started, and that is told, unless the hold is strict', async (t) => {
+test('through Wants= alone it is started, and that is reported, unless the hold is strict', async (t) => {
   defineUnits(t, { 'front.service': ['[Unit]', 'Wants=base-db.service', ...SLEEP], 'base-db.service': SLEEP });
   const { poll, reason, orders, core, inAlarm } = await open(t, ['front', 'base-db'], '[process.front]\n[process.base-db]\n');
   assert.equal((await orders.hold('base-db', undefined, '', true)).kind, 'done');

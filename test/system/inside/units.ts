@@ -56,7 +56,7 @@ test('a unit is shown as it is, behind an alias too', async () => {
   assert.equal((await status('test-real.service')).activeState, 'inactive');
 });
 
-test('a unit that was stopped is told from one whose program ended by itself', async () => {
+test('a unit that was stopped is distinguished from one whose program ended by itself', async () => {
   defineUnit(
     'test-java',
     'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; touch /run/test-java; sleep 600 & wait"\nKillMode=mixed',
@@ -109,7 +109,7 @@ test('a start limit is seen and lifted', async () => {
   assert.deepEqual(await systemd.call('start', 'test-limit.service', 10_000, never), { kind: 'done' });
 });
 
-test('a call is given up at its limit or when aborted, and the job goes on', async () => {
+test('a call is given up at its limit or when aborted, and the job continues', async () => {
   defineUnit('test-slow', 'Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 2');
   const late = await systemd.call('start', 'test-slow.service', 300, never);
   assert.deepEqual(late, { kind: 'failed', reason: 'its job is not done after 0.3 s, systemd continues it' });
@@ -119,7 +119,7 @@ test('a call is given up at its limit or when aborted, and the job goes on', asy
   await waitFor('the job through', async () => (await status('test-slow.service')).activeState === 'active');
 });
 
-test('a name is never an option or a pattern of ours', async () => {
+test('a name is never an option or a pattern', async () => {
   for (const name of ['--version', '-Hroot@host', '--help']) {
     const shown = await systemd.show(name, never);
     assert(shown.kind === 'failed' || shown.status.loadState === 'not-found', JSON.stringify(shown));

@@ -52,7 +52,7 @@ test('a unit that takes its time to stop raises nothing either', async (t) => {
   assert.deepEqual([exits, alarms], [[true], []]);
 });
 
-test('a program that takes the stop of its unit for a failure raises nothing, but where it is its own', async (t) => {
+test('a program that reports the stop of its unit as a failure raises no alarm; its own end does', async (t) => {
   const program = 'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; sleep 600 & wait"';
   const unit = ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', program, 'KillMode=mixed', 'ExecStopPost=/bin/sleep 0.02'];
   const { exits, alarms, next } = detecting(t, 'exit-rude', { restart_strategy: 'service' }, unit);
@@ -81,7 +81,7 @@ test('what systemd restarts itself raises nothing before it has given up', async
   assert.match(alarms[0] ?? '', /^signal SIGKILL /);
 });
 
-test('a program that was started in a unit of ours: its death is an alarm, its unit’s stop is none', async (t) => {
+test('a program that was started in one of our units: its death raises an alarm, its unit’s stop does not', async (t) => {
   const section = { restart_strategy: 'process', start_command: 'exec -a exit-app sleep 600' };
   const { strategy, exits, alarms, next } = detecting(t, 'exit-app', section);
   assert.equal((await strategy.restart(attemptOn(managed('exit-app')))).kind, 'restarted');
@@ -97,7 +97,7 @@ test('a program that was started in a unit of ours: its death is an alarm, its u
   assert.deepEqual([exits, alarms.length], [[false, true], 1]);
 });
 
-test('auto watches the unit where there is one, custom the program of that name', async (t) => {
+test('auto watches the unit if there is one, custom the program of that name', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sleep 600'];
   const auto = detecting(t, 'exit-auto', {}, unit);
   systemctl('start', 'exit-auto');

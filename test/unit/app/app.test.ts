@@ -55,7 +55,7 @@ test('a reload takes up another [host] name, in log and status', async (t) => {
   assert.deepEqual([host(), hosts], ['db2', ['db2']]);
 });
 
-test('reloads follow each other, and one that fails in an unforeseen way is told and survived', async (t) => {
+test('reloads follow each other, and one that fails unexpectedly is reported and does no harm', async (t) => {
   const dir = tempDir(t);
   const settings = settingsIn(dir);
   const log = reloadableLog();
@@ -76,7 +76,7 @@ test('reloads follow each other, and one that fails in an unforeseen way is told
   assert.match(log.of('error').join('\n'), /Configuration not reloaded: no more descriptors/);
 });
 
-test('what takes effect only at the next start is said to', async (t) => {
+test('a setting that takes effect only at the next start is reported as that', async (t) => {
   const dir = tempDir(t);
   const log = reloadableLog();
   const core = await createCore({ settings: settingsIn(dir), log });
@@ -107,7 +107,7 @@ async function reloadable(t: TestContext, more: string) {
   };
 }
 
-test('a reload logs what changed, by section and key, and says so where nothing did', async (t) => {
+test('a reload logs what changed, by section and key, and says so if nothing did', async (t) => {
   const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n[process.old]\n');
   assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed; by SIGHUP']);
   assert.deepEqual(await told((text) => `# a comment\n${text}`), ['info Configuration reloaded: nothing changed; by SIGHUP']);
@@ -153,7 +153,7 @@ test('a reload says that the password file holds another password', async (t) =>
   assert.notEqual(core.store(), store);
 });
 
-test('what closes a breaker that stays open over a reload stands there as it is typed', async (t) => {
+test('the lines about a reload name the command that closes a breaker that stays open', async (t) => {
   const { core, told } = await reloadable(t, '[process.web frontend]\npriority = 1\n');
   const name = 'web frontend';
   const web = { processId: null, processName: name, systemName: name, systemNameConfigured: false };
@@ -162,7 +162,7 @@ test('what closes a breaker that stays open over a reload stands there as it is 
   assert.match(line, /stays open for .* \(`monitor_service breaker 'web frontend' --reset` closes it\)/);
 });
 
-test('a refused reload tells all problems as check-config does, and how many there are', async (t) => {
+test('a refused reload reports all problems as check-config does, and how many there are', async (t) => {
   const dir = tempDir(t);
   const log = reloadableLog();
   const core = await createCore({ settings: settingsIn(dir), log });
@@ -178,7 +178,7 @@ test('a refused reload tells all problems as check-config does, and how many the
   assert.deepEqual([last, more], ['F cannot be used: 1 error, 2 warnings', []]);
 });
 
-test('a file that cannot be used is told line by line, and the running configuration stays', async (t) => {
+test('a file that cannot be used is reported line by line, and the running configuration stays', async (t) => {
   const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n');
   const before = [core.settings(), core.plans(), core.store()];
   const lines = await told((text) =>

@@ -72,7 +72,7 @@ test('a name cannot pass for the giver of an order', async (t) => {
       );
 });
 
-test('what the store does not let us write is refused as denied, and is no conflict', async (t) => {
+test('what the store does not let us write is refused as denied, not as a conflict', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '');
   addRows(dir, ['web'], false);
@@ -103,7 +103,7 @@ test('a circuit breaker is reset by every name that configuration, database or s
   assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
 });
 
-test('an alarm that finds no row tells how to make one, and that does', async (t) => {
+test('an alarm that finds no row says how to create one, and that statement works', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, "[process.it's]\n[process.half]\n[process.a\\b]\n");
   addRows(dir, ['row'], false);
@@ -170,7 +170,7 @@ health_check_url = http://127.0.0.1/%%s
   );
 });
 
-test('match shows a start_command beside who runs it, and no stop_command where nothing runs', async (t) => {
+test('match shows a start_command with the user who runs it, and no stop_command if nothing runs', async (t) => {
   const dir = tempDir(t);
   const name = 'match-shows-commands';
   const section = `[process.${name}]\nrestart_strategy = process\nuser = root\nstart_command = exec /opt/%s\nstop_command = /opt/stop %s\n`;
@@ -269,7 +269,7 @@ test('match says what is not touched, what only observe mode leaves alone, and w
   assert.ok(!JSON.stringify(web).includes('rules'), JSON.stringify(web));
 });
 
-test('what is tried and fails is told from what is not tried, and so by match', async (t) => {
+test('what is tried and fails is distinguished from what is not tried, also by match', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(
     t,
@@ -343,7 +343,7 @@ test('an alarm that does not stand is not said, logged or remembered to have bee
   assert.deepEqual(orders, ['alarm_clear acknowledged', 'alarm_clear kept']);
 });
 
-test('a name that differs from a known one by letter case or a hyphen alone is told that one', async (t) => {
+test('for a name that differs from a known one only by letter case or a hyphen, the answer names that one', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(
     t,

@@ -52,7 +52,7 @@ function optionsFor(path: string): EventStreamOptions {
 }
 
 describe('the event stream of the daemon', () => {
-  it('stays off, with one line, where the source or the socket cannot be had', async (t) => {
+  it('stays off, with one line, if the source or the socket is not available', async (t) => {
     const path = join(tempDir(t), 'e.sock');
     const log = new RecordedLog();
     const away = new FakeSource();
@@ -115,7 +115,7 @@ describe('the event stream of the daemon', () => {
     await waitFor('the client', () => stream.status().clients === 1);
   });
 
-  it('tells of real processes, is in the status, and ends with the daemon', { skip: noConnector }, async (t) => {
+  it('reports real processes, is in the status, and ends with the daemon', { skip: noConnector }, async (t) => {
     const dir = tempDir(t);
     const [path, control] = [join(dir, 'e.sock'), join(dir, 'c.sock')];
     const file = join(dir, 'config.ini');
@@ -210,7 +210,7 @@ describe('the stream without the daemon', () => {
     assert.ok(source.closed);
   });
 
-  it('says why it cannot be had', async (t) => {
+  it('says why it is not available', async (t) => {
     const source = new FakeSource();
     source.problem = 'no connector';
     const common = { types: new Set(['exit'] as const), signals: new TestSignals() };

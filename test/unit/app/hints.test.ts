@@ -97,7 +97,7 @@ test('of a key the nearest of that kind of section is named, and holds as it is 
   }
 });
 
-test('where no key is near, or two are, none is named; one of another section is said to be that', (t) => {
+test('if no key is near, or two are, none is named; a key of another section is named as that', (t) => {
   const read = reader(t);
   for (const key of ['delay', 'timeout', 'backoff', 'health_check_port', 'foo', 'x', 'k'.repeat(5000)])
     assert.deepEqual(
@@ -188,7 +188,7 @@ test('a process whose section is nearly that of all is asked about', (t) => {
     assert.deepEqual(read(`[process.${name}]\n`), [], name);
 });
 
-test('what is odd about the form of a file hides no hint, and is told as what it is', (t) => {
+test('what is odd about the form of a file hides no hint, and is reported as what it is', (t) => {
   const dir = tempDir(t);
   const file = join(dir, 'config.ini');
   const told = (text: string): string[] => {

@@ -62,7 +62,7 @@ test('a recovery that waits for another process, or for another supervisor, is w
   assert.deepEqual(judgeState(waiting), { state: 'waiting', reason: 'waits for supervisord (pid 12)' });
 });
 
-test('what is not known is never green, nor what does not run', () => {
+test('what is not known is never green, and what does not run is not either', () => {
   const unknownWatch: StateFacts['watch'] = { kind: 'unknown', reason: 'whether it runs is not known' };
   const runs: StateFacts['watch'] = { kind: 'runs' };
   const down: StateFacts['watch'] = { kind: 'down', reason: 'ended' };

@@ -13,7 +13,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 
 const COMMANDED = 'restart_strategy = custom\nrestart_command = true\nhealth_check_command = true\n';
 
-test('without a daemon an attempt that was under way is told of by the restart that settles it, and by nothing else', async (t) => {
+test('without a daemon an attempt that was under way is reported by the restart that waits for it, and by nothing else', async (t) => {
   const dir = tempDir(t);
   const died = await coreWith(t, dir, `[process.web]\n${COMMANDED}[process.db]\n${COMMANDED}`);
   addRows(dir, ['web', 'db'], true);
@@ -33,7 +33,7 @@ test('without a daemon an attempt that was under way is told of by the restart t
   const daemon = new RecordedLog();
   const core = await createCore({ settings: readSettings(options.configFile), log: daemon });
   await core.stops.stop(5000);
-  const line = 'RESTART LOG: Attempt 2 for web was under way when the daemon ended; it is settled first';
+  const line = 'RESTART LOG: Attempt 2 for web was under way when the daemon ended; its end is awaited first';
   assert.ok(daemon.of('warning').includes(line), 'a daemon settles all of them');
 
   const restarted = await offlineOrders(options, (orders) => orders.recover('web'));
@@ -43,7 +43,7 @@ test('without a daemon an attempt that was under way is told of by the restart t
   assert.deepEqual(told(), [line], 'it is settled');
 });
 
-test('without a daemon nothing is watched: what runs is quiet, and told since when it runs', async (t) => {
+test('without a daemon nothing is watched: what runs is quiet, and shown with the time since when it runs', async (t) => {
   const zoo = openZoo(t);
   const name = `unwatched-${process.pid}`;
   const dir = tempDir(t);
@@ -67,7 +67,7 @@ test('without a daemon nothing is watched: what runs is quiet, and told since wh
     assert.ok(Math.abs(Date.parse(since ?? '') - Date.parse(first?.since ?? '')) < 1000, `${since} ${first?.since}`);
 });
 
-test('without a daemon nothing makes a database that is not there: a mistyped path is told', async (t) => {
+test('without a daemon nothing creates a missing database: a mistyped path is reported', async (t) => {
   const dir = tempDir(t);
   const configFile = join(dir, 'config.ini');
   const path = join(dir, 'mistyped.db');

@@ -10,7 +10,9 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 const NOBODY = 65534;
 const ENTRY = join(import.meta.dirname, '../../fixtures/app/run-as.ts');
 
-test('a user without rights is told what to do about it', { skip: process.getuid?.() !== 0 && 'needs root' }, async (t) => {
+test('a user without rights gets a message that says what to do about it', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async (t) => {
   const dir = tempDir(t);
   chmodSync(dir, 0o755);
   const own = join(dir, 'own');

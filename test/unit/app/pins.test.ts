@@ -47,7 +47,7 @@ function concernOf(core: Core, name: string): string | null | undefined {
   return statusOf(core).find((process) => process.name === name)?.concern;
 }
 
-test('what would be refused is told at the start, in status and by check-config; a pin ends it', asRoot, async (t) => {
+test('what would be refused is reported at the start, in status and by check-config; a pin ends it', asRoot, async (t) => {
   const { dir, path, name } = await rootRunsTheirs(t);
   const core = await coreWith(t, dir, section(name));
   const observer = new LaunchObserver(core);
@@ -163,7 +163,7 @@ test('unpin takes the pin of the named program alone; one of its own name from b
   assert.deepEqual(await orders.unpin('front'), { kind: 'done', unpinned: ['web'] });
 });
 
-test('each reload tells again of what would be refused', asRoot, async (t) => {
+test('each reload reports again what would be refused', asRoot, async (t) => {
   const { dir, name } = await rootRunsTheirs(t);
   const core = await coreWith(t, dir, section(name));
   const told = (): number =>

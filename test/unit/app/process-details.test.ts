@@ -40,7 +40,7 @@ function program(t: TestContext, dir: string, name: string, file: string): numbe
   return child.pid;
 }
 
-test('all that is known of one process stands in its details', async (t) => {
+test('the details of a process contain all that is known about it', async (t) => {
   const dir = tempDir(t);
   const name = `p${randomUUID().slice(0, 8)}`;
   const core = await coreWith(t, dir, `[process.${name}]\nrestart_strategy = process\nsystem_name = ${dir}/${name}\n`);
@@ -104,7 +104,7 @@ test('who shares the target of another has the recoveries of that one', async (t
   assert.deepEqual(recoveries, [{ at: recoveries[0]?.at, outcome: 'failed', detail: 'no', output: ['line'] }]);
 });
 
-test('a store that hangs, and a systemd that hangs, leave out only what they would have told', async (t) => {
+test('a store that hangs, and a systemd that hangs, leave out only what they would have reported', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '[process.web]\nrestart_strategy = service\n');
   const hangs = (): Promise<never> => new Promise(() => {});
@@ -129,7 +129,7 @@ test('a name that nobody knows has no details', async (t) => {
   assert.equal(reply.code, 'not_found');
 });
 
-test('where the output goes is told by what runs, else by its unit, else by how it was recorded', () => {
+test('where the output goes is known from what runs, else from its unit, else from how it was recorded', () => {
   const record = { surroundings: { standardOutput: '/var/log/a.log', standardError: '/var/log/b.log' } } as LaunchRecord;
   const at = (unit: string | undefined, ...outputs: (string | undefined)[]): string | null =>
     whereOutputGoes({ unit, outputs }, record);
@@ -147,7 +147,7 @@ test('where the output goes is told by what runs, else by its unit, else by how 
   assert.equal(whereOutputGoes(undefined, undefined), null);
 });
 
-test('a row whose flags are no numbers is not called well, nor is its process', async (t) => {
+test('a row whose flags are not numbers is not called well, and its process is not either', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '[process.web]\n[process.db]\n[process.app]\n');
   addRows(dir, ['web', 'db', 'app'], false);

@@ -11,7 +11,7 @@ import { asRoot } from '../../helpers/requirement.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
-test('a user that is not there is told, one that could not be looked up is not', async (t) => {
+test('a missing user is reported, one that could not be looked up is not', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.a]\nrestart_strategy = process\nuser = no-such-user\n');
   const parts = { settings: core.settings(), plans: core.plans(), services: noSystemd, hasRow: async () => undefined };
   const told = async (signal: AbortSignal) => (await new ProcessFindings(parts).of('a', signal)).map(({ problem }) => problem);
@@ -40,7 +40,7 @@ test('custom runs its command whoever user is: that has no effect, unless it say
   assert.deepEqual(await told('d'), []);
 });
 
-test('what follows from a user that is not there: a command is run all the same, and of a unit systemd knows the user', async (t) => {
+test('what follows from a missing user: a command is run all the same, and systemd knows the user of a unit', async (t) => {
   const core = await coreWith(
     t,
     tempDir(t),
@@ -82,7 +82,7 @@ test('a full path as a name is not looked for here if the program is started und
   assert.deepEqual(await absent('here'), [`"/no/such/here" is not there (expected a program's full path, or its name)`]);
 });
 
-test('what root runs and another can change is told of each command that root runs', asRoot, async (t) => {
+test('what root runs and another can change is reported for each command that root runs', asRoot, async (t) => {
   const dir = tempDir(t);
   const file = join(dir, 'run');
   writeFileSync(file, '#!/bin/sh\n', { mode: 0o755 });

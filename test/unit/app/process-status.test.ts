@@ -78,7 +78,7 @@ test('while the store does not answer nobody is well: the rows that were read la
   ]);
 });
 
-test('who is not among the rows that were read is not known to be well while more are in alarm than are read', async (t) => {
+test('a process that is not among the rows that were read is not known to be well while more are in alarm than are read', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n[process.www]\n');
   core.holds.set('unlisted', undefined, '');
   const of = (names: readonly string[], leftOut: number, doubtful: readonly string[] = []) => {
@@ -207,7 +207,7 @@ test('a recovery that failed without an alarm shows, also after a restart of the
   assert.equal(shown(core, 'plain').state, 'quiet');
 });
 
-test('an operator who resets the breaker, or ends the alarm, has mended what had failed', async (t) => {
+test('an operator who resets the breaker, or ends the alarm, ends the state failed', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
   await core.monitor.look();
   const last = new LastRecoveries();
@@ -225,7 +225,7 @@ test('an operator who resets the breaker, or ends the alarm, has mended what had
   }
 });
 
-test('what could not be proved is told as the last recovery', async (t) => {
+test('what could not be proved is reported as the last recovery', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
   const last = new LastRecoveries();
   last.follow(core.events, core.clock);

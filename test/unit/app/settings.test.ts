@@ -26,7 +26,7 @@ test('boot_grace in a section of its own needs ensure_running', (t) => {
   assert.deepEqual(warningsOf(t, '[process.default]\nboot_grace = 5\n[process.app]\n'), []);
 });
 
-test('of what [process.default] says nothing is told that does nothing for one of them', (t) => {
+test('a key of [process.default] that has no effect on one process is not reported', (t) => {
   const section = '[process.app]\nrestart_strategy = service\n';
   assert.deepEqual(warningsOf(t, `[process.default]\nsupervisor_wait = 5\nany_user = true\n${section}`), []);
   assert.deepEqual(warningsOf(t, `${section}supervisor_wait = 5\n`), [
@@ -37,7 +37,7 @@ test('of what [process.default] says nothing is told that does nothing for one o
 const TOLD = "%s becomes the process's name in date +%s as well; write %%s if the program is to see %s (date +%%s)";
 const COMMANDS = ['pre_restart_command', 'stop_command', 'start_command', 'restart_command', 'health_check_command'];
 
-test('a %s that some program means is told of every command, at its line', (t) => {
+test('a %s that some program means is reported for every command, at its line', (t) => {
   for (const [i, key] of COMMANDS.entries()) {
     const lines = COMMANDS.map((other) => `${other} = ${other === key ? 'date +%s' : 'true'}\n`);
     const about = problemsOf(t, `[process.app]\n${lines.join('')}`).filter(({ problem }) => problem.includes('%s'));
@@ -50,14 +50,14 @@ test('a %s that some program means is told of every command, at its line', (t) =
   }
 });
 
-test('what stands in [process.default] is told once, there', (t) => {
+test('a problem of [process.default] is reported once, there', (t) => {
   const sections = '[process.default]\nhealth_check_command = test $(date +%s) -gt 5\n[process.a]\n[process.b]\n';
   const expected = { severity: 'warning', line: 2, section: 'process.default', key: 'health_check_command', problem: TOLD };
   assert.deepEqual(problemsOf(t, sections), [expected]);
   assert.deepEqual(problemsOf(t, sections.replace('[process.a]', '').replace('[process.b]', '')), [expected]);
 });
 
-test('a name that cannot stand for %s is told at its own section, of the commands that may run', (t) => {
+test('a name that cannot stand for %s is reported at its own section, for the commands that may run', (t) => {
   const common = `[process.default]\nhealth_check_command = pgrep -x %s\nstart_command = exec %s\nrestart_strategy = process\n`;
   const own = '[process.web frontend]\nrestart_strategy = service\n[process.web]\n';
   const [told, ...others] = problemsOf(t, common + own).filter(({ problem }) => problem.includes('stand for %s'));
@@ -78,7 +78,7 @@ test('a name that cannot stand for %s is told at its own section, of the command
     );
 });
 
-test('a name that is too long for pgrep and pkill is told at its own section', (t) => {
+test('a name that is too long for pgrep and pkill is reported at its own section', (t) => {
   const common = '[process.default]\nhealth_check_command = pgrep -x %s\n';
   const told = problemsOf(t, `${common}[process.fifteen-letters]\n[process.sixteen-letters-]\n`);
   assert.deepEqual(told, [
@@ -95,7 +95,7 @@ test('a name that is too long for pgrep and pkill is told at its own section', (
   assert.equal(warningsOf(t, '[process.app]\nrestart_command = pkill a-name-that-is-too-long; app &\n').length, 1);
 });
 
-test('a %%s that was % and the name is told at its line', (t) => {
+test('a %%s that was % and the name is reported at its line', (t) => {
   const told = problemsOf(t, `[process.app]\nrestart_strategy = custom\nrestart_command = echo \${f%%s}\n`);
   assert.deepEqual(
     told.map(({ line, problem }) => [line, problem]),
@@ -103,7 +103,7 @@ test('a %%s that was % and the name is told at its line', (t) => {
   );
 });
 
-test('of what is inherited one process is told what concerns it, and not what becomes of others by it', (t) => {
+test('of what is inherited, one process gets the warnings that concern it, and not those of others', (t) => {
   const file = join(tempDir(t), 'config.ini');
   writeFileSync(
     file,

@@ -42,7 +42,7 @@ test('the line of systemctl status names what keeps restarts from happening, as 
   assert.equal(new Set(all).size, all.length - 1, 'only what changed is told');
 });
 
-test('what an order finds of the store stands in the line and in every status at once', async (t) => {
+test('what an order finds out about the store is in the line and in every status at once', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '[process.web]\n');
   addRows(dir, ['web'], false);
@@ -70,7 +70,7 @@ test('holds and breakers that end by themselves leave the line without anything 
   await waitFor('the breaker is over', () => !last().includes('open'));
 });
 
-test('observe mode and a refused login stand in the line, which stays short', async (t) => {
+test('observe mode and a refused login are in the line, which stays short', async (t) => {
   const core = await coreWith(t, tempDir(t), '[monitor]\nmode = observe\n[process.web]\n');
   for (let i = 0; i < 1000; i++) core.holds.set(`process ${i}`, undefined, 'maintenance');
   const since = new Date();

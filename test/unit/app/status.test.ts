@@ -79,7 +79,7 @@ test('who shares the target of another shows the recovery that was for both, als
   }
 });
 
-test('the configuration is told by its absolute path, however it was named', async (t) => {
+test('the configuration is shown by its absolute path, however it was named', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '');
   const file = join(dir, 'config.ini');
@@ -137,7 +137,7 @@ test('systemctl status says since when the alarms are unknown in local time', as
   assert.ok(statusLine(core).includes(localTimestamp(new Date(since))));
 });
 
-test('an alarm without a name is none of no process: status and status --check tell of it, and the log once', async (t) => {
+test('an alarm without a name belongs to no process: status and status --check report it, and the log once', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '[process.web]\n');
   addRows(dir, ['web'], false);
@@ -163,7 +163,7 @@ test('an alarm without a name is none of no process: status and status --check t
   assert.deepEqual([statusOf(core).store.nameless, statusOf(core).store.remarks], [0, []]);
 });
 
-test('the STATE of who has a user that is not there shows it once it is in alarm, as its warning says', async (t) => {
+test('the STATE of a process whose user does not exist shows that once it is in alarm, as its warning says', async (t) => {
   for (const strategy of ['process', 'auto']) {
     const dir = tempDir(t);
     const name = `no-such-program-${process.pid}`;

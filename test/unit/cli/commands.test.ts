@@ -70,7 +70,7 @@ describe('the commands, with a daemon running', () => {
     });
   }
 
-  it('status NAME tells all of one process, and what runs of it now', async (t) => {
+  it('status NAME shows all about one process, and what runs of it now', async (t) => {
     const details = someDetails({
       process: someProcess({ name: 'app', state: 'ok', pinnedAt: '2026-11-21T12:00:00.000Z' }),
       running: [
@@ -103,7 +103,7 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual(json, JSON.parse(JSON.stringify(details)));
   });
 
-  it('status of a name that nobody knows is told, with the exit code for that', async (t) => {
+  it('status of an unknown name is reported, with the exit code for that', async (t) => {
     const reason = 'no process of the name "x"';
     const { config } = await daemon(t, { describe: async () => ({ kind: 'refused', code: 'not_found', reason }) });
     for (const option of [[], ['--json'], ['--check']]) {
@@ -112,7 +112,7 @@ describe('the commands, with a daemon running', () => {
     }
   });
 
-  it('status ends with 69 where alarms are unknown, --check with what is not well', async (t) => {
+  it('status ends with 69 if alarms are unknown, --check with what is not well', async (t) => {
     const store = { ...someStatus().store, state: 'unknown', reason: 'no route', alarms: null } as const;
     const fault = someProcess({ state: 'alarm', inAlarm: true });
     const codes = async (script: Partial<Orders>, ...argv: string[]) => {
@@ -147,7 +147,7 @@ describe('the commands, with a daemon running', () => {
     assert.match(run.stderr, /^monitor_service: option '--check' cannot be used with .*'--watch'/);
   });
 
-  it('match tells warnings beside what would be done', async (t) => {
+  it('match shows warnings beside what would be done', async (t) => {
     const preview = async () =>
       ({
         kind: 'done',
@@ -244,14 +244,14 @@ describe('the commands, with a daemon running', () => {
     assert.equal(run.stderr, `${reason}\nmonitor_service: the configuration was not reloaded; the running one stays\n`);
   });
 
-  it('match fails where a restart would be refused', async (t) => {
+  it('match fails if a restart would be refused', async (t) => {
     const refused = { kind: 'done', strategy: 'auto', target: '', stops: [], starts: [], refusals: ['two match'] } as const;
     const { config } = await daemon(t, { preview: async () => refused });
     const run = await runCommand(['--config', config, 'match', 'x']);
     assert.deepEqual([run.code, run.stdout], [1, 'x: strategy auto\n  refused: two match\n']);
   });
 
-  it('match and alarm tell what is tried and fails from what is not tried', async (t) => {
+  it('match and alarm distinguish what is tried and fails from what is not tried', async (t) => {
     const nothing = { strategy: 'custom', target: '', stops: [], starts: [] };
     const shown = { kind: 'done', ...nothing, refusals: ['on hold', 'no program'], failures: ['no program'] } as const;
     const raised = [
@@ -272,7 +272,7 @@ describe('the commands, with a daemon running', () => {
     ]);
   });
 
-  it('alarm --clear tells that there was nothing to end', async (t) => {
+  it('alarm --clear says that there was nothing to end', async (t) => {
     const processes = [
       { id: '1', name: 'x', wasNotInAlarm: true },
       { id: '2', name: 'x' },
@@ -282,7 +282,7 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([run.code, run.stdout], [0, 'x (id 1) is not in alarm: nothing to end\nalarm ended: x (id 2)\n']);
   });
 
-  it('release tells what still holds', async (t) => {
+  it('release says what still holds', async (t) => {
     const stillHeld = 'on hold with all others until released';
     const { config } = await daemon(t, {
       release: async (name) => ({ kind: 'done', released: name === 'web' ? [name] : [], stillHeld }),
@@ -335,7 +335,7 @@ describe('the commands, with a daemon running', () => {
     );
   });
 
-  it('never hand a control character to the terminal, nor what is not seen', async (t) => {
+  it('never send a control character or an invisible character to the terminal', async (t) => {
     const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\u200b\u3164\u{e0041}\u00ad\ufe0f\n\r\tx';
     const store = { ...someStatus().store, state: 'unknown', description: evil, reason: evil, lastPollAt: evil } as const;
     const row = { processId: evil, notes: evil, since: evil, acknowledged: true };
@@ -470,7 +470,7 @@ describe('the commands, with no daemon running', () => {
     });
   }
 
-  it('a daemon whose socket is another one by the configuration is told, with both', async (t) => {
+  it('a daemon whose socket is another one than configured is reported, with both sockets', async (t) => {
     const dir = tempDir(t);
     const lock = acquireLock(dir, { kind: 'daemon', socket: '/run/old place.sock' });
     t.after(() => lock.kind === 'acquired' && lock.release());
@@ -486,13 +486,13 @@ describe('the commands, with no daemon running', () => {
     }
   });
 
-  it('reload has nobody to tell', async (t) => {
+  it('reload needs a daemon', async (t) => {
     const run = await runCommand(['reload', '--config', configWith(t, join(tempDir(t), 'none.sock'))]);
     assert.equal(run.code, 69);
     assert.match(run.stderr, /^monitor_service: no daemon answers on .*\n$/);
   });
 
-  it('tell errors of the store, the state and the configuration in lines, with their codes', async (t) => {
+  it('report errors of the store, the state and the configuration in lines, with their codes', async (t) => {
     const config = configWith(t, join(tempDir(t), 'none.sock'));
     const codes = { config: 78, unreachable: 69, denied: 77, held: 75 } as const;
     for (const [which, code] of Object.entries(codes) as [keyof typeof codes, number][]) {
@@ -534,7 +534,7 @@ describe('the commands, with no daemon running', () => {
 });
 
 describe('the configuration that is meant', () => {
-  it('must be there where it was named', async () => {
+  it('must be there if it was named', async () => {
     for (const [argv, env] of [
       [['--config', '/nowhere/c.ini', 'status'], {}],
       [['status'], { MONITOR_SERVICE_CONFIG: '/nowhere/c.ini' }],
@@ -545,7 +545,7 @@ describe('the configuration that is meant', () => {
     }
   });
 
-  it('tells the socket whatever else is wrong with it', async (t) => {
+  it('reports the socket whatever else is wrong with it', async (t) => {
     const { socket } = await startControl(t);
     const file = join(tempDir(t), 'c.ini');
     writeFileSync(file, `[monitor]\nmode = nonsense\n[[[\n[control]\nsocket = ${socket}\n`);
@@ -576,7 +576,7 @@ describe('run, demo and check-config', () => {
     );
   });
 
-  it('run, and status without a daemon, tell warnings as such, and count both', async (t) => {
+  it('run, and status without a daemon, report warnings as such, and count both', async (t) => {
     const at = { section: 'logging', key: 'file' };
     const error = new ConfigError('c.ini', [
       { severity: 'warning', line: 2, ...at, problem: 'odd' },
@@ -599,7 +599,7 @@ describe('run, demo and check-config', () => {
     assert.deepEqual([status.code, status.stderr.trimEnd().split('\n').slice(1)], [78, told]);
   });
 
-  it('reload tells its warnings as such', async (t) => {
+  it('reload reports its warnings as such', async (t) => {
     const warnings = ['c.ini:2: [logging] file: odd'];
     const { config } = await daemon(t, { reload: async () => ({ kind: 'done', changes: [], warnings }) });
     const run = await runCommand(['--config', config, 'reload']);
@@ -671,7 +671,7 @@ describe('run, demo and check-config', () => {
     assert.match(left.stdout, /\np0 is not restarted: p0\.service is neither\n/);
     assert.match(
       left.stdout,
-      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nonly_configured = true in \[monitor\] restarts only processes that have a section\nc\.ini is in order: 1 configured process\n$/,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not examined\nonly_configured = true in \[monitor\] restarts only processes that have a section\nc\.ini is in order: 1 configured process\n$/,
     );
   });
 });

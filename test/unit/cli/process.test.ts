@@ -79,7 +79,7 @@ describe('the command line as a process', () => {
   describe('as another user', { skip: !isRoot && 'needs root' }, () => {
     const asNobody = { CLI_ENTRY_USER: String(NOBODY) };
 
-    it('is told that it has no permission', async (t) => {
+    it('gets a message that it has no permission', async (t) => {
       const { socket, config } = await daemon(t);
       chmodSync(dirname(socket), 0o755);
       chmodSync(config, 0o644);

@@ -61,7 +61,7 @@ describe('text on a terminal', () => {
     assert.equal(padTo('名', 4), '名  ');
   });
 
-  it('has colour where it may', () => {
+  it('has colour if that is allowed', () => {
     const stream = { write: () => {}, on: () => {} };
     const colour = (isTTY: boolean, env: Record<string, string>): boolean => createOutput({ ...stream, isTTY }, env).colour;
     assert.deepEqual(

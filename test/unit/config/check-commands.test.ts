@@ -12,7 +12,7 @@ function told(text: string): string[] {
 
 const EVALS = (innermost: string) => `x='y="${innermost}"; ${'eval $y; '.repeat(200)}'; ${'eval $x; '.repeat(200)}`;
 
-test('of a command that could not be looked through it is told what is not known, and only that', () => {
+test('for a command that could not be read to its end, the warning says what is not known, and only that', () => {
   const unread = 'process.a restart_command: is not checked to its end, because it is too long or runs too much by eval, sh -c';
   for (const [command, doubt] of [
     [EVALS('echo %s'), 'every %s in it stands for the name'],
@@ -28,7 +28,7 @@ test('of a command that could not be looked through it is told what is not known
   assert.deepEqual(told(`[process.a]\nrestart_command = echo ${'x'.repeat(20_000)}\n`), []);
 });
 
-test('what is found in it is told all the same', () => {
+test('what is found in it is reported all the same', () => {
   const [formats = '', unread = '', ...more] = told(`[process.a]\nrestart_command = date +%s; ${EVALS('echo %s')}\n`);
   assert.match(formats, /in date \+%s as well/);
   assert.match(unread, /is not checked to its end/);
@@ -61,7 +61,7 @@ test('a file full of the worst commands is looked through soon, and one full of 
   assert.deepEqual(told(`${inherited}${sections(() => '').replaceAll('restart_command = \n', '')}`), []);
 });
 
-test('a command that no shell can read is told, where it stands, once for all who inherit it', () => {
+test('a command that no shell can read is reported at its line, once for all who inherit it', () => {
   assert.deepEqual(
     told("[process.default]\nrestart_command = pkill -f it's %s\n[process.a]\n[process.b]\nstart_command = (a\n"),
     [
@@ -71,7 +71,7 @@ test('a command that no shell can read is told, where it stands, once for all wh
   );
 });
 
-test('a variable that the bash service set is told once, where the command stands', () => {
+test('a variable that the bash service set is reported once, at the command', () => {
   const inherited = '[process.default]\nrestart_command = systemctl restart $process_name\n[process.a]\n[process.b]\n';
   const [only = '', ...more] = told(`${inherited}health_check_command = pgrep -x "$MONITOR_SYSTEM_NAME"\n`);
   assert.match(only, /^process\.default restart_command: \$process_name is empty, .*write %s/);

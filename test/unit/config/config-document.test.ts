@@ -8,7 +8,7 @@ const lines = (document: ReturnType<typeof loadConfigText>): string[] =>
   document.problems.map((problem) => formatProblem(document.file, problem));
 
 describe('ConfigDocument', () => {
-  it('reports a problem once, however often it is met, where the value stands', () => {
+  it('reports a problem once, however often it is met, at the line of the value', () => {
     const document = loadConfigText('f', '[process.default]\nmax_attempts = x\n[process.a]\n[process.b]\nmax_attempts = y\n');
     for (const name of ['a', 'b', 'c', undefined, 'a']) document.processSection(name).integer('max_attempts', { default: 2 });
     assert.deepEqual(lines(document), [
@@ -17,14 +17,14 @@ describe('ConfigDocument', () => {
     ]);
   });
 
-  it('blames the section where the key stands nowhere, and no line where the section does not either', () => {
+  it('reports a missing key at its section, and a missing section without a line', () => {
     const document = loadConfigText('f', '\n[process.a]\n');
     document.processSection('a').problem('restart_command', 'is missing');
     document.section('database').problem('user', 'is missing');
     assert.deepEqual(lines(document), ['f: [database] user: is missing', 'f:2: [process.a] restart_command: is missing']);
   });
 
-  it('tells what a process has come to at its own section, though all have the value from the default', () => {
+  it('reports a problem of a process at its own section, though all have the value from the default', () => {
     const text = '[process.default]\nrestart_strategy = process\n[process.a]\n[process.b]\nrestart_strategy = process\n';
     const document = loadConfigText('f', text);
     for (const name of ['a', 'b', 'c']) document.warnOfProcess(name, 'restart_strategy', 'cannot be started');
@@ -35,7 +35,7 @@ describe('ConfigDocument', () => {
     ]);
   });
 
-  it('returns the default where a value does not fit, so that reading goes on', () => {
+  it('returns the default if a value is invalid, so that reading continues', () => {
     const section = loadConfigText('f', '[s]\na = x\nb = 9\n').section('s');
     assert.equal(section.integer('a', { default: 3 }), 3);
     assert.equal(section.integer('b', { default: 3, max: 8 }), 3);
@@ -96,7 +96,7 @@ describe('ConfigDocument', () => {
 });
 
 describe('what no editor shows', () => {
-  it('is told of names, keys and values by its code point, and of a password without', () => {
+  it('is reported for names, keys and values by its code point, and for a password without it', () => {
     const text = '[process.ngi\u200bnx]\nsystem_name = a\u3164\nmax_attempt\u00ads = 2\n[s]\npassword = a\u2060b\n';
     const document = loadConfigText('f', text);
     document.processSection('ngi\u200bnx').text('system_name');
@@ -126,7 +126,7 @@ jsonpretty = true
 host_ids = 3
 `;
 
-  it('is told of as what it is; no key of a whole section is judged, and all else is', () => {
+  it('is reported as what it is; no key of a whole section is judged, and all else is', () => {
     const document = loadConfigText('f', text);
     document.section('logging').text('format');
     document.section('host').text('host_id');

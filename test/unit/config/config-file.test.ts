@@ -63,7 +63,7 @@ describe('loadConfigFile', () => {
     assert.deepEqual(document.finish(), []);
   });
 
-  it('refuses what is no readable text file of a sane size, with one problem', () => {
+  it('refuses what is not a readable text file of a sane size, with one problem', () => {
     assert.equal(refusal(join(folder, 'none.ini')), 'FILE: cannot be read: there is no such file');
     mkdirSync(join(folder, 'dir.ini'));
     assert.equal(refusal(join(folder, 'dir.ini')), 'FILE: is not a regular file');
@@ -112,7 +112,7 @@ describe('loadConfigFile', () => {
     assert.throws(() => document.finish(), /writable by everybody \(expected mode 0600, got 0666\)/);
   });
 
-  it('warns, for root, of what stands where others can put another in its place', asRoot, (t) => {
+  it('warns, for root, of a file in a place where others can put another in its place', asRoot, (t) => {
     const joes = join(tempDir(t), 'joes');
     const folder = join(joes, 'etc');
     mkdirSync(folder, { recursive: true });
@@ -149,7 +149,7 @@ describe('permissionProblems', () => {
   const found = (access: Partial<FileAccess>, daemonUid = 0, secret = true): string[] =>
     permissionProblems({ ...root, ...access }, daemonUid, secret).map(({ severity, problem }) => `${severity}: ${problem}`);
 
-  it('are none for a file as it should be', () => {
+  it('are empty for a file as it should be', () => {
     assert.deepEqual(found({}), []);
     assert.deepEqual(found({ mode: 0o100640, gid: 5 }), []);
     assert.deepEqual(found({ mode: 0o100660 }), []);
@@ -157,7 +157,7 @@ describe('permissionProblems', () => {
     assert.deepEqual(found({ directory: { mode: 0o41777, uid: 0 } }), []);
   });
 
-  it('are errors for root where another user can change the commands', () => {
+  it('are errors for root if another user can change the commands', () => {
     assert.match(found({ mode: 0o100602 }).join(), /^error: is writable by everybody/);
     assert.match(found({ uid: 1000 }).join(), /^error: belongs to the user id 1000/);
     assert.match(
@@ -167,7 +167,7 @@ describe('permissionProblems', () => {
     assert.match(found({ mode: 0o100660, gid: 5 }).join(), /^warning: is writable by the group 5/);
   });
 
-  it('are none of our business where we are not root, but for a readable password', () => {
+  it('do not concern us if we are not root, except for a readable password', () => {
     assert.deepEqual(found({ mode: 0o100662, uid: 1000, directory: { mode: 0o40777, uid: 0 } }, 1000), []);
     assert.match(found({ mode: 0o100604, uid: 1000 }, 1000).join(), /^warning: holds a password/);
   });

@@ -153,7 +153,7 @@ for (const [what, commands] of Object.entries(FOUND)) {
   });
 }
 
-test('a %s that is meant for the name is none', () => {
+test('a %s that is meant for the name is not reported', () => {
   for (const command of [
     'systemctl restart %s',
     'pkill -x %s',
@@ -246,7 +246,7 @@ test('a %s that is meant for the name is none', () => {
     assert.deepEqual(ownFormats(command), [], command);
 });
 
-test('a %%s that the bash service made % and the name of is told, where that may have been meant', () => {
+test('a %%s that the bash service turned into % and the name is reported if that may have been meant', () => {
   const like = `mysql -e "select * from p where name like '%%s%'"`;
   assert.deepEqual(oncePercentAndName(like), ["LIKE '%%s'"]);
   assert.deepEqual(oncePercentAndName(`echo \${f%%s}`), [`\${NAME%%s}`]);
@@ -290,7 +290,7 @@ test('how a % and the name are written fits the quotes in which they stand', () 
   assert.equal(hint(`a "like '%%s'"; b 'like "%%s"'`), "%$MONITOR_SYSTEM_NAME, or %'%s' in single quotes");
 });
 
-test('several are told together, in one line, with how each is written', () => {
+test('several are reported together, in one line, with how each is written', () => {
   const found = ownFormats('date +%s; stat -c %s f; printf %s x; find . -printf %s');
   assert.equal(found.length, 4);
   const line = describeOwnFormats(found);
@@ -298,7 +298,7 @@ test('several are told together, in one line, with how each is written', () => {
   assert.match(line, /date \+%%s, stat -c %%s, printf '%%s'/);
 });
 
-test('nothing of the command itself is told: it may be a secret', () => {
+test('nothing of the command itself is shown: it may be a secret', () => {
   const told = describeOwnFormats(ownFormats("printf 'user=root password=hunter2 %s' x; date '+hunter2 %s'"));
   assert.doesNotMatch(told, /hunter2/);
 });

@@ -60,7 +60,7 @@ describe('a *_command', () => {
     ]);
   });
 
-  it('is none where it is nothing but a comment', () => {
+  it('is empty if it is only a comment', () => {
     check('health_check_command', [
       [' # none', ''],
       ['#none', ''],
@@ -68,7 +68,7 @@ describe('a *_command', () => {
     ]);
   });
 
-  it('is remarked upon where quotes make it one word', () => {
+  it('has a remark if quotes make it one word', () => {
     assert.match(readValue('a_command', ' "systemctl restart x" ').remark ?? '', /one word/);
     for (const fine of [' "/opt/my app/run" --now', ' "a" "b"', ' "true"', ' x']) {
       assert.equal(readValue('a_command', fine).remark, undefined);
@@ -93,7 +93,7 @@ describe('a password', () => {
     ]);
   });
 
-  it('is remarked upon where a comment seems to follow it, never quoting it', () => {
+  it('has a remark if a comment seems to follow it, which never quotes it', () => {
     assert.match(readValue('password', ' hunter2 # mine').remark ?? '', /^extends to the end of the line/);
     assert.doesNotMatch(readValue('password', ' hunter2 # mine').remark ?? '', /hunter2/);
     assert.equal(readValue('password', ' "hunter2 # mine"').remark, undefined);

@@ -10,7 +10,7 @@ const shell = (line: string): string => execFileSync('bash', ['-c', line], { env
 const NAME =
   '$process_name is empty, because nothing sets it here (the bash service did: write %s, or "$MONITOR_PROCESS_NAME")';
 
-test("a variable of the bash service's that nothing sets is told with how to write it", () => {
+test('a variable of the bash service that nothing sets is reported with how to write it', () => {
   for (const line of [
     'systemctl restart $process_name',
     'rm -f "/srv/o/run/$process_name"/*; rm /srv/o/run/$process_name/x',
@@ -29,7 +29,7 @@ test("a variable of the bash service's that nothing sets is told with how to wri
   ]);
 });
 
-test('nothing is told of what may be set, or is not the shell that reads it', () => {
+test('nothing is reported of what may be set, or is not read by this shell', () => {
   for (const line of [
     'process_name=x; echo $process_name',
     'process_name=x echo; echo $process_name',
@@ -63,7 +63,7 @@ test('nothing is told of what may be set, or is not the shell that reads it', ()
     assert.deepEqual(told(line), [], line);
 });
 
-test('what only a function may call is told', () => {
+test('what only a function may call is reported', () => {
   const local = 'local fails outside of a function and sets nothing (remove it)';
   const returns = 'return fails outside of a function, and the commands after it still run (write exit)';
   assert.deepEqual(told('local pid=$(cat /x); kill $pid'), [local]);
@@ -71,6 +71,6 @@ test('what only a function may call is told', () => {
   assert.equal(shell('local x=1 2>/dev/null; return 3 2>/dev/null; echo "[$x]"'), '[]\n', 'as bash does it');
 });
 
-test('what is told is empty in bash', () => {
+test('what is reported is empty in bash', () => {
   assert.equal(shell('echo "[$process_name]$(echo $process_name)"'), '[]\n');
 });

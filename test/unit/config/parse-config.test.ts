@@ -92,7 +92,7 @@ describe('checkDependencies', () => {
     ]);
   });
 
-  it('finds none in a diamond, and none where an empty value ends an inherited list', () => {
+  it('finds none in a diamond, and none if an empty value ends an inherited list', () => {
     const diamond = '[process.a]\ndepends_on = b, c\n[process.b]\ndepends_on = d\n[process.c]\ndepends_on = d\n[process.d]\n';
     assert.deepEqual(problemsOf(diamond), []);
     const list = '[process.default]\ndepends_on = a, b\n[process.a]\n';

@@ -17,7 +17,7 @@ test('without [host] it has the hostname and no id', () => {
   assert.equal(read('', '').host.name, 'localhost');
 });
 
-test('an id is whatever text stands there', () => {
+test('an id is any text', () => {
   for (const id of ['1', '007', '18446744073709551615', 'all', 'rack 3 / 名前', '-5', 'é'.repeat(127)])
     assert.deepEqual(read(`[host]\nname = web 1\nhost_id = ${id}  # ours\n`), {
       host: { name: 'web 1', hostId: id },

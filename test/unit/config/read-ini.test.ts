@@ -106,7 +106,7 @@ describe('readIni', () => {
     );
   });
 
-  it('gives up on what is no configuration file', () => {
+  it('gives up on what is not a configuration file', () => {
     const { problems } = readIni('some line of a log\n'.repeat(60_000));
     assert.equal(problems.length, 101);
   });

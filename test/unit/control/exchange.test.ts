@@ -53,7 +53,7 @@ test('a process of a stranger behind the socket is sent nothing and believed in 
   assert.match(heard(), /^POST \/v1\/recoveries [\s\S]*\{"name":"b"\}$/);
 });
 
-test('who has taken the socket of a daemon that runs is named by every command', asRoot, async (t) => {
+test('a process that has taken the socket of a running daemon is named by every command', asRoot, async (t) => {
   const folder = join(tempDir(t), 'run');
   mkdirSync(folder);
   const { socket, pid } = await strangersSocket(t, folder);

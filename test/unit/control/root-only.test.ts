@@ -20,7 +20,7 @@ connection.pipe(process.stdout);
 connection.write(process.argv[2]);
 `;
 
-test('who is in the socket’s group may give orders, but none that are root’s alone', asRoot, async (t) => {
+test('members of the socket’s group may give orders, except those that only root may give', asRoot, async (t) => {
   const { socket, calls } = await startControl(t, {}, { group: String(NOBODY) });
   chmodSync(dirname(socket), 0o755);
   const asNobody = async (text: string): Promise<string> => {

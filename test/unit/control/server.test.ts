@@ -140,7 +140,7 @@ describe('the time limits of the control server', { concurrency: true }, () => {
     );
   });
 
-  it('holds the line for a recovery, and lets it go on when the client leaves', async (t) => {
+  it('keeps the connection during a recovery, and lets the recovery continue when the client leaves', async (t) => {
     let end: (reply: RecoverReply) => void = () => {};
     const recover = (): Promise<RecoverReply> => new Promise((resolve) => (end = resolve));
     const { socket, calls } = await startControl(t, { recover });
@@ -169,7 +169,7 @@ describe('the socket file', () => {
     assert.deepEqual(readdirSync(folder), ['c.sock']);
   });
 
-  it('is given to the group, or told that it cannot be', { skip: !isRoot && 'needs root' }, async (t) => {
+  it('is given to the group, or a line says that it cannot be', { skip: !isRoot && 'needs root' }, async (t) => {
     assert.equal(lstatSync((await startControl(t, {}, { group: '12345' })).socket).gid, 12345);
     const { socket, lines } = await startControl(t, {}, { group: 'no-such-group' });
     assert.equal(lstatSync(socket).gid, process.getegid?.());
@@ -232,7 +232,7 @@ describe('the socket file', () => {
     });
   }
 
-  it('is not laid where everybody may replace it', async (t) => {
+  it('is not created in a folder in which everybody may replace it', async (t) => {
     const folder = tempDir(t);
     chmodSync(folder, 0o777);
     await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'SOCKET_UNUSABLE' });
@@ -289,7 +289,7 @@ describe('the socket file', () => {
   });
 
   it(
-    "is made anew when somebody else's process that has taken its place has ended, and he is named once",
+    "is created again when another user's process that has taken its place has ended, and that user is named once",
     asRoot,
     async (t) => {
       const clock = new FakeClock();
@@ -337,7 +337,7 @@ describe('the socket file', () => {
       ]);
     },
   })) {
-    it(`is made anew when ${what} is ${what.startsWith('its') ? 'gone' : 'found'}, and an order under way is answered`, async (t) => {
+    it(`is created again when ${what} is ${what.startsWith('its') ? 'gone' : 'found'}, and an order under way is answered`, async (t) => {
       const clock = new FakeClock();
       let end: (reply: RecoverReply) => void = () => {};
       const socket = join(tempDir(t), 'run', 'c.sock');
@@ -364,7 +364,7 @@ describe('the socket file', () => {
     });
   }
 
-  it('is not made over what another has put there, which is told once', async (t) => {
+  it('is not created over what another has put there, which is reported once', async (t) => {
     const clock = new FakeClock();
     const { socket, lines } = await startControl(t, {}, { clock });
     rmSync(socket);

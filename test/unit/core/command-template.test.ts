@@ -10,7 +10,7 @@ const named = (systemName: string, systemNameConfigured = false): ManagedProcess
   systemNameConfigured,
 });
 
-test('%s is the name where that means nothing to a shell', () => {
+test('%s is the name if that means nothing to a shell', () => {
   for (const name of ['nginx', 'web-1', 'café', '名前', 'e\u0301x', 'a@b:c', 'user_1+2', 'x.service'])
     assert.deepEqual(expandCommand('restart %s; echo %s', named(name)), {
       kind: 'ready',

@@ -47,12 +47,12 @@ test('what fits has the fields of its type and no others, in their order', () =>
   assert.deepEqual(Object.keys(checked.value), ['name', 'at', 'counts', 'kind']);
 });
 
-test('kept fields stay where they stand, unchecked', () => {
+test('kept fields stay in their places, unchecked', () => {
   const shape = fields<{ readonly b: string; readonly a?: string }>({ b: text, a: optional(text) }, 'kept');
   assert.equal(JSON.stringify(shape({ z: 1, b: 'b', y: null }, '')), '{"z":1,"b":"b","y":null}');
 });
 
-test('a misfit is told with its place, what was expected, and what came', () => {
+test('a misfit is reported with its place, what was expected, and what came', () => {
   const good = { name: 'n', at: null, kind: 'a' };
   assert.equal(problemOf(example, good), undefined);
   assert.equal(problemOf(example, { ...good, name: 5 }), 'name: expected a text, got a number');
@@ -72,7 +72,7 @@ test('a misfit is told with its place, what was expected, and what came', () => 
     assert.equal(problemOf(example, value), `expected an object, got ${got}`);
 });
 
-test('what an object inherits is no field of it', () => {
+test('what an object inherits is not a field of it', () => {
   assert.match(problemOf(fields<{ readonly toString: string }>({ toString: text }), {}) ?? '', /^toString: .* got nothing$/);
 });
 

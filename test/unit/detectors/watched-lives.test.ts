@@ -8,7 +8,7 @@ import { memoryState } from '../../helpers/memory-state.ts';
 const table = new ProcessTable();
 const own = { pid: process.pid, since: new Date(Date.now() - table.ageMs(table.read(process.pid, ['startTime'])!)) };
 
-test('lives are counted from what is told, and survive the daemon', () => {
+test('lives are counted from what is reported, and survive the daemon', () => {
   const { lives: records } = memoryState();
   const lives = new WatchedLives(records, systemClock);
   const exit = { type: 'process_exited', processName: 'web', cause: 'exit code 1', uptimeMs: 5, at: new Date(9) } as const;
@@ -36,7 +36,7 @@ test('an end that systemd heals is counted, once', () => {
   assert.equal(lives.of('web')?.exits, 1);
 });
 
-test('what ran before is remembered until it is told of, or the machine or container began anew, or it is watched no more', () => {
+test('what ran before is remembered until it is reported, or the machine or container was started again, or it is no longer watched', () => {
   const { lives: records } = memoryState();
   const begunAtMs = Date.now() - table.ageMs(table.read(1, ['startTime'])!);
   const life = { pid: 7, unit: 'web.service', exits: 0, lastExit: null };

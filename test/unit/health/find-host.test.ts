@@ -28,7 +28,7 @@ async function listening(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('a host is found by its name, which the server is told', async (t) => {
+test('a host is found by its name, which the server receives', async (t) => {
   const seen: IncomingMessage[] = [];
   const site = createServer((request, response) => {
     seen.push(request);
@@ -71,7 +71,7 @@ test('a certificate is the name’s, not the address’s', { skip: missing('open
   assert.equal(other.kind === 'unhealthy' && other.reason, 'ERR_TLS_CERT_ALTNAME_INVALID');
 });
 
-test('of a host that is not found nothing is proved, in time, whoever is to blame', async (t) => {
+test('a host that is not found proves nothing, in time, whatever the cause', async (t) => {
   const { check, dns } = await checks(t, { 'quiet.example.test': 'silent', 'ill.example.test': 'servfail' });
   const why = {
     'quiet.example.test': /no DNS server has answered/,

@@ -134,7 +134,7 @@ test('the limit is absolute: for silence, dripping headers and dripping bodies',
   }
 });
 
-test('what is no answer is unhealthy', async (t) => {
+test('what is not an answer is unhealthy', async (t) => {
   const rude = async (text: string) => {
     const host = await open(
       t,
@@ -176,7 +176,7 @@ test('a certificate nobody vouches for is unhealthy, whatever the environment sa
   assert.deepEqual(await look(check), { kind: 'healthy' });
 });
 
-test('what cannot be used is told, and no password with it', () => {
+test('what cannot be used is reported, without any password in it', () => {
   const url = (value: string): string => problemsOf({ health_check_url: value }).join('\n');
   for (const value of ['db', 'ftp://db/', 'http:db', '//db', 'http://', 'file:///etc/passwd', 'http://hunter2@a b/']) {
     assert.match(url(value), /^health_check_url: invalid URL: expected http/, value);

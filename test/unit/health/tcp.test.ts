@@ -21,19 +21,19 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('healthy where somebody listens', async (t) => {
+test('healthy if somebody listens', async (t) => {
   const port = await listen(t, '127.0.0.1');
   assert.deepEqual(await look(onlyCheck({ health_check_tcp: `127.0.0.1:${port}` })), { kind: 'healthy' });
   assert.deepEqual(await look(onlyCheck({ health_check_tcp: `localhost:${port}` })), { kind: 'healthy' });
 });
 
-test('IPv6 stands in brackets', async (t) => {
+test('IPv6 is written in brackets', async (t) => {
   const port = await listen(t, '::1').catch(() => undefined);
   if (port === undefined) return t.skip('no IPv6 here');
   assert.deepEqual(await look(onlyCheck({ health_check_tcp: `[::1]:${port}` })), { kind: 'healthy' });
 });
 
-test('unhealthy where nobody listens, or there is no such host', async () => {
+test('unhealthy if nobody listens, or there is no such host', async () => {
   const port = await freePort();
   assert.equal(reason(await look(onlyCheck({ health_check_tcp: `127.0.0.1:${port}` }))), 'ECONNREFUSED');
   assert.equal(reason(await look(onlyCheck({ health_check_tcp: `localhost:${port}` }))), 'ECONNREFUSED');
@@ -53,7 +53,7 @@ test('it ends at the limit and at an abort', async () => {
   assert.ok(performance.now() - start < 10_000);
 });
 
-test('what is no address is told', () => {
+test('what is not an address is reported', () => {
   for (const value of ['db', ':80', 'db:', 'db:0', 'db:65536', '::1:80', '[db]:80', 'http://db:80', 'a b:80', 'u@h:80']) {
     const [problem = ''] = problemsOf({ health_check_tcp: value });
     assert.equal(problem, `health_check_tcp: invalid value "${value}", expected HOST:PORT or [IPv6]:PORT`);

@@ -13,7 +13,7 @@ import { waitFor } from '../../helpers/wait-for.ts';
 
 const line = plainLine(new Date(2026, 0, 2, 3, 4, 5), 'warning', 'message', { host: 'db1', pid: 7 });
 
-test('plain text, or JSON where it is asked for', () => {
+test('plain text, or JSON if it is asked for', () => {
   const stream = new RecordedStream();
   const console = new Console(stream, {});
   console.write(line, 'text');

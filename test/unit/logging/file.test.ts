@@ -42,7 +42,7 @@ test('a folder that is not there: one complaint, and all lines once it is', asyn
   assert.equal(told.length, 2);
 });
 
-test('a folder that is deleted under it, and one that is no folder any more', async (t) => {
+test('a folder that is deleted under it, and one that is not a folder any more', async (t) => {
   const dir = join(tempDir(t), 'sub');
   mkdirSync(dir);
   const { log, path, told } = create(t, dir);
@@ -60,7 +60,7 @@ test('a folder that is deleted under it, and one that is no folder any more', as
   assert.equal(told.length, 2);
 });
 
-test('what waits is bounded, and what was lost is told', async (t) => {
+test('what waits is bounded, and what was lost is reported', async (t) => {
   const dir = join(tempDir(t), 'sub');
   const { log, path } = create(t, dir);
   for (let i = 0; i < 1_000; i++) log.write(`${i} ${'x'.repeat(1_000)}`);
@@ -72,7 +72,7 @@ test('what waits is bounded, and what was lost is told', async (t) => {
   assert.equal(lines.at(-1), `warning ${1_000 - (lines.length - 1)} lines of this log were lost while it could not be written`);
 });
 
-test('one line that was lost is told as one', async (t) => {
+test('one line that was lost is reported as one', async (t) => {
   const { log, path } = create(t, tempDir(t));
   for (let i = 0; i < 2; i++) log.write(`${i} ${'x'.repeat(200_000)}`);
   await log.close();
@@ -93,7 +93,7 @@ test('after logrotate moved the file the next lines are in a new one', async (t)
   assert.deepEqual(told, []);
 });
 
-test('a full disk: one complaint, no waiting, and on again once there is room', { skip: noTinyDisk }, (t) => {
+test('a full disk: one complaint, no waiting, and writing continues once there is room', { skip: noTinyDisk }, (t) => {
   const script = join(import.meta.dirname, '../../fixtures/logging/full-disk.ts');
   assert.deepEqual(runOnTinyDisk(script, tempDir(t), '1m'), {
     complaints: ['Log file /m.log: it cannot be written (ENOSPC: no space left on device, write), continuing without it'],

@@ -58,7 +58,7 @@ test('JSON has it all', async (t) => {
   assert.equal(err.code, 'C');
 });
 
-test('verbose is for the terminal only; syslog takes all where it is told to', async (t) => {
+test('verbose is for the terminal only; syslog gets all if it is configured so', async (t) => {
   const { log, stdout, syslog, path } = create(t, { syslog: 'all' }, { verbose: true });
   log.debug('fine');
   log.info('coarse');

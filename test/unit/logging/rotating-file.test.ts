@@ -41,7 +41,7 @@ test('the name is always the live log; so many rotated ones stay, none larger th
   );
 });
 
-test('a restart goes on in the same file and leaves none behind', async (t) => {
+test('a restart continues in the same file and leaves none behind', async (t) => {
   const dir = tempDir(t);
   for (let life = 0; life < 10; life++) {
     const file = await open(t, dir, { maxBytes: 1_000, filesToKeep: 2 });
@@ -67,7 +67,7 @@ test('a file that another program rotates into the folder at that moment costs o
   assert.deepEqual(readdirSync(dir).sort(), ['m.log', 'other.log.7.old']);
 });
 
-test('nothing is lost or doubled where everything is kept', async (t) => {
+test('nothing is lost or doubled if everything is kept', async (t) => {
   const dir = tempDir(t);
   for (let life = 0; life < 5; life++) {
     const file = await open(t, dir, { maxBytes: 500, filesToKeep: 1_000 });
@@ -90,7 +90,7 @@ test('what is more than is to be kept by now goes at the start', async (t) => {
   assert.deepEqual(readdirSync(dir), ['m.log', 'm.log.10.old', 'm.log.11.old']);
 });
 
-test('nothing is kept where nothing is to be kept', async (t) => {
+test('nothing is kept if nothing is to be kept', async (t) => {
   const dir = tempDir(t);
   const file = await open(t, dir, { maxBytes: 300, filesToKeep: 0 });
   for (let i = 0; i < 50; i++) file.write(line(i));
@@ -139,7 +139,7 @@ test("mode and group hold for each new file, whatever the umask; foreign files' 
   assert.equal(readdirSync(dir).length, 3 + 5);
 });
 
-test('a rotation that fails is told of once, the old file is written on, and a later one finds a free number', async (t) => {
+test('a rotation that fails is reported once, the old file is written on, and a later one finds a free number', async (t) => {
   const dir = tempDir(t);
   const warnings: string[] = [];
   const file = await open(t, dir, { maxBytes: 300, filesToKeep: 50, warn: (problem) => warnings.push(problem) });
@@ -218,7 +218,7 @@ test('places that others can reach are refused', { skip: asRoot }, async (t) => 
   assert.equal(readFileSync(join(dir, 'victim'), 'utf8'), 'secret');
 });
 
-test('what is no file is refused, and nothing waits for it', async (t) => {
+test('what is not a file is refused, and nothing waits for it', async (t) => {
   const dir = tempDir(t);
   mkdirSync(join(dir, 'm.log'));
   await assert.rejects(open(t, dir, {}), /not a regular file/);
@@ -256,7 +256,7 @@ function numbers(dir: string): number[] {
   return [...text.matchAll(/line (\d+) /g)].map((match) => Number(match[1]));
 }
 
-test('a folder that a group may write to will do, one below a stranger’s will not', { skip: asRoot }, async (t) => {
+test('a folder that a group may write to is accepted, one below a stranger’s is not', { skip: asRoot }, async (t) => {
   const dir = tempDir(t);
   chownSync(dir, 0, 4711);
   chmodSync(dir, 0o775);

@@ -30,7 +30,7 @@ test('lines as syslog expects them, on a real socket', (t) => {
   ]);
 });
 
-test('a burst into a queue that nobody empties: nothing waits, nothing is lost up to the bound, the rest is told', async (t) => {
+test('a burst into a queue that nobody empties: nothing waits, nothing is lost up to the bound, the rest is reported', async (t) => {
   const path = join(tempDir(t), 'log');
   const receiver = bindDatagrams(path);
   t.after(() => receiver.close());
@@ -98,7 +98,7 @@ function lines(receiver: DatagramReceiver): string[] {
   return found;
 }
 
-test('one line that was dropped is told as one', () => {
+test('one line that was dropped is reported as one', () => {
   const sent: string[] = [];
   let full = true;
   const send = (bytes: Buffer): 'sent' | 'full' => {

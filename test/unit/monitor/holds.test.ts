@@ -35,7 +35,7 @@ test('the log says when a hold ends in local time', async () => {
   assert.match(world.log('warning'), new RegExp(`Hold set for www, until ${localTimestamp(until)}: upgrade$`, 'm'));
 });
 
-test('a hold on all is told as such, and so is one on the own name', async () => {
+test('a hold on all is reported as such, and so is one on the own name', async () => {
   const world = worldWithHold();
   world.holds.set(null, undefined, '');
   await world.poll();
@@ -145,7 +145,7 @@ test('what is on hold is not started through another that needs it; nothing is d
   assert.deepEqual(world.restarts, ['front']);
 });
 
-test('what is only wanted may be started, and that is told, unless the hold is strict', async () => {
+test('what is only wanted may be started, and that is reported, unless the hold is strict', async () => {
   const world = worldWithFront(WANTED);
   world.holds.set('base-db', undefined, '');
   await world.poll();
@@ -162,7 +162,7 @@ test('what is only wanted may be started, and that is told, unless the hold is s
   assert.match(world.skipReason('row 1') ?? '', /^that would start base-db, which is on hold/);
 });
 
-test('what is on hold and up is neither restarted nor stopped through another, strict or not', async () => {
+test('what is on hold and up is neither restarted nor stopped through another unit, strict or not', async () => {
   for (const unit of [RESTARTED, STOPPED])
     for (const strict of [false, true]) {
       const world = worldWithFront(unit);
@@ -186,7 +186,7 @@ test('what is wanted, and restarted as well, is not restarted', async () => {
   assert.match(world.skipReason('row 1') ?? '', /^that would restart base-db, which is on hold/);
 });
 
-test('a held name counts by what it stands for, also if it would itself be refused', async () => {
+test('a held name counts by what it stands for, even if it would itself be refused', async () => {
   const world = worldWithFront(NEEDED);
   world.processes.set('db', { refused: 'neither active nor enabled', meaning: { kind: 'target', key: 'base-db' } });
   world.alarm(2, 'other', { target: 'base-db' });
@@ -197,28 +197,28 @@ test('a held name counts by what it stands for, also if it would itself be refus
   assert.equal(world.skipReason('row 2'), 'on hold through db');
 });
 
-test('where it cannot be told what a hold or a restart concerns, nothing is restarted', async () => {
+test('if it is not known what a hold or a restart concerns, nothing is restarted', async () => {
   const world = worldWithFront(NEEDED);
   world.processes.set('db', { meaning: { kind: 'unknown', reason: 'systemd does not answer' } });
   world.holds.set('db', undefined, '');
   await world.poll();
-  assert.equal(world.skipReason('row 1'), 'it cannot be told whether the hold on db means it too: systemd does not answer');
+  assert.equal(world.skipReason('row 1'), 'it is not known whether the hold on db applies to it too: systemd does not answer');
   world.holds.release('db');
   world.holds.set('idle', undefined, '');
   world.processes.set('front', { also: () => ({ kind: 'unknown', reason: 'systemd does not answer' }) });
   await world.poll();
-  assert.match(world.skipReason('row 1') ?? '', /^it cannot be told whether that would start something on hold: systemd/);
+  assert.match(world.skipReason('row 1') ?? '', /^it is not known whether that would start something on hold: systemd/);
   assert.deepEqual(world.restarts, []);
 });
 
-test('without a hold nobody asks what a restart starts too; nor for the process’s own', async () => {
+test('without a hold, systemd is not asked what a restart starts too; for the process’s own hold it is not asked either', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'front', { also: () => assert.fail('not asked') });
   await world.poll();
   assert.deepEqual(world.restarts, ['front']);
 });
 
-test('a restart that waits is told of a hold, a cleared alarm or mode = observe, and its end is theirs then', async () => {
+test('a restart that waits learns of a hold, a cleared alarm or mode = observe, and ends because of it', async () => {
   for (const [what, expected] of [
     [(world: MonitorWorld) => void world.holds.set('web', 60_000, 'moving'), 'on hold: moving'],
     [

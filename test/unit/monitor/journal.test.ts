@@ -53,7 +53,7 @@ test('a pre_restart_command is written down before it starts, too', async () => 
   assert.deepEqual(world.state.journal.list(), []);
 });
 
-test('what an earlier life left does not outlive its settling: not where the target has changed, nor where the breaker is open', async () => {
+test('the entry of an earlier life is removed when its run has ended, also if the target has changed, or the breaker is open', async () => {
   const alarms = [{ source: 'store' as const, key: 'row 1', processName: 'web', notes: 'old', notesDigest: null }];
   const moved = memoryState();
   moved.journal.begin({ ...entryOf('old-target'), alarms });

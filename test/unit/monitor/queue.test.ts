@@ -35,7 +35,7 @@ test('processes that never get healthy do not keep the others waiting', async ()
   assert(Math.max(...waits) <= 3100, `${Math.max(...waits)} ms for 60 restarts of 100 ms, two at a time`);
 });
 
-test('a process waits for the one it depends on, and is not restarted where that one fails', async () => {
+test('a process waits for the one it depends on, and is not restarted if that one fails', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'app', { settings: { dependsOn: ['db'] } });
   world.alarm(2, 'db', { restartMs: 5000 });
@@ -98,7 +98,7 @@ test('the pause between attempts grows with use_backoff, up to max_delay', async
   );
 });
 
-test('mode = observe decides and tells, and does nothing', async () => {
+test('mode = observe decides and reports, and does nothing', async () => {
   const world = new MonitorWorld({ mode: 'observe' });
   world.alarm(1, 'web');
   await world.poll();
@@ -119,7 +119,7 @@ test('only_configured leaves processes alone that have no section', async () => 
   assert.deepEqual(world.restarts, ['ours']);
 });
 
-test('rows without a name are told once and never restarted', async () => {
+test('rows without a name are reported once and never restarted', async () => {
   const world = new MonitorWorld();
   world.alarm(1, null);
   world.alarm(2, '  ');
@@ -150,7 +150,7 @@ test('a row that cannot be read again does not keep its process from being resta
   assert.deepEqual(world.restarts, ['mariadb']);
 });
 
-test('while servers answer that they cannot tell how a row stands, nothing is restarted for it', async () => {
+test('while servers answer that they do not know the state of a row, nothing is restarted for it', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'mariadb');
   world.alarm(2, 'web', { target: 'nginx' });
@@ -166,7 +166,7 @@ test('while servers answer that they cannot tell how a row stands, nothing is re
   assert.deepEqual(world.restarts.toSorted(), ['mariadb', 'web']);
 });
 
-test('a row that hangs is waited for as long as it takes to ask another host, where there is one', async () => {
+test('if a row hangs, the daemon waits for as long as it takes to ask another host, if there is one', async () => {
   for (const failoverMs of [undefined, 10_000]) {
     const world = new MonitorWorld();
     world.alarm(1, 'web');
@@ -199,7 +199,7 @@ test('a process that keeps dying after good recoveries opens its breaker', async
   assert.match(world.log('warning'), /Circuit breaker opened for web: recovered 3 times within 3600 s/);
 });
 
-test('an attempt that was under way when the daemon died is settled: healthy is cleared without a restart', async () => {
+test('an attempt that was under way when the daemon died is examined first: healthy is cleared without a restart', async () => {
   for (const healthy of [true, false]) {
     const earlier = new MonitorWorld();
     earlier.alarm(1, 'web', { restartMs: 1_000_000 }, 'down');

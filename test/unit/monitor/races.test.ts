@@ -36,7 +36,7 @@ test('an alarm raised after the proof of health is not ended by it', async () =>
   assert.equal(world.rows.get('2')?.alarma, false);
 });
 
-test('an order that joins a recovery does not clear its row twice, and is carried out even where the alarm is gone', async () => {
+test('an order that joins a recovery does not clear its row twice, and is carried out even if the alarm is gone', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'web', { restartMs: 5000 });
   void world.monitor.tick();
@@ -123,7 +123,7 @@ test('a dependency that failed while the poll was under way still counts', async
   assert.match(world.log(), /app not restarted: it depends on db/);
 });
 
-test('an alarm raised anew between two polls is a new one: found, told, and timed anew', async () => {
+test('an alarm raised again between two polls is a new one: found, reported and timed again', async () => {
   const world = new MonitorWorld();
   for (let i = 0; i < 2; i++) {
     world.alarm(1, 'web', {}, 'down');
@@ -146,7 +146,7 @@ test('what was cleared since the last poll is no longer counted as in alarm', as
   assert.deepEqual(availability.state === 'ok' && availability.alarms.map(({ processId }) => processId), ['2']);
 });
 
-test('an answer of a store that a reload has replaced is no alarm and no fault', async () => {
+test('an answer of a store that a reload has replaced is not an alarm and not a fault', async () => {
   for (const answers of [true, false]) {
     const world = new MonitorWorld();
     world.alarm(1, 'web');
@@ -178,7 +178,7 @@ test('a poll that answers after the order to stop begins nothing', async () => {
   assert.equal(world.seen('recovery_started').length, 0);
 });
 
-test('a row that was given to another process meanwhile is neither restarted for nor cleared', async () => {
+test('a row that now belongs to another process is not cleared, and nothing is restarted for it', async () => {
   const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
   world.alarm(1, 'first', { restartMs: 5000 });
   world.alarm(2, 'web');
@@ -226,7 +226,7 @@ test('a store that takes no clearing for long is complained of once an alarm', a
   );
 });
 
-test('everybody who shares a target is told why it was skipped, and told again when it was tried meanwhile', async () => {
+test('for each name of a shared target the log says why it was skipped, and says it again after an attempt', async () => {
   const world = new MonitorWorld({ maxRestartFailures: 1, circuitResetTimeMs: 1000 });
   const how: FakeProcess = {
     target: 'nginx',

@@ -50,7 +50,7 @@ test('a failing command is a failed attempt, whatever the health check would say
   assert.match(world.log('error'), /Failed to restart web: exit code 3/);
 });
 
-test('the last lines of what failed come with the events, also where only the health check failed', async () => {
+test('the last lines of what failed come with the events, even if only the health check failed', async () => {
   const world = new MonitorWorld();
   const output = ['one', 'two', 'three', 'four'];
   world.alarm(1, 'web', { restart: () => ({ kind: 'failed', reason: 'exit code 3', output }) });
@@ -173,7 +173,7 @@ test('an alarm that the daemon raises itself is a new one, also if it may not ha
   assert.equal(world.rows.get('1')?.alarma, false);
 });
 
-test('a strategy is told since when an alarm has its present notes', async () => {
+test('a strategy learns since when an alarm has its present notes', async () => {
   const world = new MonitorWorld();
   let sinceMs: number | undefined;
   const restart = ({ alarmSinceMs }: RestartAttempt): RestartOutcome => {
@@ -209,7 +209,7 @@ test('while the store does not answer, alarms are unknown: one line when it goes
   assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
 });
 
-test('another reason is told, each once; back is counted from the last poll that was answered', async () => {
+test('another reason is reported, each once; back is counted from the last poll that was answered', async () => {
   const world = new MonitorWorld();
   await world.poll();
   await world.clock.advance(60_000);
@@ -238,7 +238,7 @@ test('another reason is told, each once; back is counted from the last poll that
   assert.equal(world.seen('store_lost').length, 1);
 });
 
-test('another server that answers is told, the first one is not', async () => {
+test('another server that answers is reported, the first one is not', async () => {
   const world = new MonitorWorld();
   await world.poll();
   assert.doesNotMatch(world.log(), /is asked now/);
@@ -263,7 +263,7 @@ test('an alarm beyond those that are taken at once is not taken for cleared', as
   assert.equal(world.seen('alarm_found').length, 3);
 });
 
-test('what is odd about the store is told once as long as it is', async () => {
+test('what is odd about the store is reported once as long as it is', async () => {
   const world = new MonitorWorld();
   world.remarks = ['process_id "1": several rows'];
   await world.poll();
@@ -275,7 +275,7 @@ test('what is odd about the store is told once as long as it is', async () => {
   assert.equal(world.lines.filter(({ message }) => message === 'Alarm store: process_id "1": several rows').length, 2);
 });
 
-test('where the health check can never pass, nothing is restarted', async () => {
+test('if the health check can never pass, nothing is restarted', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'my backend', { checkRefusal: 'the name cannot stand for %s' });
   await world.poll();
@@ -330,7 +330,7 @@ test('what dies within stable_time fails the attempt, though its health check ha
   assert.match(world.log(), /Health check passed for web after 700 ms/);
 });
 
-test('stable_time is waited for only where there is something to look at, and what it has run counts', async () => {
+test('stable_time is waited for only if there is something to look at, and what it has run counts', async () => {
   for (const [ageMs, stableTimeMs, waited] of [
     [undefined, 60_000, 0],
     [5000, 1000, 0],

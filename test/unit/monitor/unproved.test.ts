@@ -63,7 +63,7 @@ test('once it is certainly unhealthy, a recovery like any other begins', async (
   assert.deepEqual(world.state.unproved.list(), []);
 });
 
-test('one check that is certain of it rules over one that cannot tell; one that passes does not', async () => {
+test('a check that is certain of a fault decides over one that cannot be made; one that passes does not', async () => {
   const { world } = unprovedWorld();
   world.processes.set('web', { health: () => notProved, otherHealth: () => unhealthy });
   await world.poll();
@@ -98,7 +98,7 @@ test('in the last moment nobody can be found: what was certain before counts; a 
   assert.equal((await fate(notProved, unhealthy)).breakers.snapshot('web').failures, 1);
 });
 
-test('what ran after the restart and does not any more is not well, whoever cannot be found', async () => {
+test('what ran after the restart and does not any more is not well, whatever host cannot be found', async () => {
   const { world } = unprovedWorld();
   const life = { ageMs: 0, ended: async () => 'pid 4711 has ended' };
   world.processes.set('web', { health: () => notProved, life: () => life, settings: { maxAttempts: 2 } });
@@ -159,7 +159,7 @@ test('whatever a detector writes into its notes meanwhile; but an alarm that was
   assert.deepEqual(world.restarts, ['web', 'web']);
 });
 
-test('the end of the process, noticed by ourselves, is certain: it is restarted', async () => {
+test('the end of the process, noticed by the daemon, is certain: it is restarted', async () => {
   const { world } = unprovedWorld();
   await world.poll();
   await world.alarms.raise('web', 'exit code 3');
@@ -203,7 +203,7 @@ test('rows that share the target share this too; the later success is counted on
   assert.equal(world.restarts.length, 1);
 });
 
-test('a half-open breaker is not closed by it, nor opened anew; the later proof closes it', async () => {
+test('a half-open breaker is not closed by it, and not opened again; the later proof closes it', async () => {
   const { world, health } = unprovedWorld();
   health.now = unhealthy;
   for (let i = 0; i < 3; i++) await world.poll();
@@ -220,7 +220,7 @@ test('a half-open breaker is not closed by it, nor opened anew; the later proof 
   assert.equal(world.rows.get('1')?.alarma, false);
 });
 
-test('what was healed, and can be proved no more, is neither cleared nor restarted', async () => {
+test('what was healed, and can no longer be proved, is neither cleared nor restarted', async () => {
   const { world, health } = unprovedWorld();
   health.now = healthy;
   world.storeFault = { clearAlarm: storeError('unreachable') };
@@ -235,7 +235,7 @@ test('what was healed, and can be proved no more, is neither cleared nor restart
   assert.deepEqual(world.restarts, ['web']);
 });
 
-test('an end of the daemon in the middle of a look is no verdict', async () => {
+test('an end of the daemon in the middle of a check decides nothing', async () => {
   const { world } = unprovedWorld();
   await world.poll();
   world.processes.set('web', {

@@ -37,7 +37,7 @@ test('after SIGKILL in a burst: what was begun is there, what was ended is not, 
   }
 });
 
-test("a second daemon is refused and told the first one's pid", async (t) => {
+test("a second daemon is refused and learns the first one's pid", async (t) => {
   const dir = tempDir(t);
   const burst = startBurst(t, dir);
   await waitFor('the first', () => burst.output() !== '');

@@ -194,7 +194,7 @@ test('rows that make no sense are dropped with one warning, the others stay', (t
   assert.equal(list(dir).length, 3);
 });
 
-test('one row that makes no sense is told as one', (t) => {
+test('one row that makes no sense is reported as one', (t) => {
   const dir = filled(tempDir(t));
   withSql(join(dir, 'state.db'), "INSERT INTO holds VALUES ('x', '{}')");
   const log = new RecordedLog();

@@ -97,7 +97,7 @@ test('a lock file with garbage in it is emptied', (t) => {
   lock.release();
 });
 
-test('of starters at the same moment one gets it, and the others are told which', async (t) => {
+test('of starters at the same moment one gets it, and the others learn which', async (t) => {
   const dir = tempDir(t);
   const starters = Array.from({ length: 6 }, () => {
     const script = join(import.meta.dirname, '../../fixtures/state/lock-starter.ts');

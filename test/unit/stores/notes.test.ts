@@ -78,7 +78,7 @@ test('a clearing takes the place of former ones, and leaves what was said before
   assert.equal(notes, `Billing web server; call the shop before touching it${NOTE}`);
 });
 
-test('where there is no room for both, the end of the head goes; where there is none for the note, its beginning', () => {
+test('if there is no room for both, the end of the head is cut; if there is none for the note, its beginning', () => {
   assert.equal(after('0123456789', column('characters', 40)), `01234${NOTE}`);
   assert.equal(after('😀😀😀', column('bytes', NOTE.length + 9)), `😀😀${NOTE}`);
   assert.equal(after('old', column('characters', 10)), NOTE.slice(-10));
@@ -98,7 +98,7 @@ test('where there is no room for both, the end of the head goes; where there is 
   );
 });
 
-test('a column in which a clearing leaves little is told of', () => {
+test('a column in which a clearing leaves little room is reported', () => {
   assert.match(shortNotesRemark(column('characters', 30)).join(), /^notes hold 30 characters, and a clearing takes 35 of them/);
   assert.deepEqual([shortNotesRemark(column('characters', 100)), shortNotesRemark(UNLIMITED)], [[], []]);
 });

@@ -47,7 +47,7 @@ test('localhost is the known sockets, and never TCP', () => {
   assert.deepEqual(hosts('socket = /srv/my.sock'), ['unix:/srv/my.sock']);
 });
 
-test('a file that relied on TCP at localhost is told so where there is no socket', () => {
+test('a file that relied on TCP at localhost gets a warning if there is no socket', () => {
   const told = (lines: readonly string[], sockets: readonly string[]): string => mysql(lines, {}, sockets).told.join('|');
   const words =
     /^host: localhost means the server's Unix socket, but there is none in the usual places, \/var\/run\/mysqld\/mysqld\.sock, .* \(start the server, set socket to its path, or set host = 127\.0\.0\.1 for TCP\)$/;
@@ -63,7 +63,7 @@ test('a file that relied on TCP at localhost is told so where there is no socket
   assert.equal(told(['socket = /srv/my.sock'], ['/srv/my.sock']), '');
 });
 
-test('a socket that is no file’s path is a problem', () => {
+test('a socket that is not a file’s path is a problem', () => {
   for (const socket of ['x.sock', '@mysql', `/${'x'.repeat(107)}`])
     assert.match(
       mysql([`socket = ${socket}`]).told.join(),
@@ -180,7 +180,7 @@ test('defaults and units', () => {
   );
 });
 
-test('a poll may take as long as a query, and 10 s at most, unless it is said', () => {
+test('a poll may take as long as a query, and 10 s at most, unless the key is set', () => {
   const limits = (...lines: string[]): number[] => {
     const { value } = mysql(lines);
     return [value.readTimeoutMs, value.failbackMs];
@@ -210,7 +210,7 @@ test('a password file is read less its line end; a credential is found in its fo
   assert.match(mysql([`password_file = ${file}`]).told.join(), /^password_file: the file can be read by everybody/);
 });
 
-test('a file that cannot be read is a problem, and no secret is told', (t) => {
+test('a file that cannot be read is a problem, and no secret is shown', (t) => {
   const dir = tempDir(t);
   mkdirSync(join(dir, 'folder'));
   for (const file of [join(dir, 'none'), join(dir, 'folder'), 'relative', '/dev/null', '/dev/zero']) {
@@ -223,7 +223,7 @@ test('a file that cannot be read is a problem, and no secret is told', (t) => {
   assert.doesNotMatch(told.join(), /s3cret/);
 });
 
-test('the keys of the driver that is not in use are known, and tell so', () => {
+test('the keys of the driver that is not in use are known, and a warning says that they have no effect', () => {
   const { value, told } = parse(
     ['driver = sqlite', 'path = /x/alarms.db', 'query_timeout = 3', 'host = "a b"', 'pool_size = -1', 'password_file = /none'],
     parseDatabase,
@@ -262,7 +262,7 @@ test('sqlite needs an absolute path', () => {
   }
 });
 
-test('the fingerprint tells a change and no secret', () => {
+test('the fingerprint shows a change and no secret', () => {
   const of = (...lines: string[]): string => parse(lines, parseDatabase).value.fingerprint;
   assert.equal(of('password = a', 'host = b'), of('host = b', 'password = a'));
   const different = [

@@ -37,7 +37,7 @@ test('what a round saw before a later look at one of its programs does not undo 
   assert.deepEqual(log.of('warning'), ['web would not be started again: no pin']);
 });
 
-test('a look that began before the round came to that program gives way to the round', async () => {
+test('a look that began before the round came to that program does not override the round', async () => {
   const { concerns, end } = openLooks();
   const early = concerns.lookAt('app');
   const round = concerns.look(['app']);

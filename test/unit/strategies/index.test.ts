@@ -144,7 +144,7 @@ test('a pid_file, an argument and a user that cannot do what they look like are 
   assert.deepEqual(once({ any_user: 'true' }), []);
 });
 
-test('an empty argument or pid_file tells no program apart', () => {
+test('an empty argument or pid_file does not distinguish programs', () => {
   const values = { restart_strategy: 'process', start_command: 'exec python3 /opt/l/ledger.py' };
   const [told, ...more] = warningsOf('process.app', values);
   assert.match(told ?? '', /^warning start_command: starts python3: a copy that /);

@@ -15,7 +15,7 @@ function startProgram(t: TestContext, path: string): void {
   t.after(() => child.kill('SIGKILL'));
 }
 
-test('how a program was started is remembered while it lives, and looked at anew after a reload', async (t) => {
+test('how a program was started is remembered while it lives, and examined again after a reload', async (t) => {
   const dir = tempDir(t);
   const [first, second] = [join(dir, 'first-program'), join(dir, 'second-program')];
   const section = (name: string, path: string): string =>

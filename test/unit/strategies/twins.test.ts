@@ -54,7 +54,7 @@ test('names that end alike and lead to the very file are one program; a link of 
   assert.deepEqual(twins.namesOf('otherd', plain), []);
 });
 
-test('what argument, pid_file or user tell apart is not one program; what they make the same is', (t) => {
+test('names that differ in argument, pid_file or user are different programs; names that share one are the same', (t) => {
   const { program, open } = world(t);
   const path = program('appd');
   const of = (one: Partial<TwinMarks>, other: Partial<TwinMarks>): boolean =>
@@ -73,7 +73,7 @@ test('what argument, pid_file or user tell apart is not one program; what they m
   assert.deepEqual(service.namesOf('appd', plain), []);
 });
 
-test('the recorded program tells where a name leads, not PATH', (t) => {
+test('the recorded program shows where a name leads, not PATH', (t) => {
   const { program, open } = world(t, { appd: '/usr/bin/env' });
   const path = program('appd');
   assert.deepEqual(open({ systemName: 'appd' }, { systemName: path }).namesOf('appd', plain), []);

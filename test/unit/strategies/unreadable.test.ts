@@ -61,7 +61,7 @@ test('a program whose end cannot be seen is not started again', async () => {
   assert.match(outcome.kind === 'failed' ? outcome.reason : '', /cannot be read/);
 });
 
-test('that nothing is seen is no sign that what was to be stopped has ended', async () => {
+test('that nothing is seen does not prove that what was stopped has ended', async () => {
   const clock = new FakeClock();
   const table = new ProcessTable('/nonexistent');
   const root = { pid: 5_000_000, startTime: 1 };
@@ -76,7 +76,7 @@ test('that nothing is seen is no sign that what was to be stopped has ended', as
   assert.deepEqual(ended, { kind: 'failed', reason });
 });
 
-test('nor that a program does not run beside its unit', async () => {
+test('it does not prove either that a program does not run beside its unit', async () => {
   const services = new FakeSystemd(new FakeClock());
   services.add('web.service', { program: { path: '/opt/web', argv: ['/opt/web'] } });
   const table = new ProcessTable('/nonexistent');

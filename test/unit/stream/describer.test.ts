@@ -56,7 +56,7 @@ const uid = process.geteuid?.() ?? 0;
 const cat = '/bin/cat';
 
 describe('the describer of process events', () => {
-  it('tells whose an exec is and its command line, and remembers it for the exit', async (t) => {
+  it('says whose an exec is and its command line, and remembers it for the exit', async (t) => {
     const { tell } = describerOn();
     const name = join(tempDir(t), 'a very long name of a program');
     symlinkSync(cat, name);
@@ -95,7 +95,7 @@ describe('the describer of process events', () => {
     );
   });
 
-  it('takes what it has not been told of from /proc, the beginning too', async (t) => {
+  it('reads what no event has reported from /proc, the beginning too', async (t) => {
     const child = await started(t, cat);
     for (const relearn of [true, false]) {
       const { tell, memory } = describerOn();
@@ -127,7 +127,7 @@ describe('the describer of process events', () => {
     }
   });
 
-  it('says unknown, and leaves out what cannot be had', () => {
+  it('says unknown, and leaves out what is not available', () => {
     const { tell } = describerOn();
     const time = '1970-01-01T00:00:00.001Z';
     assert.deepEqual(tell({ type: 'exec', at: 1, pid: NO_PID }), {
@@ -165,7 +165,7 @@ describe('the describer of process events', () => {
     assert.equal(told?.event === 'exec' ? told.cmdline : '', 'a\ufffd\nb');
   });
 
-  it('does not ask /proc for what nobody wants to hear', () => {
+  it('does not ask /proc for what nobody wants', () => {
     const table = new CountedTable();
     const { tell } = describerOn(table);
     tell({ type: 'fork', at: 1, pid: process.pid, parentPid: process.ppid }, new Set(['fork']));
@@ -193,7 +193,7 @@ describe('the describer of process events', () => {
     assert.deepEqual(exit?.event === 'exit' && [exit.user, exit.comm, exit.lifetime_ms], [`user${uid}`, undefined, 3]);
   });
 
-  it('knows whom somebody wants to hear of who began while nobody did', async (t) => {
+  it('knows a wanted process that began while nobody wanted it', async (t) => {
     const { tell, memory } = describerOn();
     const child = await started(t, cat);
     const nothing = new Set<ProcessEventType>();
@@ -206,7 +206,7 @@ describe('the describer of process events', () => {
     assert.deepEqual(exit?.event === 'exit' && [exit.comm, exit.user], ['cat', `user${uid}`]);
   });
 
-  it('tells a loss, and forgets what may no longer hold', () => {
+  it('reports a loss, and forgets what may no longer be true', () => {
     const { tell } = describerOn();
     tell({ type: 'fork', at: 1, pid: NO_PID, parentPid: process.pid });
     assert.deepEqual(tell({ type: 'lost', at: 1, count: 5 }, new Set()), {

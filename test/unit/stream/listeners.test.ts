@@ -48,7 +48,7 @@ async function logs(world: StreamWorld, level: 'info' | 'warning' | 'error', pat
   await waitFor(`${pattern}`, () => world.log.of(level).some((line) => pattern.test(line)));
 }
 
-describe('a TCP port of the stream that cannot be had', () => {
+describe('a TCP port of the stream that is not available', () => {
   it('leaves the socket on, and is tried again each 30 s with one line', async (t) => {
     const port = await freePort();
     const taken = await other(t, { port, host: '127.0.0.1' });
@@ -128,7 +128,7 @@ describe('a socket of the stream that cannot be made', () => {
 });
 
 describe('the socket of a stream that runs', () => {
-  it('is made anew where its file is gone, with its rights, and nobody is cut off', async (t) => {
+  it('is created again if its file is gone, with its rights, and nobody is cut off', async (t) => {
     const clock = new FakeClock();
     const world = await startStream(t, { clock });
     const first = await RawClient.open(t, world.path);

@@ -31,7 +31,7 @@ describe('[events]', () => {
     });
   });
 
-  it('takes what is said', () => {
+  it('takes what is set', () => {
     const { options, problems } = parse(
       'socket = /run/e.sock\nsocket_mode = 0666\nsocket_group = adm\ntcp = :8080\nauth = a;b #c"\nevents = exit, coredump\nclients = 20',
     );

@@ -9,7 +9,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
-/** What the client of seed 002 would tell its user. */
+/** What the client of procMonitor would show its user. */
 interface Told {
   readonly events: Record<string, unknown>[];
   readonly unread: string[];
@@ -62,7 +62,7 @@ function exits(count: number): ProcessEvent[] {
   return Array.from({ length: count }, (_, i) => exitOf(NO_PID + i, 256));
 }
 
-describe('the client of seed 002', () => {
+describe('the client of procMonitor', () => {
   const tcpOn = (port: number) => ({ tcp: { host: '127.0.0.1', port, auth: 'mysecretpassword', tls: undefined } });
 
   it('is let in, and reads each event of a burst over TCP', async (t) => {
@@ -92,7 +92,7 @@ describe('the client of seed 002', () => {
     assert.deepEqual(told.unread, []);
   });
 
-  it('is held up by nothing where very much happens: events come together then', async (t) => {
+  it('is delayed by nothing if very much happens: events then come together', async (t) => {
     const port = await freePort();
     const { source, server } = await startStream(t, tcpOn(port));
     const told = overTcp(t, port, 'mysecretpassword');
@@ -122,7 +122,7 @@ describe('the client of seed 002', () => {
     assert.equal(server.counters().failedLogins, 1);
   });
 
-  it('is told that its password is wrong, in the words of its own server', async (t) => {
+  it('learns that its password is wrong, in the words of its own server', async (t) => {
     const port = await freePort();
     await startStream(t, tcpOn(port));
     const told = overTcp(t, port, 'wrong');

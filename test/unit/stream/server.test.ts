@@ -16,7 +16,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 describe('the event stream', () => {
-  it('tells every client every event, one JSON object a line, as seed 002 words it', async (t) => {
+  it('sends every client every event, one JSON object a line, in the words of procMonitor', async (t) => {
     const { source, server, path } = await startStream(t);
     const clients = await Promise.all([RawClient.open(t, path), RawClient.open(t, path)]);
     await clientsOf(server, 2);
@@ -76,7 +76,7 @@ describe('the event stream', () => {
     );
   });
 
-  it('tells only the kinds it is configured for', async (t) => {
+  it('sends only the kinds it is configured for', async (t) => {
     const { source, server, path } = await startStream(t, { types: new Set(['exit']) });
     const client = await RawClient.open(t, path);
     await clientsOf(server, 1);
@@ -85,7 +85,7 @@ describe('the event stream', () => {
     assert.deepEqual(client.events()[0]?.event, 'exit');
   });
 
-  it('has room for so many clients, and tells the next one', async (t) => {
+  it('has room for so many clients, and the next one gets a message', async (t) => {
     const { source, server, path } = await startStream(t, { clients: 3 });
     const clients = await Promise.all([1, 2, 3].map(() => RawClient.open(t, path)));
     await clientsOf(server, 3);
@@ -120,7 +120,7 @@ describe('the event stream', () => {
       for (const client of roots) await client.says('"exit"');
     });
 
-  it('takes none for a client who is not logged in', asRoot, async (t) => {
+  it('reserves no place for a client that is not logged in', asRoot, async (t) => {
     const port = await freePort();
     const { server } = await startStream(t, { ...tcp('127.0.0.1', port), clients: 1 });
     const silent = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(t, port)));
@@ -141,7 +141,7 @@ describe('the event stream', () => {
     assert.equal(server.counters().clients, 10);
   });
 
-  it('goes on telling a client that closes its sending side, whose filter needs no end of a line then', async (t) => {
+  it('keeps sending to a client that closes its sending side, whose filter then needs no end of a line', async (t) => {
     const { source, server, path } = await startStream(t, { clients: 3 });
     const clients = await Promise.all(['', '{"events":["fork"]}\n', '{"events":["fork"]}'].map(() => RawClient.open(t, path)));
     await clientsOf(server, 3);
@@ -176,7 +176,7 @@ describe('the event stream', () => {
     assert.equal(source.listeners.size, 0);
   });
 
-  it('says why where events cannot be had when the client comes', async (t) => {
+  it('says why events are not available when the client comes', async (t) => {
     const clock = new FakeClock();
     const { source, path } = await startStream(t, { clock });
     await clock.advance(6000);
@@ -226,7 +226,7 @@ const CROWD = `
 `;
 
 describe('a slow client of the event stream', () => {
-  it('loses what does not fit, is told how much, and holds up nobody', async (t) => {
+  it('loses what does not fit, reports how much, and delays nobody', async (t) => {
     const { source, server, path } = await startStream(t);
     const [slow, quick] = [await RawClient.open(t, path), await RawClient.open(t, path)];
     await clientsOf(server, 2);

@@ -21,7 +21,7 @@ function procWith(dir: string, files: { comm: string; uid: number; loginuid?: st
   return dir;
 }
 
-test('a user and the name of his program; the uid where the process is gone or another user’s by now', async (t) => {
+test('a user and the name of the user’s program; the uid if the process is gone or another user’s by now', async (t) => {
   const comm = readFileSync('/proc/self/comm', 'utf8').trim();
   const uid = process.geteuid?.() ?? 0;
   const mine = await whoIs({ pid: process.pid, uid });
@@ -34,7 +34,7 @@ test('a user and the name of his program; the uid where the process is gone or a
   assert.equal(await whoIs({ pid: 4711, uid: 3_999_999_999 }, proc), 'uid 3999999999');
 });
 
-test('who became root by sudo is named; nobody is where nobody logged in', async (t) => {
+test('a user who became root by sudo is named; nobody is named if nobody logged in', async (t) => {
   const proc = (loginuid: string): string => procWith(tempDir(t), { comm: 'node', uid: 0, loginuid });
   assert.equal(await whoIs({ pid: 4711, uid: 0 }, proc('3999999999\n')), 'root (node), logged in as uid 3999999999');
   for (const loginuid of ['4294967295', '0', '', 'x'])

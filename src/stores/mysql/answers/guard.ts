@@ -1,3 +1,4 @@
+// Checks the bytes of a MySQL connection before mysql2 reads them.
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { StoreError, type StoreFault } from '../../../core/errors.ts';

@@ -1,3 +1,4 @@
+// The options with which mysql2 is used.
 import { isIP } from 'node:net';
 import type { MysqlEndpoint } from '../endpoints.ts';
 import { channelOf } from '../login/channel.ts';
@@ -24,8 +25,8 @@ export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, se
     authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), settings.caution),
     // Our own timeout knows what it waited for.
     connectTimeout: 0,
-    // No limit: ours stands before the pool (MysqlLane). The pool counts a connection that was given up until its socket has closed, and
-    // would hold up the next one for that. Nor does it look for idle connections each second: see IdleConnections.
+    // No limit: MysqlLane has its own in front of the pool. The pool counts a connection that was given up until its socket has
+    // closed, and would delay the next one until then. And no look for idle connections each second: see IdleConnections.
     connectionLimit: 0,
     maxPreparedStatements: settings.statements,
     gracefulEnd: true,

@@ -1,3 +1,4 @@
+// Returns to an earlier host of the list once it answers again.
 import { takesWrites } from '../connection/causal-session.ts';
 import type { MysqlCommon } from '../connection/server.ts';
 import { earlierHosts, isThere } from '../endpoints.ts';

@@ -1,3 +1,4 @@
+// Sends each call to a host of the list that answers.
 import { StoreError, type StoreFault } from '../../../core/errors.ts';
 import { takesWrites } from '../connection/causal-session.ts';
 import type { MysqlCommon } from '../connection/server.ts';

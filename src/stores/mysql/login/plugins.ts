@@ -1,3 +1,4 @@
+// The login methods that are offered to mysql2.
 import { printable } from '../../../core/text/printable.ts';
 import { cachingSha2 } from './caching-sha2.ts';
 import type { Channel } from './channel.ts';

@@ -1,3 +1,4 @@
+// Builds SQL for a column by the column's type.
 import { bytesOf } from '../../exact-text.ts';
 import type { SqlValue } from '../session.ts';
 

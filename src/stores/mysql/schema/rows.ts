@@ -1,3 +1,4 @@
+// Reads the rows that a MySQL server has sent.
 import type { ProcessRow } from '../../../core/alarm.ts';
 import { textOf } from '../../exact-text.ts';
 import type { MysqlSession } from '../session.ts';

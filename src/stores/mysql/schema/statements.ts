@@ -1,3 +1,4 @@
+// The statements of the MySQL store, for tables of a given structure.
 import type { SeenNotes } from '../../../core/alarm.ts';
 import { StoreError } from '../../../core/errors.ts';
 import { quoted } from '../../../core/text/printable.ts';

@@ -1,3 +1,4 @@
+// Reads the structure of the tables of a MySQL server.
 import type { NotesCapacity } from '../../notes.ts';
 import { UNLIMITED } from '../../notes.ts';
 import type { MysqlSession } from '../session.ts';

@@ -1,3 +1,4 @@
+// Stops whole trees of processes.
 import { constants } from 'node:os';
 import type { Clock } from '../../../core/clock.ts';
 import { configuredSeconds } from '../../../core/text/duration.ts';

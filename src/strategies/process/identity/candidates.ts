@@ -67,7 +67,7 @@ export function isOwnCommand(table: ProcessTable, { pid, argv = [] }: SeenProces
   return cwd !== undefined && linkedFile(resolve(cwd, named)) === linkedFile(script);
 }
 
-/** Options of Node, which stand before the script. */
+/** Options of Node, which come before the script. */
 const MOST_OPTIONS = 16;
 
 /** `programMatcher` of its name; accepts the names that a process gives itself only from a trusted owner. */

@@ -1,3 +1,4 @@
+// What identifies a program and the processes that belong to it.
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import type { RootProcess } from '../../../core/program/roots.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';

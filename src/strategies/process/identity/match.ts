@@ -1,3 +1,4 @@
+// Finds what runs of a program.
 import { sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import { ancestorsOf } from '../../../system/proc/process-tree.ts';

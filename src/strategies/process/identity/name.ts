@@ -1,3 +1,4 @@
+// Recognises a program by its exact name.
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { COMM_BYTES, cutName, lastPart } from '../../../core/process/comm.ts';
 import { quoted } from '../../../core/text/printable.ts';

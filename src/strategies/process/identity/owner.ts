@@ -16,7 +16,7 @@ import type { ProcessOptions } from '../options.ts';
 
 /**
  * The users whose processes can be the program, and which others: none; all; or, while nothing is known about the program,
- * those that run a file of root's that has its name. Or why this cannot be determined, in one line.
+ * those that run a file of that name that belongs to root. Or why this cannot be determined, in one line.
  */
 export type Owners =
   | {
@@ -60,7 +60,7 @@ function lastUid({ launches, pins, roots }: OwnerRecords, systemName: string): n
 }
 
 /**
- * Whether the process executes a file of root's, or a script of root's, that itself has one of the names. Nobody else can
+ * Whether the process executes a file or a script that belongs to root and itself has one of the names. Nobody else can
  * change what such a file does, while a process can set argv[0] and comm to anything. Not true of another file that was mounted
  * over it.
  */
@@ -77,7 +77,7 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   return typeof stat !== 'string' && stat.uid === 0 && !isOpenToOthers(stat);
 }
 
-/** True if it is run by what the script's first line names; by a file of root's, if env(1) looks for the interpreter. */
+/** True if it is run by what the script's first line names; by a file that belongs to root, if env(1) looks for the interpreter. */
 function isRightlyRun(table: ProcessTable, script: string, seen: SeenProcess & { readonly executable: string }): boolean {
   if (!isInterpretedBy(table, script, seen)) return false;
   const [interpreter = ''] = readShebang(script);

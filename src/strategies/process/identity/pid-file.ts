@@ -1,3 +1,4 @@
+// Reads a program's pid file.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../../core/errors.ts';

@@ -1,3 +1,4 @@
+// Checks whether a pin still holds.
 import type { LaunchRecord } from '../../../core/program/launch-record.ts';
 import type { Pin, PinnedFile, PinnedLaunch } from '../../../core/program/pin.ts';
 import { type FileHash, hashFile } from '../../../system/files/file-hash.ts';

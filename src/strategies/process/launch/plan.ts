@@ -1,3 +1,4 @@
+// Plans how a program is started.
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import process from 'node:process';
@@ -41,7 +42,7 @@ interface PlannedLaunch {
 interface StartRule {
   /** The result of checking the program's pin; undefined if it has none. */
   readonly pin: PinCheck | undefined;
-  /** `require_pin`: nothing of root's is started without a pin, except by start_command. */
+  /** `require_pin`: no program of root is started without a pin, except by start_command. */
   readonly requirePin: boolean;
   /** The uid of `user`; undefined if that is not set. */
   readonly userUid: number | undefined;
@@ -139,7 +140,7 @@ function planPinned(pin: PinCheck, { processName }: ManagedProcess): StartPlan {
 }
 
 /**
- * Why a record of root's is not enough, with advice. Whoever controls part of what it executes would get root's rights through
+ * Why a record of a program of root is not enough, with advice. Whoever controls part of what it executes would get root's rights through
  * it, which the recorded program may have dropped or never had; and so would whoever can choose the directory that it writes
  * to.
  */
@@ -184,7 +185,7 @@ function planned(launches: readonly PlannedLaunch[]): StartPlan {
   return { kind: 'planned', launches };
 }
 
-/** An update may have moved the file that /proc showed, while argv[0] names the place where it can always be found. */
+/** An update may have moved the file that /proc showed, while argv[0] is the path at which it is always found. */
 function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
   if (existsSync(hostPath(record.executable))) return record;
   const [called = ''] = record.argv;

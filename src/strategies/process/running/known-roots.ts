@@ -1,4 +1,4 @@
-// Records the roots by which a program is recognized later.
+// Records the roots by which a program is recognised later.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { withDeadline } from '../../../core/deadline.ts';
@@ -20,7 +20,7 @@ import { listensIn } from './unit-rest.ts';
 /** What recording the roots of programs needs. */
 type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services' | 'clock'>;
 
-/** Records the roots by which programs are recognized after those have ended, or after the daemon has. */
+/** Records the roots by which programs are recognised after those have ended, or after the daemon has. */
 export class KnownRoots {
   readonly #options: ProcessOptions;
   readonly #parts: KnownRootsParts;
@@ -142,7 +142,7 @@ export class KnownRoots {
     this.#set(systemName, [...known.filter((root) => root.pid !== pid), ...this.#oursOf(left, runId)]);
   }
 
-  /** A start script may become the program by exec(3): its later leftovers are recognized by the file that it executes now. */
+  /** A start script may become the program by exec(3): its later leftovers are recognised by the file that it executes now. */
   followExec(systemName: string, known: readonly RootProcess[], trees: readonly ProcessTree[]): void {
     const roots = known.map((root) => {
       const { executable } = trees.map(({ root: now }) => now).find(sameProcess(root)) ?? root;

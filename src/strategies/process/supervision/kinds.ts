@@ -1,3 +1,4 @@
+// Recognises known supervisors, shells and wrappers.
 import { basename } from 'node:path';
 import { interpreterOf, isShell, programName } from '../../../core/program/interpreters.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
@@ -15,7 +16,7 @@ export type ParentKind =
   | { readonly kind: 'wrapper'; readonly name: string }
   | { readonly kind: 'other'; readonly name: string };
 
-/** How a kind of supervisor is recognized: by any one of these. */
+/** How a kind of supervisor is recognised: by any one of these. */
 interface Kind {
   /** Its file's name, its comm, the last part of argv[0], or the same of its script. */
   readonly programs?: readonly string[];
@@ -60,7 +61,7 @@ const wrappers: readonly string[] = (
 const SCRIPT_WRAPPER =
   /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|chronic|unbuffer|pipenv|poetry|bundle)(?:-cli)?(?:\.[cm]?js)?(?: |$)/;
 
-/** Recognizes it by its names: a process that only has such a name gains nothing but that we wait for it. */
+/** Recognises it by its names: a process that only has such a name gains nothing but that we wait for it. */
 export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS_BUT_ARGV)[number] | 'argv'>): ParentKind {
   const { name: comm, argv = [], executable, terminalDevice } = process;
   const called = basename(argv[0] ?? '').replace(/^-/, '');

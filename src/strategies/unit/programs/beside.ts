@@ -1,3 +1,4 @@
+// Whether the program of a unit that is down runs outside of the unit.
 import { findAccount } from '../../../system/spawn/user-account.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isDown } from '../../../system/systemd/unit/state.ts';

@@ -1,3 +1,4 @@
+// Finds the unit of which a program is the main process.
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
 import { pidsOfGroup } from '../../../system/systemd/unit/cgroup.ts';

@@ -1,3 +1,4 @@
+// Finds the processes of a service that run outside of it.
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { LoopPause } from '../../../core/loop-pause.ts';
@@ -37,7 +38,7 @@ export const unknownProgram: KnownProgram = { processes: [], isMarked: false };
 
 /**
  * The pids, ascending, of what runs of the service's program outside of any service of its own: started by hand, by a cron
- * script, or by us under another name. A unit's program is recognized by its file and arguments, of which such a start may
+ * script, or by us under another name. A unit's program is recognised by its file and arguments, of which such a start may
  * leave out options; what is in `known` by its file alone. What began while the unit was last up belongs to the unit: the
  * sessions of sshd(8) and the jobs of cron(8) outlive those.
  */

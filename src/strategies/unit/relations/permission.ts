@@ -1,3 +1,4 @@
+// Whether a name without a section may restart its unit.
 import type { ServiceManager, UnitRelations, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { changesMachine } from '../name-policy.ts';
 import { type StartedUnit, unanswered, unitsStartedWith } from './starts.ts';

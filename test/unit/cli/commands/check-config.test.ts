@@ -28,7 +28,7 @@ const GENERAL =
   '[database]\ndriver = sqlite\npath = DIR/a.db\n[monitor]\nonly_configured = true\nstate_dir = DIR/state\n[logging]\nfile =\n[control]\nsocket = DIR/s\n';
 
 for (const columns of [80, 120]) {
-  test(`what is wrong is told as it always is, in ${columns} columns: one line each, which editors read`, async (t) => {
+  test(`problems have the same form in ${columns} columns as always: one line each, which editors read`, async (t) => {
     const { write, check } = world(t);
     write(readFileSync(join(fixtures, 'config.ini'), 'utf8'));
     for (const [name, env] of [
@@ -62,7 +62,7 @@ test('a file without a problem is in order; with a warning it is not, and with -
   }
 });
 
-test('--json has the counts, and who is refused', async (t) => {
+test('--json has the counts, and the refused processes', async (t) => {
   const { write, check } = world(t);
   const many = Array.from({ length: 300 }, (_, i) => `foo${i} = 1\n`).join('');
   write(
@@ -78,7 +78,7 @@ test('--json has the counts, and who is refused', async (t) => {
   assert.deepEqual([fatal.errors, fatal.usable, fatal.processNames, fatal.refused], [1, false, [], []]);
 });
 
-test('what a section names and is not there is a warning with its line; what is there, or cannot be told, is none', async (t) => {
+test('what a section names and does not exist is a warning with its line; what exists, or is not known, is not', async (t) => {
   const { dir, write, check } = world(t);
   mkdirSync(join(dir, 'there'));
   const told = async (keys: string, more = ''): Promise<string[]> => {
@@ -170,7 +170,7 @@ test('with --database a name that a section depends on is known by its row too; 
   assert.equal((await check(['--database'])).code, 69);
 });
 
-test('a file that a key names and cannot be read is told as other problems are', async (t) => {
+test('a file that a key names and that cannot be read is reported as other problems are', async (t) => {
   const { write, check } = world(t);
   const rest = GENERAL.slice(GENERAL.indexOf('[monitor]'));
   write(`[database]\nhost = 127.0.0.1\npassword_file = /no/such/password\nssl = verify\nssl_ca = /etc\n${rest}`);
@@ -182,7 +182,7 @@ test('a file that a key names and cannot be read is told as other problems are',
   ]);
 });
 
-test('what the database has that somebody should look at counts as a warning, and stands at its section', async (t) => {
+test('what the database has that somebody should look at counts as a warning, at its section', async (t) => {
   const { dir, write, check } = world(t);
   const alarms = openSqliteAlarms(join(dir, 'a.db'), ['a', 'Watched', 'u\u200bnseen', 'nginx', 'custom1', 'b1']);
   t.after(() => alarms.close());
@@ -204,7 +204,7 @@ test('what the database has that somebody should look at counts as a warning, an
   assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 7 warnings; 7 configured processes\n$/);
 });
 
-test('a database that is not there, or has no tables, is told as that and not made; the last line says that it was not asked', async (t) => {
+test('a missing database, or one without tables, is reported as that and not created; the last line says that it did not answer', async (t) => {
   const { dir, write, check } = world(t);
   write(`${GENERAL}[process.a]\nrestart_command = true\ndepends_on = nosuch\n`);
   const missing = await check(['--database']);
@@ -214,10 +214,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
     'monitor_service: sqlite DIR/a.db: there is no such file (the daemon creates it when it starts)',
   ]);
   assert.deepEqual(readdirSync(dir), ['config.ini']);
-  assert.match(
-    missing.stdout,
-    /\nDIR\/config\.ini: 0 errors, 1 warning; the database could not be asked; 1 configured process\n$/,
-  );
+  assert.match(missing.stdout, /\nDIR\/config\.ini: 0 errors, 1 warning; the database did not answer; 1 configured process\n$/);
   write(`${GENERAL}[process.a]\nrestart_command = true\n`);
   writeFileSync(join(dir, 'a.db'), '');
   const empty = await check(['--database', '--strict']);
@@ -226,10 +223,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
     empty.stderr,
     'monitor_service: sqlite DIR/a.db: there is no table PROCESE (the daemon creates it when it starts)\n',
   );
-  assert.match(
-    empty.stdout,
-    /\nDIR\/config\.ini: 0 errors, 0 warnings; the database could not be asked; 1 configured process\n$/,
-  );
+  assert.match(empty.stdout, /\nDIR\/config\.ini: 0 errors, 0 warnings; the database did not answer; 1 configured process\n$/);
   assert.equal(readFileSync(join(dir, 'a.db'), 'utf8'), '');
   assert.deepEqual(readdirSync(dir).toSorted(), ['a.db', 'config.ini']);
   // One that is there is only looked at, also under a name that means something in a URL.
@@ -242,7 +236,7 @@ test('a database that is not there, or has no tables, is told as that and not ma
   assert.deepEqual(readFileSync(join(dir, 'b?c#d%20.db')), before);
 });
 
-test('the folder of a database is no matter where the daemon or its unit makes it', async (t) => {
+test('the folder of a database is not checked if the daemon or its unit creates it', async (t) => {
   const { write, check } = world(t);
   const told = async (path: string, stateDir: string): Promise<string> => {
     write(GENERAL.replace('DIR/a.db', path).replace('DIR/state', stateDir));
@@ -290,7 +284,7 @@ test('errors of other sections hide no warning of what is not there', async (t) 
   );
 });
 
-test('a path where a name was meant is told with what was expected', async (t) => {
+test('a path instead of a name is reported with what was expected', async (t) => {
   const { write, check } = world(t);
   const told = async (keys: string): Promise<string | undefined> => {
     write(`${GENERAL}[process.a]\n${keys}\n`);
@@ -322,7 +316,7 @@ test('a path where a name was meant is told with what was expected', async (t) =
   );
 });
 
-test('of a program that is started as a daemon with a pid file the hint is that file, and with it nothing is left to tell', async (t) => {
+test('for a program that is started as a daemon with a pid file the hint is that file, and with it there is nothing to report', async (t) => {
   const { write, check } = world(t);
   const told = async (more: string): Promise<string[]> => {
     write(
@@ -340,7 +334,7 @@ test('of a program that is started as a daemon with a pid file the hint is that 
 });
 
 test(
-  'folders within the reach of others are told; in a sticky one a socket stands if nobody else was there first',
+  'folders within the reach of others are reported; in a sticky one a socket is accepted if nobody else was there first',
   asRoot,
   async (t) => {
     const { dir, write, check } = world(t);
@@ -387,7 +381,7 @@ test(
   },
 );
 
-test('of a command each fault is told once: a name that cannot stand in it, no right to execute, what no shell can read', async (t) => {
+test('each fault of a command is reported once: a name that it cannot use, no right to execute, what no shell can read', async (t) => {
   const { dir, write, check } = world(t);
   writeFileSync(join(dir, 'x.sh'), '#!/bin/sh\n', { mode: 0o644 });
   const restart = (name: string, command: string) => `[process.${name}]\nrestart_command = ${command}\n`;

@@ -37,7 +37,7 @@ async function against(t: TestContext, text: string, argv: string[] = [], option
 const line = (changes: object): string => `${JSON.stringify({ time: '2026-11-21T09:08:07.065Z', ...changes })}\n`;
 
 describe('events, from a server', () => {
-  it('are aligned lines under a header, and the end of the stream is told in one line with what came', async (t) => {
+  it('are aligned lines under a header, and a line says at the end of the stream what came', async (t) => {
     const run = await against(t, seedLines.join(''));
     const [header, ...lines] = run.stdout.trimEnd().split('\n');
     assert.match(header ?? '', /^TIME +EVENT +USER +PID {2}NAME +DETAILS$/);
@@ -66,7 +66,7 @@ describe('events, from a server', () => {
     assert.deepEqual(JSON.parse(last ?? ''), JSON.parse(evil));
   });
 
-  it('survive what is none, and say how much of it there was', async (t) => {
+  it('survive lines that are not events, and say how many there were', async (t) => {
     const junk =
       'Password?\n{"event":"exec","pid":1,"user":"root","cmdline":"sh -c "x""}\n\u0000\u0001\n[]\n{"event":"born"}\n{"event":"ex';
     const run = await against(t, `${seedLines[0]}${junk}`, ['--json']);
@@ -74,9 +74,9 @@ describe('events, from a server', () => {
     assert.match(run.stderr, /; until then 1 event in .*; none lost; 6 lines not understood\n$/);
   });
 
-  it('stand out where some were lost', async (t) => {
+  it('are marked if some were lost', async (t) => {
     const run = await against(t, line({ event: 'lost', count: 12 }), [], { terminal: [100, 20] });
-    assert.match(run.stdout, /\u001b\[31mLOST\u001b\[39m.*\u001b\[31m12 events did not come through\u001b\[39m/);
+    assert.match(run.stdout, /\u001b\[31mLOST\u001b\[39m.*\u001b\[31m12 events did not arrive\u001b\[39m/);
     assert.match(run.stderr, /; 12 LOST\n$/);
   });
 
@@ -106,7 +106,7 @@ describe('events, from a server', () => {
     await waitFor('the request', () => run.server.heard() === '{"events":["exit","fork"],"user":"www","name":"nginx"}\n');
   });
 
-  it('are known by name from what came before, where the server does not say it', async (t) => {
+  it('are known by name from what came before, if the server does not say it', async (t) => {
     const run = await against(t, seedLines.join(''), ['--json', '--name', 'sleep']);
     assert.equal(run.stdout, `${seedLines[2]}${seedLines[3]}`);
   });
@@ -120,7 +120,7 @@ describe('events, from a server', () => {
     assert.match(run.stderr, /; until then 100000 events in .*: 100000 exit; none lost\n$/);
   });
 
-  it('end with a summary and 0 when they are told to, by a terminal that hangs up, too', async (t) => {
+  it('end with a summary and 0 on a signal, also if the terminal hangs up', async (t) => {
     for (const how of ['stop', 'hangUp'] as const) {
       const server = await startEventServer(t, 'unix', (socket) => void socket.write(seedLines.join('')));
       const byHand = signalsByHand();
@@ -204,7 +204,7 @@ describe('the stream that is meant', () => {
 describe('events --direct', () => {
   const exec: EventLine = { event: 'exec', pid: 7, user: 'root', cmdline: 'x', comm: 'x', time: '2026-11-21T09:08:07.065Z' };
 
-  it('shows what the kernel tells, and what it lost', async () => {
+  it('shows what the kernel reports, and what it lost', async () => {
     const run = await runCommand(['events', '-d', '--json', '--name', 'x'], {
       backends: {
         followEvents: async ({ types, onLines }) => {
@@ -231,7 +231,7 @@ describe('events --direct', () => {
     assert.deepEqual(run.calls, [['followEvents', ['exec', 'comm']]]);
   });
 
-  it('is told to stop when the terminal hangs up', async () => {
+  it('stops if the terminal hangs up', async () => {
     const { signals, hangUp } = signalsByHand();
     const running = runCommand(['events', '-d'], {
       signals,
@@ -246,7 +246,7 @@ describe('events --direct', () => {
     assert.equal((await running).code, 0);
   });
 
-  it('says why it cannot be had', async () => {
+  it('says why it is not available', async () => {
     const followEvents = async () => ({ kind: 'unavailable', reason: 'no proc connector here' }) as const;
     const run = await runCommand(['events', '-d'], { backends: { followEvents } });
     assert.deepEqual([run.code, run.stdout, run.stderr], [69, '', 'monitor_service: no proc connector here\n']);

@@ -42,7 +42,7 @@ test('pin shows what would be started, never a value of the environment, and ask
   ]);
 });
 
-test('a circuit breaker that was closed by it is told', async (t) => {
+test('a circuit breaker that was closed by it is reported', async (t) => {
   const order: Orders['pin'] = async (name) => ({ kind: 'done', pinned: [name], closed: [name] });
   const { stdout } = await pin(t, ['app', '--yes'], {}, { pin: order });
   assert.match(stdout, /\npinned: app\ncircuit breaker closed: app\n$/);

@@ -65,7 +65,7 @@ const tcp = (port: number, host = '127.0.0.1'): EventAddress => ({ kind: 'tcp', 
 const seen = seedLines.map((line) => line.trimEnd());
 
 describe('a client of an event stream', () => {
-  it('gets the lines of a Unix socket, asks for what it wants, and goes when it is told to', async (t) => {
+  it('gets the lines of a Unix socket, asks for what it wants, and ends on request', async (t) => {
     const server = await startEventServer(t, 'unix', (socket) => void socket.write(seedLines.join('')));
     const client = follow(t, unix(server.path), { request: '{"events":["exit"]}' });
     await waitFor('the lines', () => client.lines.length === 4);
@@ -214,7 +214,7 @@ describe('a client of an event stream', () => {
 });
 
 describe('the password of a server on this machine', () => {
-  it('is not sent to a stranger who sits on the port', async (t) => {
+  it('is not sent to a stranger that listens on the port', async (t) => {
     const server = await startEventServer(
       t,
       'tcp',
@@ -236,7 +236,7 @@ describe('the password of a server on this machine', () => {
     assert.equal(server.heard(), 'right\n');
   });
 
-  it('is not sent where another user has the port, by the command too', asRoot, async (t) => {
+  it('is not sent if another user has the port, by the command too', asRoot, async (t) => {
     const port = await freePort();
     const script = `require('node:net').createServer((c) => { c.on('data', (b) => console.log('STOLEN ' + b)).on('error', () => {}); c.write('Password: '); }).listen(${port}, '127.0.0.1', () => console.log('up'));`;
     const child = spawn(process.execPath, ['-e', script], { uid: 4711, gid: 4711, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -301,14 +301,14 @@ describe('the login over TCP', () => {
     assert.equal(server.heard(), 'wrong\n', 'nothing but a password is sent before one is in');
   });
 
-  it('is not needed where the server sends events at once', async (t) => {
+  it('is not needed if the server sends events at once', async (t) => {
     const server = await startEventServer(t, 'tcp', (socket) => void socket.write(seedLines.join('')));
     const client = follow(t, tcp(server.port), { password: 'right' });
     await waitFor('the lines', () => client.lines.length === 4);
     assert.equal(server.heard(), '');
   });
 
-  it('sees why a server hangs up on one who is in', async (t) => {
+  it('sees why a server disconnects a client that is logged in', async (t) => {
     const full = (socket: Socket): void => void socket.end('Too many clients (10 at most). Disconnecting.\n');
     const server = await startEventServer(t, 'tcp', (socket) => {
       socket.write('Password: ');
@@ -367,7 +367,7 @@ describe('an event stream over TLS', { skip: missing('openssl') }, () => {
     );
   });
 
-  it('says so where the server does not speak it', async (t) => {
+  it('says so if the server does not speak it', async (t) => {
     const server = await startEventServer(
       t,
       'tcp',

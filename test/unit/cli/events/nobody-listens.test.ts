@@ -41,7 +41,7 @@ async function said(dir: string, control: string, args: readonly string[]): Prom
   return run.stderr;
 }
 
-describe('events, where nobody listens,', () => {
+describe('events, if nobody listens,', () => {
   it('says why the daemon cannot', async (t) => {
     const port = await freePort();
     const events = listening(
@@ -88,7 +88,7 @@ describe('events, where nobody listens,', () => {
     assert.match(await said(dir, none, []), /: monitor_service runs \(pid \d+\), its socket is gone: /);
   });
 
-  it('says what may be where the daemon cannot be asked', async (t) => {
+  it('says what the cause may be if the daemon cannot be asked', async (t) => {
     const dir = tempDir(t);
     const control = await startControl(t, { status: () => ({}) as DaemonStatus });
     assert.match(await said(dir, control.socket, []), /: the daemon does not run, or without \[events\] in its configuration/);

@@ -20,7 +20,7 @@ const exit = (changes: object): EventLine =>
   ({ event: 'exit', pid: 7, exit_code: 0, user: 'root', time, ...changes }) as EventLine;
 
 describe('a line of an event stream', () => {
-  it('is read as seed 002 sends it, and what ended a process is taken from the raw status', () => {
+  it('is read as procMonitor sends it, and what ended a process is taken from the raw status', () => {
     const lines = seedLines.map((line) => readEventLine(line, arrived));
     assert.deepEqual(lines, [
       { event: 'exit', pid: 4162819, exit_code: 256, user: 'root', exit_status: 1, time },
@@ -56,7 +56,7 @@ describe('a line of an event stream', () => {
     for (const line of lines) assert.deepEqual(readEventLine(JSON.stringify({ ...line, newer: [1] }), arrived), line);
   });
 
-  it('that is none is undefined, and never an error', () => {
+  it('that is not an event is undefined, and never an error', () => {
     const bad = [
       '',
       'null',
@@ -123,7 +123,7 @@ describe('an event for people', () => {
       { event: 'ptrace', pid: 7, user: 'a', tracer_pid: 0, time },
       '09:08:07.065  ptrace    a               7  -                no longer traced',
     ],
-    [{ event: 'lost', count: 1, time }, '09:08:07.065  LOST      1 event did not come through'],
+    [{ event: 'lost', count: 1, time }, '09:08:07.065  LOST      1 event did not arrive'],
   ];
   for (const [line, text] of cases) it(text.slice(14), () => assert.equal(renderEvent(line, plain), text));
 
@@ -143,7 +143,7 @@ describe('an event for people', () => {
     }
   });
 
-  it('never breaks a terminal line nor gives it orders, whatever processes and users are called', () => {
+  it('never breaks a terminal line or sends it control sequences, whatever the names of processes and users are', () => {
     const names = hostileNames('/tmp/bait');
     for (const name of names) {
       const line = { event: 'exec', pid: 4_194_304, user: name, cmdline: name, comm: name, monitored: name, time } as const;
@@ -204,7 +204,7 @@ describe('what is wanted of a stream', () => {
     assert.ok(wants({ event: 'lost', count: 1, time }, { events: new Set(['exit']), user: 'a', name: 'b' }));
   });
 
-  it('goes by name as the kernel has it, by program where that is not told, and by the name of a watched process', () => {
+  it('selects by name as the kernel has it, by program if that is not known, and by the name of a watched process', () => {
     assert.ok(wants(exec, { ...everything, name: 'a-rather-long-name' }));
     assert.ok(wants(exec, { ...everything, name: 'a-rather-long-n' }));
     assert.ok(wants({ ...exec, comm: 'x' }, { ...everything, name: 'x' }));

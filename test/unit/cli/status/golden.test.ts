@@ -52,7 +52,7 @@ describe('what status shows', () => {
   }
 });
 
-it('every word of the model stands in the status at 80 columns', () => {
+it('every word of the model is in the status at 80 columns', () => {
   const text = renderStatus(statusExamples.words, exampleTime, { width: 80, colour: false }).join('\n');
   for (const word of processStateNames) assert.match(text, new RegExp(`^\\S* +${word} `, 'm'));
 });

@@ -53,7 +53,7 @@ describe('status --check', () => {
   for (const [process, line] of faults)
     it(`ends with 1: ${process.state}, ${line}`, () => assert.deepEqual(verdict([{}, process]), [1, [line]]));
 
-  it('ends with 1 for alarms that stand in the line of no process, and not for one process', () => {
+  it('ends with 1 for alarms that are in the line of no process, and not for one process', () => {
     const store = { ...someStatus().store, nameless: 2 };
     const line = 'alarm store: 2 rows in alarm without a name in PROCESE, and so never healed';
     assert.deepEqual(verdict([{}], { store }), [1, [line]]);
@@ -73,7 +73,7 @@ describe('status --check', () => {
     assert.equal(verdict([], { store: { ...away, state: 'starting' } })[0], 69);
   });
 
-  it('tells a process once, with all that is known of it', () => {
+  it('lists a process once, with all that is known about it', () => {
     const row = { processId: '12', notes: null, since: null, acknowledged: false };
     const failed = { state: 'failed', inAlarm: null, rows: [row], reason: 'exit code 3' } as const;
     const lines = verdict([failed, { ...failed, name: 'web', rows: [] }], { store: away })[1];
@@ -85,7 +85,7 @@ describe('status --check', () => {
     assert.deepEqual(verdict([doubtful]), [69, ['nginx: circuit breaker open, unknown (why)']]);
   });
 
-  it('has 3 before 69 before 1, and tells all', () => {
+  it('has 3 before 69 before 1, and reports all', () => {
     const fault = { state: 'down', watched: gone } as const;
     const [code, lines] = verdict([fault], { store: away });
     assert.deepEqual([code, lines.length, lines.at(-1)], [69, 2, 'nginx: down']);
@@ -115,7 +115,7 @@ describe('status --check', () => {
 });
 
 describe('status that only shows', () => {
-  it('ends with 0, with 69 where alarms are unknown, with 3 where no daemon runs', () => {
+  it('ends with 0, with 69 if alarms are unknown, with 3 if no daemon runs', () => {
     const code = (changes: Partial<DaemonStatus>) => shownCode(someStatus(changes));
     const fault = someProcess({ state: 'alarm', inAlarm: true, breaker: open });
     assert.equal(code({ processes: [fault] }), 0);

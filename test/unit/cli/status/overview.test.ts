@@ -25,12 +25,12 @@ const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
 const yellow = (text: string) => `\u001b[33m${text}\u001b[39m`;
 
 describe('the status', () => {
-  it('says which host it is of, where the daemon tells', () => {
+  it('says which host it is of, if the daemon says so', () => {
     assert.match(shown({ host: 'db1', version: '1.0', pid: 7 })[0] ?? '', /^monitor_service 1\.0 on db1, pid 7/);
     assert.match(shown({ host: undefined, version: '1.0', pid: 7 })[0] ?? '', /^monitor_service 1\.0, pid 7/);
   });
 
-  it('tells first who speaks, of when, and what is known of alarms', () => {
+  it('begins with the daemon, the time, and what is known about alarms', () => {
     const lines = shown({
       startedAt: ago(3_600_000),
       mode: 'observe',
@@ -88,7 +88,7 @@ describe('the status', () => {
     assert.equal(line({ state: 'starting', since: null, reason: null }), 'mysql a: alarms unknown, it has not answered yet');
   });
 
-  it('tells of no processes without saying that nothing is in alarm where that is not known', () => {
+  it('shows that there are no processes without saying that nothing is in alarm if that is not known', () => {
     assert.equal(shown({}).at(-1), 'no processes configured or in alarm');
     for (const state of ['unknown', 'starting'] as const) {
       const last = shown({ store: { ...someStatus().store, state } }).at(-1);
@@ -96,7 +96,7 @@ describe('the status', () => {
     }
   });
 
-  it('tells of the event stream where there is one', () => {
+  it('shows the event stream if there is one', () => {
     const events = (status: DaemonStatus['events']) => shown({ events: status }).filter((line) => line.startsWith('events'));
     const open = { state: 'open', reason: null, clients: 2, lost: 0, dropped: 0 } as const;
     assert.deepEqual(events(open), ['events         kernel connector, 2 clients, 0 lost']);
@@ -114,7 +114,7 @@ describe('the status', () => {
     assert.deepEqual([...events(null), ...events(undefined)], []);
   });
 
-  it('tells by which means exits are noticed, where any is', () => {
+  it('says by which means exits are noticed, if any are', () => {
     assert.ok(shown({ exitWatch: 'exits by pidfd' }).includes('watch_exit     exits by pidfd'));
     assert.doesNotMatch(shown({ exitWatch: null }).join('\n'), /watch_exit/);
   });
@@ -176,7 +176,7 @@ describe('the table of processes', () => {
     assert.equal(lines.at(-1), '                and 4990 more rows: status NAME');
   });
 
-  it('has lives only where something is watched; down is red unless it was meant', () => {
+  it('has lives only if something is watched; down is red unless it was meant', () => {
     assert.doesNotMatch(shown({ processes: [someProcess()] }).join('\n'), /EXITS/);
     const lastExit = { at: ago(60_000), cause: 'exit \u001bcode 1', uptimeMs: 5000, expected: false };
     const gone = { runs: false, stopped: false, pid: 7, since: null, exits: 3, lastExit } as const;

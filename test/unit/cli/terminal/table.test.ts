@@ -6,7 +6,7 @@ import { renderTable } from '../../../../src/cli/terminal/table.ts';
 import { wrap } from '../../../../src/cli/terminal/wrap.ts';
 
 describe('text in lines', () => {
-  it('is broken at blanks, and inside a word only where it has to be', () => {
+  it('is broken at blanks, and inside a word only if it has to be', () => {
     for (const [text, width, lines] of [
       ['', 5, ['']],
       ['    ', 2, ['']],
@@ -23,7 +23,7 @@ describe('text in lines', () => {
       assert.deepEqual(wrap(text, width), lines, JSON.stringify(text));
   });
 
-  it('has numbers beside their units, but where a line has no room for both', () => {
+  it('has numbers beside their units, except if a line has no room for both', () => {
     for (const [text, width, lines] of [
       ['open, 12 min left', 8, ['open,', '12 min', 'left']],
       ['up 2 d 4 h', 7, ['up 2 d', '4 h']],
@@ -59,12 +59,12 @@ describe('a table', () => {
     assert.equal(displayWidth(first.slice(0, first.indexOf('1'))), 7);
   });
 
-  it('stands on several lines, the header too, where it has no room', () => {
+  it('takes several lines, the header too, if it has no room', () => {
     assert.deepEqual(draw(55).slice(0, 3), ['NAME', '  N', '  LAST']);
     assert.deepEqual(draw(55).slice(-2), ['short', '  3']);
   });
 
-  it('has a line for each row where there is no terminal', () => {
+  it('has a line for each row if there is no terminal', () => {
     const lines = draw(undefined);
     assert.equal(lines.length, 4);
     assert.equal(lines[2], `${'n'.repeat(60)}  22  y`);
@@ -93,7 +93,7 @@ describe('facts', () => {
     ]);
   });
 
-  it('stand below their labels where there is little room', () => {
+  it('are below their labels if there is little room', () => {
     assert.deepEqual(factLines(facts, { indent: 2, label: 8 }, { width: 30, colour: false }), [
       '  store',
       '    one two three four five',

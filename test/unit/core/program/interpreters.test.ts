@@ -12,7 +12,7 @@ test('interpreters and launchers are known by their names, whatever version they
   assert.equal(interpreterOf('/usr/bin/sudo'), 'launcher');
 });
 
-test('shells are known by their names; BusyBox is one where it is called so', () => {
+test('shells are known by their names; BusyBox is one if it is called so', () => {
   const shells =
     'sh /usr/bin/bash rbash bash-static dash ash ksh93 lksh mksh pdksh rksh hush posh yash zsh-5.9 csh /bin/tcsh fish';
   for (const name of shells.split(' ')) assert.equal(isShell(name), true, name);
@@ -30,7 +30,7 @@ test('shells are known by their names; BusyBox is one where it is called so', ()
   assert.equal(programName('/usr/bin/dash', ['/bin/busybox', 'sh']), 'dash');
 });
 
-test('what an interpreter is given is told from options, their values and data', () => {
+test('what an interpreter is given is distinguished from options, their values and data', () => {
   const given = (line: string): string | undefined => {
     const argv = line.split(' ');
     const kind = interpreterOf(argv[0] ?? '');

@@ -32,7 +32,7 @@ test('words, quotes and separators are the shell’s', () => {
     assert.deepEqual(read(text), expected, text);
 });
 
-test('redirections are no words', () => {
+test('redirections are not words', () => {
   for (const [text, expected] of [
     ['a >/x 2>&1 <y', '0: a > /x|1|y'],
     ['a>x b', '0: a|b > x'],

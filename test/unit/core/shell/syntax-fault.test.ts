@@ -14,7 +14,7 @@ function refused(texts: readonly string[]): boolean[] {
     .map((line) => line === '1');
 }
 
-test('what is not closed, or ends nothing, is told with what was expected and what was found', () => {
+test('what is not closed, or ends nothing, is reported with what was expected and what was found', () => {
   const end = 'got the end of the command';
   const faults = {
     'echo "a': `expected a closing ", ${end}`,
@@ -45,7 +45,7 @@ test('what is not closed, or ends nothing, is told with what was expected and wh
   assert.ok(refused(Object.keys(faults)).every(Boolean));
 });
 
-test('what a shell reads, or what this reader is not sure of, is not told', () => {
+test('what a shell reads, or what this reader is not sure of, is not reported', () => {
   const fine = [
     '',
     '# it\'s "a',
@@ -83,7 +83,7 @@ test('what a shell reads, or what this reader is not sure of, is not told', () =
   for (const text of fine) assert.equal(syntaxFault(text), undefined, text);
 });
 
-test('whatever a text is, none that bash would read is told of', () => {
+test('whatever a text is, none that bash would read is reported', () => {
   const random = seededRandom(4);
   const pieces = [
     ...[

@@ -8,7 +8,7 @@ test('the last lines that are not blank, printable and cut', () => {
   assert.equal(lastLines('x'.repeat(5000), 3)[0]?.length, 200);
 });
 
-test('a reason bears three of them at most, and can be had without them again', () => {
+test('a reason takes three of them at most, and can be read without them again', () => {
   const lines = ['a', 'b', 'c', 'd'];
   const told = withLines('exit code 1', lines);
   assert.equal(told, 'exit code 1: b | c | d');

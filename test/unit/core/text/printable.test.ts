@@ -29,7 +29,7 @@ test('format and default-ignorable characters are left out, every one of them, a
   }
 });
 
-test('only a name that could be taken for more of a sentence, or for less, stands in quotes', () => {
+test('only a name that could be taken for more of a sentence, or for less, is in quotes', () => {
   for (const plain of ['nginx', 'php-fpm@8.2.service', '/opt/app:1', 'a_b+c=d', 'größe', '都'] as const)
     assert.equal(nameWords(plain), plain);
   for (const odd of [
@@ -61,7 +61,7 @@ test('so is what is drawn as nothing, though it counts as a letter, a mark or a 
   assert.equal(invisibleIn('a\u200bb\u200bc\u3164'), 'U+200B, U+3164');
 });
 
-test('control characters and codes that are none stay visible, breaks are blanks, half a pair is what UTF-8 makes of it', () => {
+test('control characters and noncharacters stay visible, breaks are blanks, half a pair is what UTF-8 makes of it', () => {
   for (const point of pointsOf(/[\p{Cc}\p{Noncharacter_Code_Point}]/u)) {
     const shown = printable(`a${String.fromCodePoint(point)}b`);
     assert.ok(shown === 'a?b' || (shown === 'a b' && /[\t-\r\u0085]/.test(String.fromCodePoint(point))), `${point}: ${shown}`);

@@ -75,7 +75,7 @@ async function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<vo
   process.kill(pid, signal);
 }
 
-test('the last of several raises the alarm, and each new life is told of', async (t) => {
+test('the last of several raises the alarm, and each new life is reported', async (t) => {
   const { zoo, detector, alarms, seen, exits } = detecting(t, [name('several')]);
   const program = zoo.sleeper(name('several'));
   const first = await zoo.start(program);
@@ -145,7 +145,7 @@ test('what is watched changes at once', async (t) => {
   assert.match(alarms.join(), new RegExp(`^${name('new')}: signal SIGKILL [^,]*, [^,]*, [^,]*$`));
 });
 
-test('an end is told of when its alarm is written down, so that none is forgotten, and before it is dealt with', async (t) => {
+test('an end is reported when its alarm is stored, so that none is forgotten, and before it is handled', async (t) => {
   const toldAtRaise: number[] = [];
   const dealtWith = Promise.withResolvers<void>();
   t.after(() => dealtWith.resolve());
@@ -178,7 +178,7 @@ test('what ran before and does not now has ended unseen; what still runs has not
   assert.deepEqual(exits(), [false]);
 });
 
-test('what does not run after its recovery is told as that, and not as the death before', async (t) => {
+test('what does not run after its recovery is reported as that, and not as the death before', async (t) => {
   const { zoo, detector, alarms, seen, exits } = detecting(t, [name('again')]);
   const pid = await zoo.start(zoo.sleeper(name('again')));
   detector.start();
@@ -224,7 +224,7 @@ test('whose an event is, is known without asking each of them', async (t) => {
   assert.deepEqual([detector.nameOf(first), detector.nameOf(second)], [undefined, undefined]);
 });
 
-test('process events tell of a new life, and of what is lost', async (t) => {
+test('process events report a new life, and what is lost', async (t) => {
   let tell: (events: readonly ProcessEvent[]) => void = () => {};
   const source: ProcessExitParts['source'] = {
     subscribe: async (listener) => {
@@ -249,7 +249,7 @@ test('process events tell of a new life, and of what is lost', async (t) => {
   await waitFor('the next is seen', () => seen().includes(second));
 });
 
-test('how one ended is known of that one alone, whoever bears its number next', () => {
+test('the end of a process does not count for another one that gets its pid', () => {
   const pids = new WatchedPids();
   pids.ended(7, 9);
   assert.equal(pids.statusOf(7), undefined, 'it is nobody’s');
@@ -303,7 +303,7 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
   watch([]);
 });
 
-test('what systemd tells of its unit is looked at at once: a new life, and a verdict that was waited for', async (t) => {
+test('what systemd reports about its unit is examined at once: a new life, and a verdict that was waited for', async (t) => {
   let tell = (): void => {};
   const heard: string[] = [];
   let shows = 0;

@@ -115,7 +115,7 @@ test('what runs by then raises nothing, whenever it came', async (t) => {
   assert.deepEqual(alarms, []);
 });
 
-test('what cannot be told is looked at again until it can', async (t) => {
+test('if it is not known whether it runs, it is looked at again until it is', async (t) => {
   const away = ensuring(t);
   away.world.now = unknown;
   away.detector.start();
@@ -221,7 +221,7 @@ test('a reload begins a grace for what does not run, newly ensured or not, and f
   assert.equal(alarms.length, 2);
 });
 
-test('what a reload brings, nobody has looked at before: it is said not to run since that', async (t) => {
+test('what a reload adds, nobody has looked at before: its notes say that it does not run since the reload', async (t) => {
   const none: ExitWatchTarget[] = [];
   let targets = none;
   const { clock, alarms, detector } = ensuring(t, 30_000, { targets: () => targets });
@@ -238,7 +238,7 @@ test('what a reload brings, nobody has looked at before: it is said not to run s
   assert.deepEqual(first.alarms, ['app: not running since the configuration was reloaded']);
 });
 
-test('what ran and was stopped is said not to run since the reload', async (t) => {
+test('the notes of what ran and was stopped say that it does not run since the reload', async (t) => {
   const life = await living(t);
   const { clock, alarms, world, detector } = ensuring(t);
   world.now = running([life]);

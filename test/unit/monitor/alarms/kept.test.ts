@@ -274,7 +274,7 @@ test('a row that somebody else raised shares the recovery of a kept alarm', asyn
   assert.deepEqual(world.state.kept.list(), []);
 });
 
-test('commands are told that a kept alarm has no row', async () => {
+test('commands learn that a kept alarm has no row', async () => {
   const world = new MonitorWorld();
   world.processes.set('web', { settings: { preRestartCommand: 'true' } });
   await raise(world, 'web');

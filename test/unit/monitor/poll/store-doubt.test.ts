@@ -46,7 +46,7 @@ test('whatever else finds the store away leaves nothing known at once, and a pol
   }
 });
 
-test('a doubt that the poll dispels is told to nobody', async () => {
+test('a doubt that the poll dispels is not reported', async () => {
   const world = await polledOnce();
   world.storeFault = { findProcesses: storeError('unreachable') };
   assert.equal(await knownAfter(world, world.heard.findProcesses('web')), 'unknown');
@@ -82,7 +82,7 @@ test('a call that takes five seconds leaves doubt before its caller gives it up'
   world.stopping.abort();
 });
 
-test('where polls are answered and all else is not, polls come less and less often', async () => {
+test('if polls are answered and other calls are not, polls come less and less often', async () => {
   const world = await polledOnce();
   world.storeFault = { clearAlarm: storeError('unreachable') };
   Object.assign(world.rows.get('1') ?? {}, { alarma: true });

@@ -23,6 +23,6 @@ test('that a unit had processes is known to the next daemon, after a boot too, o
   assert.equal(later.has('c.service', ''), false);
 });
 
-test('a record that makes no sense is none', () => {
+test('a record that makes no sense does not count', () => {
   for (const wrong of [null, {}, { definition: 1 }, 'x']) assert.equal(unitWithProcessesKind.parse(wrong), undefined);
 });

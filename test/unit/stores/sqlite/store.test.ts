@@ -29,7 +29,7 @@ test('a file that does not exist is made with its tables, in WAL', async (t) => 
   await store.close();
 });
 
-test('what cannot be opened is told', async (t) => {
+test('what cannot be opened is reported', async (t) => {
   const dir = tempDir(t);
   const open = (path: string): SqliteStore => new SqliteStore({ path, queryTimeoutMs: 300 });
   await assert.rejects(
@@ -51,7 +51,7 @@ test('a store whose folder comes later is well then', async (t) => {
   await store.close();
 });
 
-test('a file that is replaced is opened anew; in the place of one that is gone none is made', async (t) => {
+test('a file that is replaced is opened again; in the place of one that is gone none is created', async (t) => {
   const dir = tempDir(t);
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
   assert.deepEqual((await store.readAlarms()).rows, []);
@@ -67,7 +67,7 @@ test('a file that is replaced is opened anew; in the place of one that is gone n
   await store.close();
 });
 
-test('while another program writes, a poll goes on; a write waits, and the loop does not', async (t) => {
+test('while another program writes, a poll continues; a write waits, and the loop does not', async (t) => {
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 10_000 });
   const other = new DatabaseSync(path);
@@ -130,7 +130,7 @@ for (const [what, tables] of [
     'CREATE TABLE PROCESE (process_id, process_name); CREATE TABLE STATUS_PROCESS (process_id, alarma, sound, notes);',
   ],
 ] as const) {
-  test(`however many rows are in alarm, the loop goes on, and so do writers: ${what}`, async (t) => {
+  test(`however many rows are in alarm, the loop continues, and so do writers: ${what}`, async (t) => {
     const path = join(tempDir(t), 'many.db');
     const other = new DatabaseSync(path);
     if (tables === undefined) createSchema(other);
@@ -193,7 +193,7 @@ test('a link of another user is not followed, and nothing is made where it leads
   assert.deepEqual((await store.readAlarms()).rows, [], 'our own is');
 });
 
-test('that others may write to the file or its folder is told', async (t) => {
+test('that others may write to the file or its folder is reported', async (t) => {
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
   t.after(() => store.close());
@@ -205,7 +205,7 @@ test('that others may write to the file or its folder is told', async (t) => {
   assert.match((await later.readAlarms()).remarks.join(), /other users can write to \S*alarms\.db/);
 });
 
-test('names and ids beyond any measure are left alone, and the others go on', async (t) => {
+test('names and ids that are far too long are left alone, and the others are handled', async (t) => {
   const path = join(tempDir(t), 'long.db');
   const other = new DatabaseSync(path);
   createSchema(other);

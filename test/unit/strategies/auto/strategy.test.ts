@@ -114,7 +114,7 @@ test('a unit that systemd knows is a service', async () => {
   assert.deepEqual(processes.restarts, []);
 });
 
-test('what systemd does not know, or could not, is a process; so is everything where there is no systemd', async () => {
+test('what systemd does not know, or could not, is a process; so is everything if there is no systemd', async () => {
   const { resolve, restart, health, strategy, systemd, processes } = world({ 'nginx.service': { state: 'active' } });
   for (const name of ['worker', 'my worker', 'victi*', '/opt/app/run', 'naïve']) {
     assert.deepEqual(await resolve(name), { kind: 'target', key: name, description: `process ${name}` });
@@ -128,7 +128,7 @@ test('what systemd does not know, or could not, is a process; so is everything w
   assert.deepEqual(systemd.calls, []);
 });
 
-test('of what nobody has seen it is said in one line that there is neither a program nor a unit', async () => {
+test('for a program that nobody has seen, one line says that there is neither a program nor a unit', async () => {
   const { restart, strategy, systemd, processes } = world();
   const unseen = nothingToStart(`${NEVER_SEEN}, and no program nginx is in PATH`);
   const both = `nothing to start: ${NEVER_SEEN}, and no program nginx is in PATH, and systemd knows no unit nginx.service; set system_name or start_command in [process.nginx]`;
@@ -174,7 +174,7 @@ test('while systemd does not answer nothing is guessed', async () => {
   assert.deepEqual(processes.restarts, []);
 });
 
-test('a unit that fails stays a unit where there is no start_command', async () => {
+test('a unit that fails stays a unit if there is no start_command', async () => {
   const { restart, health, retired, processes } = world({ 'db.service': { refusesStart: true } });
   assert.equal((await restart('db')).kind, 'failed');
   assert.equal((await health('db')).kind, 'unhealthy');
@@ -220,7 +220,7 @@ test('systemd must not bring the unit up beside the process: its own restart is 
   assert.equal(unit('app.service').status().activeState, 'inactive');
 });
 
-test('a unit that crashes again and again is seen alive at most looks, and is followed by the process all the same', async () => {
+test('a unit that crashes again and again looks alive most of the time, and the process strategy follows all the same', async () => {
   const { restart, processes, systemd, unit, clock } = world({ 'app.service': { livesMs: 600, restartMs: 0 } }, true);
   assert.equal((await restart('app')).kind, 'restarted');
   assert.deepEqual(systemd.calls, ['start app.service', 'stop app.service']);
@@ -320,14 +320,14 @@ test('with start_command a unit that comes up is a service as ever', async () =>
   assert.deepEqual(processes.restarts, []);
 });
 
-test('where the process fails too, both reasons are told', async () => {
+test('if the process fails too, both reasons are reported', async () => {
   const { restart, processes } = world({ 'app.service': { refusesStart: true } }, true);
   processes.outcome = { kind: 'failed', reason: 'exit code 3' };
   const outcome = await restart('app');
   assert.ok(outcome.kind === 'failed' && /systemctl start .*; then as a process: exit code 3/.test(outcome.reason));
 });
 
-test('the daemon’s end is no failure of the unit', async () => {
+test('the daemon’s end is not a failure of the unit', async () => {
   const { strategy, processes, clock } = world({ 'app.service': { startMs: 50_000 } }, true);
   const abort = new AbortController();
   const restart = strategy.restart(attemptOn(managed('app'), abort.signal));
@@ -400,7 +400,7 @@ test('what a name means is known though it may not be restarted', async () => {
 /** What runs in a service is that one's. */
 const isInService = new ProcessTable().read(process.pid, ['unit'])?.unit?.endsWith('.service') === true;
 
-test('a unit is not started beside what is its program by name, pid file or argument; a client of that name is none', {
+test('a unit is not started beside its program by name, pid file or argument; a client of that name does not count', {
   skip: isInService && 'the tests run in a service themselves',
 }, async (t) => {
   const zoo = openZoo(t);
@@ -433,7 +433,7 @@ test('a unit is not started beside what is its program by name, pid file or argu
   assert.equal((await restart('hand')).kind, 'restarted');
 });
 
-test('nor beside what we have started of it under another name; what stands in for the unit is ended first', async (t) => {
+test('also not beside what we have started of it under another name; what stands in for the unit is ended first', async (t) => {
   const zoo = openZoo(t);
   const path = zoo.sleeper('handd');
   const pid = await zoo.start(path, ['303']);
@@ -523,7 +523,7 @@ test('a unit that hangs is not given up: its program is not started beside it', 
   assert.deepEqual(once.processes.restarts, []);
 });
 
-test('a unit that has a job still is not given up, nor is one whose restart is not wanted any more', async () => {
+test('a unit that still has a job is not given up, and one whose restart is not wanted any more is not either', async () => {
   const waiting = world({ 'app.service': {} }, true);
   const app = waiting.unit('app.service');
   app.job = () => {

@@ -7,7 +7,7 @@ import { namedPrograms } from '../../../../src/strategies/command/named-programs
 import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('what a line certainly runs as root by its full path, and is another’s, is told', asRoot, (t) => {
+test('what a line certainly runs as root by its full path, and belongs to another, is reported', asRoot, (t) => {
   const dir = tempDir(t);
   chmodSync(dir, 0o755);
   const app = join(dir, 'app');

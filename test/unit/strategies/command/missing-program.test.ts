@@ -6,7 +6,7 @@ import { missingPrograms } from '../../../../src/strategies/command/missing-prog
 import { namedPrograms } from '../../../../src/strategies/command/named-programs.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('a program, a script or a folder that is not there, or cannot be used, is told with what was expected', (t) => {
+test('a program, a script or a folder that is missing, or cannot be used, is reported with what was expected', (t) => {
   const dir = tempDir(t);
   const path = join(dir, 'bin');
   mkdirSync(path);
@@ -45,7 +45,7 @@ test('a program, a script or a folder that is not there, or cannot be used, is t
   assert.deepEqual(told(`. ${path}/none`), [`"${path}/none" is not there (expected a file to run)`]);
 });
 
-test('what cannot be looked at is not told', () => {
+test('what cannot be examined is not reported', () => {
   // Links of /proc are not followed.
   assert.deepEqual(missingPrograms(namedPrograms('/proc/self/root/no/such')), []);
   assert.deepEqual(missingPrograms(namedPrograms(`/${'x'.repeat(5000)}`)), []);

@@ -38,7 +38,7 @@ test('what a command line certainly runs is named', () => {
     assert.equal(named(line), expected, line);
 });
 
-test('of what only a shell can tell nothing is named', () => {
+test('what only a shell can know is not named', () => {
   for (const line of [
     '',
     '   ',

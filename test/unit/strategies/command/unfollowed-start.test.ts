@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { unfollowedStart } from '../../../../src/strategies/command/unfollowed-start.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('an interpreter or launcher in front is told of, with the argument that would tell the program', () => {
+test('an interpreter or launcher in front is reported, with the argument that would identify the program', () => {
   for (const [line, argument] of [
     ['exec python3 /opt/l/ledger.py', ' = /opt/l/ledger.py'],
     ['/usr/bin/python3.11 -u /opt/l/ledger.py --port 80', ' = /opt/l/ledger.py'],
@@ -69,7 +69,7 @@ test('of what starts a daemon with a pid file, that file is named as pid_file; w
     ['chroot /srv/jail /opt/l/x', 'argument, or pid_file'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
-    assert.ok(told.endsWith(`is not called ledger, so it is not recognized (set ${cure})`), `${line}: ${told}`);
+    assert.ok(told.endsWith(`is not called ledger, so it is not recognised (set ${cure})`), `${line}: ${told}`);
   }
   for (const line of [
     'start-stop-daemon --start --pidfile /run/l.pid --exec /opt/l/ledger -- -d',

@@ -22,7 +22,7 @@ function pidsNamed({ table }: ProcessStrategyWorld, name: string): number[] {
   return found.filter((p) => p.name === name || p.executable?.endsWith(`/${name}`)).map(({ pid }) => pid);
 }
 
-test('a running program is stopped and started anew as it was', async (t) => {
+test('a running program is stopped and started again as it was', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zw');
   const env = {
@@ -54,7 +54,7 @@ test('a running program is stopped and started anew as it was', async (t) => {
   assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' });
 });
 
-test('where nothing could be started now nothing is stopped either', async (t) => {
+test('if nothing could be started now, nothing is stopped either', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zu');
   const pid = await world.zoo.start(world.zoo.sleeper(name));
@@ -201,7 +201,7 @@ test('workers that outlived their recorded master are one tree, started as the m
   await waitFor('new tree', () => pidsNamed(world, name).length === 4);
 });
 
-test('a worker without rights that outlived its master does not tell how to start it', {
+test('a worker without rights that outlived its master does not show how to start it', {
   skip: !isRoot && 'needs root',
 }, async (t) => {
   const world = processStrategyWorld(t);
@@ -240,7 +240,7 @@ test("another pid namespace's processes are not ours", { skip: !isRoot && 'needs
   assert.ok(isAlive(inside) && !isAlive(pid));
 });
 
-test('nothing is stopped where nothing could be started', async (t) => {
+test('nothing is stopped if nothing could be started', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('ztitle');
   const pid = await world.zoo.start('/bin/bash', ['-c', `exec -a "${name}: master process" cat < <(sleep 300)`]);
@@ -327,7 +327,7 @@ test('a supervisor that starts it again is left to do so', async (t) => {
   assert.equal(world.launched.length, 0);
 });
 
-test('well is who has run for a second; a check is bounded', async (t) => {
+test('a program that has run for a second is well; a check is bounded', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zhealth');
   const strategy = world.strategy();
@@ -343,7 +343,7 @@ test('well is who has run for a second; a check is bounded', async (t) => {
   assert.equal((await strategy.checkHealth(managed(name), 1, never)).kind, 'healthy');
 });
 
-test('well is who has run for stable_time; 0: who runs', async (t) => {
+test('a program that has run for stable_time is well; 0: one that runs', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zstable');
   const pid = await world.zoo.start(world.zoo.sleeper(name));
@@ -384,7 +384,7 @@ test('the life of a program ends with it, not with the first process of a daemon
   assert.equal(await daemon?.ended(never), undefined);
 });
 
-test('commands of ours are neither recorded nor, for another process, matched', async (t) => {
+test('our own commands are neither recorded nor, for another process, matched', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zcheck');
   const path = world.zoo.sleeper(name);
@@ -450,7 +450,7 @@ test('resolve: the key is the name; what cannot be is refused', async (t) => {
   assert.equal((await strategy.resolve(managed('monitor_service'), never)).kind, 'refused');
 });
 
-test('the services of the system itself are no programs to restart, but in a section of their own', async (t) => {
+test('the services of the system itself are not programs to restart, except in a section of their own', async (t) => {
   const world = processStrategyWorld(t);
   for (const name of ['systemd-journald', 'dbus-daemon', 'poweroff', 'monitor_service-run-1', 'x.socket']) {
     assert.equal((await world.strategy().resolve(managed(name), never)).kind, 'refused', name);
@@ -459,7 +459,7 @@ test('the services of the system itself are no programs to restart, but in a sec
   }
 });
 
-test('what is known to run under its name must come and last; what never ran under it tells nothing', async (t) => {
+test('what is known to run under its name must appear and last; what never ran under it shows nothing', async (t) => {
   const { zoo, strategy } = processStrategyWorld(t);
   const program = strategy({ stableTimeMs: 200 });
   const [name, other] = [unique('life'), unique('ghost')];

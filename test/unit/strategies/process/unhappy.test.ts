@@ -35,7 +35,7 @@ test('what nobody wants any more is not started after a wait, nor waited for', a
   assert.deepEqual(pidsOf(world, path), []);
 });
 
-test('a supervisor has its time anew if nobody saw the program come back and go again', async (t) => {
+test('a supervisor has its time again if nobody saw the program come back and go again', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zunseen'));
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -130,7 +130,7 @@ test('a unit that systemd does not speak of is not taken for none: nothing is st
   assert.equal(world.parts.roots.lastUnit(name), 'zmain.service');
 });
 
-test('a worker that the second copy left behind does not tell how that is started', {
+test('a worker that the second copy left behind does not show how that is started', {
   skip: process.getuid?.() !== 0 && 'needs root',
 }, async (t) => {
   const world = processStrategyWorld(t);

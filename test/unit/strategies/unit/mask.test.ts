@@ -5,7 +5,7 @@ import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd } from '../../../helpers/fake-systemd.ts';
 import { managed, never } from '../../../helpers/strategy-parts.ts';
 
-test('what is said of a mask, by what the strategy makes of it', async () => {
+test('how a mask is reported, by what the strategy does about it', async () => {
   const systemd = new FakeSystemd(new FakeClock());
   systemd.add('maskd.service', { loadState: 'masked' });
   systemd.add('xu.service', { loadState: 'masked' });

@@ -4,7 +4,7 @@ import { missingUnit } from '../../../../src/strategies/unit/missing-unit.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd } from '../../../helpers/fake-systemd.ts';
 
-test('a unit that systemd does not know is told; where systemd says nothing, nothing is', async () => {
+test('a unit that systemd does not know is reported; if systemd does not answer, nothing is', async () => {
   const services = new FakeSystemd(new FakeClock());
   services.add('nginx.service');
   const ask = (name: string): Promise<string | undefined> => missingUnit(services, name, AbortSignal.timeout(5000));

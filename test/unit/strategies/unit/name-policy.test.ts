@@ -24,7 +24,7 @@ test('a name is completed to NAME.service', () => {
   }
 });
 
-test('what systemd would not take for one name is no unit', () => {
+test('what systemd would not accept as one name is not a unit', () => {
   for (const name of [
     '',
     '.service',
@@ -169,7 +169,7 @@ test('instances of the system’s own templates need a section of their own', ()
     assert.equal(kindOf(name, false), 'unit', name);
 });
 
-test('what is not seen in a name is told by its code point', () => {
+test('an invisible character in a name is reported by its code point', () => {
   for (const [name, code] of [
     ['ngi\u200bnx', 'U+200B'],
     ['nginx\u3164.service', 'U+3164'],

@@ -105,7 +105,7 @@ test('processes that were seen while it was active are missed when they have end
   assert.ok(outcome.kind === 'failed' && outcome.reason.startsWith(HOLLOW), JSON.stringify(outcome));
 });
 
-test('those of its start do not count, nor a main process that may be a script, nor those of a stop that has begun since', async (t) => {
+test('processes of its start, a main process that may be a script, and those of a stop that has begun since do not count', async (t) => {
   const { set, pids, isHollow, unit, systemd, clock } = world(t);
   set({ activeState: 'activating', subState: 'start', mainPid: 11 });
   pids.add(11);
@@ -160,7 +160,7 @@ test('another file, or another text of it, makes another unit', async (t) => {
   assert.deepEqual(await health(), { kind: 'healthy' });
 });
 
-test('what dies within stable_time has not lasted, also where nothing was known of it before', async (t) => {
+test('what dies within stable_time has not lasted, even if nothing was known of it before', async (t) => {
   const { set, pids, clock, strategy, isHollow } = world(t, {}, { stableTimeMs: 3000 });
   set({});
   pids.add(11);
@@ -199,7 +199,7 @@ test('of a unit that does not stay active without processes nothing else is aske
   assert.equal(systemd.shows, 0);
 });
 
-test('that systemd does not answer is neither well nor an end', async (t) => {
+test('if systemd does not answer, that is neither well nor an end', async (t) => {
   const { set, pids, strategy, systemd, health, isHollow } = world(t);
   set({});
   pids.add(11);

@@ -86,7 +86,7 @@ test('names that are not for systemd never reach it', async () => {
   assert.deepEqual(systemd.calls, []);
 });
 
-test('system_name is what systemd hears', async () => {
+test('system_name is the name that systemd gets', async () => {
   const { strategy, clock, systemd } = world({ 'httpd.service': {} });
   await settled(clock, strategy.restart(attemptOn(managed('web server', 'httpd'))));
   assert.deepEqual(systemd.calls, ['start httpd.service']);
@@ -144,7 +144,7 @@ test('a unit whose file is gone is there as long as it runs, and is not stopped:
   assert.deepEqual(systemd.calls, []);
 });
 
-test('without systemd a recovery fails and says so; where systemd is silent nothing is guessed', async () => {
+test('without systemd a recovery fails and says so; if systemd is silent nothing is guessed', async () => {
   const { clock, strategy, restart, systemd } = world({ 'nginx.service': {} });
   systemd.available = false;
   assert.equal((await strategy.resolve(managed('nginx'), never)).kind, 'target');
@@ -246,7 +246,7 @@ test('what systemd gives up while it is waited for is reset and started', async 
   assert.deepEqual(systemd.calls, ['start app.service', 'reset-failed app.service', 'start app.service']);
 });
 
-test('a unit that is starting is let: its job is joined, not begun anew', async () => {
+test('a unit that is starting is left alone: its job is joined, not begun again', async () => {
   const { restart, unit, clock, systemd } = world({ 'db.service': { startMs: 40_000 } });
   void unit('db.service').start();
   await clock.advance(30_000);
@@ -255,7 +255,7 @@ test('a unit that is starting is let: its job is joined, not begun anew', async 
   assert.equal(unit('db.service').status().activeState, 'active');
 });
 
-test('a start that hangs is begun anew at command_timeout, by force', async () => {
+test('a start that hangs is begun again at command_timeout, by force', async () => {
   const { restart, clock, systemd } = world({ 'stuck.service': { startMs: Number.POSITIVE_INFINITY, hungStarts: 1 } });
   const startedMs = clock.monotonicMs();
   assert.deepEqual(await restart('stuck'), {
@@ -322,7 +322,7 @@ test('SendSIGKILL=no: nothing is killed, and a stop is waited for', async () => 
     );
 });
 
-test('where systemd does not say whether a unit may be killed, it is not', async () => {
+test('if systemd does not say whether a unit may be killed, it is not', async () => {
   const { restart, systemd, clock } = world({ 'app.service': { startMs: Number.POSITIVE_INFINITY } });
   const asked: number[] = [];
   systemd.killMode = async () => {
@@ -334,7 +334,7 @@ test('where systemd does not say whether a unit may be killed, it is not', async
   assert.deepEqual(systemd.calls, ['start app.service']);
 });
 
-test('what is told of a job that hangs between two states', async () => {
+test('what is reported of a job that hangs between two states', async () => {
   const { restart, unit } = world({ 'app.service': {} });
   const app = unit('app.service');
   let jobs = 0;
@@ -483,7 +483,7 @@ test('health: a short health_check_timeout is enough for a well unit, and no loo
   assert.match(reasonOf(await health('nginx', 250)), /too late to see/);
 });
 
-test('health: stable_time says how long it must last; 0: one look will do', async () => {
+test('health: stable_time says how long it must last; 0: one look is enough', async () => {
   for (const [stableTimeMs, leftMs] of [
     [0, 5000],
     [300, 5000],
@@ -502,7 +502,7 @@ test('health: stable_time says how long it must last; 0: one look will do', asyn
   }
 });
 
-test('the life of a unit ends with its main process, and is not looked at where it is not up', async () => {
+test('the life of a unit ends with its main process, and is not examined if the unit is not up', async () => {
   const { strategy, restart, clock, systemd } = world({
     'well.service': { state: 'active' },
     'crash.service': { livesMs: 400 },
@@ -630,7 +630,7 @@ test('a unit is not started beside its program that somebody has started by hand
 });
 
 test(
-  'what only executes the same file is no copy of the unit, nor is what a one-shot or a unit that is up executes',
+  'what only executes the same file is not a copy of the unit; what a one-shot or a unit that is up executes is not either',
   elsewhere,
   async (t) => {
     const zoo = openZoo(t);
@@ -667,7 +667,7 @@ test('another user’s copy keeps no unit down, its own user’s does', {
   assert.equal((await strategy.restart(attemptOn(managed('users')))).kind, 'failed');
 });
 
-test('parse: limits in milliseconds; only [process.default] is no section of its own', () => {
+test('parse: limits in milliseconds; only [process.default] is not a section of its own', () => {
   assert.deepEqual(serviceStrategy.parse(new FakeSection('process.default')), options);
   assert.deepEqual(
     serviceStrategy.parse(new FakeSection('process.dbus', { command_timeout: '5', health_check_timeout: '1' })),

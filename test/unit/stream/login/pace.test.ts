@@ -56,7 +56,7 @@ test('each has a pace of its own, and a right password costs nothing', async () 
   assert.equal(come.filter((name) => name === 'new').length, 5, 'nor does it bring more than five');
 });
 
-test('nobody waits longer than 30 s; who has gone waits no more, and takes nobody’s turn', async () => {
+test('nobody waits longer than 30 s; a client that has gone waits no more, and takes nobody’s turn', async () => {
   const { clock, come, ask } = world();
   const gone = new AbortController();
   for (let i = 0; i < 5; i++) ask('a', 'first');
@@ -92,7 +92,7 @@ test('as many as there are users are not remembered for ever', async () => {
   assert.ok(pace.isSlow('user 1023'));
 });
 
-test('who has numbers by the thousand guesses ten times a second in all, and holds up neither root nor those who know the password', async () => {
+test('a user with thousands of uids guesses ten times a second in all, and delays neither root nor users who know the password', async () => {
   const clock = new FakeClock();
   const pace = new LoginPace(clock, new AbortController().signal, ['user 0']);
   const come: string[] = [];

@@ -43,7 +43,7 @@ async function logIn(t: TestContext, port: number, password: string | Buffer, fr
 }
 
 describe('the login over TCP', () => {
-  it('lets in who knows the password, and nobody else hears anything', async (t) => {
+  it('lets in clients that know the password, and sends nothing to others', async (t) => {
     const { source, server, port } = await startTcp(t);
     const inside = await logIn(t, port, 'open sesame\n');
     const alsoInside = await logIn(t, port, 'open sesame\r\n{"events":["fork"]}\n');
@@ -195,7 +195,7 @@ describe('the login over TCP', () => {
     assert.ok(guesses.length <= 6 + (performance.now() - began) / 2000, `${guesses.length}`);
   });
 
-  it('takes the end of what is sent as the end of the line, and goes on telling', async (t) => {
+  it('takes the end of what is sent as the end of the line, and keeps sending', async (t) => {
     const { source, server, port } = await startTcp(t, { clients: 1 });
     const client = await RawClient.open(t, port);
     client.socket.end('open sesame');
@@ -255,7 +255,7 @@ describe('the login over TCP', () => {
     await silent.says(GOOD);
   });
 
-  it('tells only those who know the password that there is no room', async (t) => {
+  it('says only to those who know the password that there is no room', async (t) => {
     const { port, server } = await startTcp(t, { clients: 1 });
     await logIn(t, port, 'open sesame\n');
     await clientsOf(server, 1);

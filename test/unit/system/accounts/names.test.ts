@@ -25,7 +25,7 @@ test('names are those of the files, and follow them', (t) => {
   assert.equal(names.users.name(0), 'toor', 'a file that is being replaced takes no name away');
 });
 
-test('lines that are none give no names', () => {
+test('invalid lines give no names', () => {
   const text = '\n#x\n:x:1:\na:x::\nb:x:-1:\nc:x:1e3:\nd:x\n+::::::\ne:x: 5:\nf:x:6\n';
   assert.deepEqual([...parseNames(text)], [[6, 'f']]);
 });

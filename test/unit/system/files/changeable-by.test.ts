@@ -10,7 +10,7 @@ import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const NOBODY = 65534;
 
-test('who can change a file, or put another in its place, is told with the folder by which', asRoot, (t) => {
+test('who can change a file, or put another in its place, is reported with the folder by which', asRoot, (t) => {
   const dir = tempDir(t);
   chmodSync(dir, 0o755);
   const [folder, file] = [join(dir, 'folder'), join(dir, 'folder/file')];

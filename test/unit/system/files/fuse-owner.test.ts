@@ -10,7 +10,7 @@ const MOUNTS = `22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 40 22 0:300 / /many rw - fuse many rw,user_id=4711
 `;
 
-test('who mounted a FUSE file system is told by the kernel’s list', () => {
+test('the kernel’s list says who mounted a FUSE file system', () => {
   assert.deepEqual(
     [50, 51, 52, 53, 54].map((minor) => fuseOwner(minor, MOUNTS)),
     [undefined, 0, 0, undefined, undefined],

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { hostFile, hostStat } from '../../../../src/system/files/host-path.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('any string may be asked for: what no file can be called is none, what cannot be told is unknown', (t) => {
+test('any string may be asked for: what cannot be a file’s name is none, what cannot be determined is unknown', (t) => {
   const dir = tempDir(t);
   const at = (name: string): string => join(dir, name);
   writeFileSync(at('file'), '');

@@ -19,7 +19,7 @@ import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 
-test('folders are made with their mode whatever the umask is, and stay as they are where they are', (t) => {
+test('folders are created with their mode whatever the umask is, and existing ones are not changed', (t) => {
   const dir = tempDir(t);
   const before = modeOf(dir);
   const umask = process.umask(0o077);
@@ -36,7 +36,7 @@ test('a folder that cannot be made is an error, and not tried for ever', () => {
   assert.throws(() => makeFolder('/dev/null/none', 0o755), { code: 'ENOTDIR' });
 });
 
-test('nothing is made, and nothing used, where somebody else could put another in its place', asRoot, (t) => {
+test('nothing is created or used if somebody else could put another folder in its place', asRoot, (t) => {
   const dir = tempDir(t);
   const victim = join(dir, 'victim');
   mkdirSync(victim, { mode: 0o710 });

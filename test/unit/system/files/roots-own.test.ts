@@ -28,7 +28,7 @@ test('what is root’s alone is, below a sticky folder too', asRoot, (t) => {
   assert.equal(notRootsPlace(join(folder, 'to come')), undefined);
 });
 
-test('another’s file, folder or link on the way is told, by the name of it', asRoot, (t) => {
+test('another’s file, folder or link on the way is reported by its name', asRoot, (t) => {
   const { dir, file, folder } = rootsFile(t);
   const judge = (change: () => void, undo: () => void, expected: RegExp, path = file): void => {
     change();
@@ -79,7 +79,7 @@ test('what is not a regular file, is not there or goes round in circles is not r
   assert.match(notRootsFile(`${folder}/file/x`) ?? '', /is not a folder$/);
 });
 
-test('whose the links on the way to a folder are is told, whoever owns the folders', asRoot, (t) => {
+test('the owner of the links on the way to a folder is reported, whoever owns the folders', asRoot, (t) => {
   const { dir, folder } = rootsFile(t);
   const theirs = join(dir, 'theirs');
   mkdirSync(join(theirs, 'below'), { recursive: true });

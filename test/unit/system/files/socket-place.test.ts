@@ -37,7 +37,7 @@ test('root’s socket is believed, whatever its own mode, straight and by root�
     assert.equal(told(path), 'believed');
 });
 
-test('another’s socket, folder or link on the way is told by its name', asRoot, async (t) => {
+test('another’s socket, folder or link on the way is reported by its name', asRoot, async (t) => {
   const { dir, folder, socket } = await rootsSocket(t);
   const link = join(dir, 'link');
   symlinkSync(folder, link);
@@ -77,7 +77,7 @@ test('a folder that others may write to is not believed, unless it is sticky', a
   assert.equal(told(socket, { ...ROOT, gids: new Set([0, 100]) }), 'believed');
 });
 
-test('what is not there is missing, what is not a socket is told', asRoot, async (t) => {
+test('what does not exist is missing, what is not a socket is reported', asRoot, async (t) => {
   const { dir, folder, socket } = await rootsSocket(t);
   assert.equal(told(join(folder, 'none')), 'missing');
   assert.equal(told(join(dir, 'none/s')), 'missing');

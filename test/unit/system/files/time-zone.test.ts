@@ -41,7 +41,7 @@ import(${JSON.stringify(MODULE)}).then(({ TimeZone }) => {
 });
 `;
 
-test("a change of the machine's time zone is taken up, as date(1) does; not where TZ says which", asRoot, (t) => {
+test("a change of the machine's time zone takes effect, as in date(1); not if TZ is set", asRoot, (t) => {
   const dir = tempDir(t);
   // In a mount namespace of its own, with an /etc that is thrown away with it.
   const shell = `mount -t tmpfs none "$1" && mkdir "$1/up" "$1/work" &&

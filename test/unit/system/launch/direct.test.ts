@@ -32,7 +32,7 @@ function open(t: TestContext) {
   return { world, launcher: new DirectLauncher(world.files) };
 }
 
-test('a line that stays in the foreground is launched, in a session of its own, with no pipe of ours', async (t) => {
+test('a line that stays in the foreground is launched, in a session of its own, without our pipes', async (t) => {
   const { world, launcher } = open(t);
   const result = await launcher.launch(line(world, 'echo up; sleep 60; true'), 200, world.never);
   assert.ok(result.kind === 'launched' && result.pid !== undefined && runs(result.pid));
@@ -53,7 +53,7 @@ test('a line that ends well has left its daemon behind', async (t) => {
   await waitFor('it to live on', () => existsSync(join(world.dir, 'alive')));
 });
 
-test('what a line leaves behind in an emptied environment, or in a session below its own, is told', async (t) => {
+test('what a line leaves behind in an emptied environment, or in a session below its own, is reported', async (t) => {
   const { world, launcher } = open(t);
   const program = join(world.dir, 'left');
   copyFileSync('/usr/bin/sleep', program);
@@ -75,7 +75,7 @@ test('what a line leaves behind in an emptied environment, or in a session below
   }
 });
 
-test('what a line that changes the user leaves behind later is told later', { skip: skipUnless(notRoot) }, async (t) => {
+test('what a line that changes the user leaves behind later is reported later', { skip: skipUnless(notRoot) }, async (t) => {
   const { world, launcher } = open(t);
   const program = join(world.dir, 'later');
   copyFileSync('/usr/bin/sleep', program);
@@ -104,7 +104,7 @@ test('a line that falls over fails with its last words', async (t) => {
   assert.deepEqual(nobody, { kind: 'failed', reason: 'there is no user no-such-user' });
 });
 
-test('an abort starts nothing; what is under way goes on', async (t) => {
+test('an abort starts nothing; what is under way continues', async (t) => {
   const { world, launcher } = open(t);
   const abort = new AbortController();
   const launching = launcher.launch(line(world, `echo $$ > ${world.dir}/up; sleep 60; true`), 60_000, abort.signal);
@@ -138,7 +138,7 @@ test('a recorded program gets its exact arguments, environment and directory', a
   assert.deepEqual(table.read(pid, ['environment'])?.environment?.toSorted(), expected.toSorted());
 });
 
-test('a directory or program that is gone is told clearly', async (t) => {
+test('a directory or program that is gone is reported clearly', async (t) => {
   const { world, launcher } = open(t);
   const cwd = join(world.dir, 'gone');
   const noDirectory = await launcher.launch(argv(world, ['bash'], { cwd }), 1000, world.never);

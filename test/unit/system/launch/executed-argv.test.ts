@@ -113,7 +113,7 @@ test('names that a program may well have been executed by', async (t) => {
   }
 });
 
-test('by one of two environments a lone strange name is told: it was executed with nothing else', async (t) => {
+test('one of two environments explains a lone strange name: it was executed with nothing else', async (t) => {
   const zoo = openZoo(t);
   const readings: unknown[] = [];
   for (const env of environments(zoo.dir)) readings.push(await readingOf(await reader(t, zoo.dir, ['odd'], env), 'odd'));

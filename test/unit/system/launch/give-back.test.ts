@@ -131,7 +131,7 @@ test('both into one file, what was there stays; and one that is not there is mad
   assert.equal(statSync(fresh).mode & 0o777, 0o640);
 });
 
-test('what cannot be given back does not keep it from its start, and is told', asRoot, async (t) => {
+test('what cannot be restored does not prevent its start, and is reported', asRoot, async (t) => {
   const { launch, record } = open(t);
   const limits = { nofile: { soft: '999999999', hard: '9999999999' }, fsize: { soft: '8192', hard: '8192' } };
   const result = await launch(record({ limits, standardOutput: '/no/such/folder/log' }));
@@ -245,7 +245,7 @@ test(
   },
 );
 
-test('an output that was rotated, removed, or is none of a lasting file is not recorded', async (t) => {
+test('an output that was rotated, removed, or is not a lasting file is not recorded', async (t) => {
   const { world } = open(t);
   const start = async (redirection: string): Promise<number> => {
     const child = spawn('bash', ['-c', `exec sleep 300 ${redirection}`], {

@@ -26,19 +26,23 @@ const CAGES: readonly (readonly [what: string, argv: readonly string[], reason: 
 
 for (const [what, cage, reason] of CAGES)
   for (const owner of ['root', 'a user'] as const)
-    test(`${what}: nothing that ${owner}’s process says of itself is started outside of its cage`, asRoot, async (t) => {
-      const zoo = openZoo(t);
-      const program = zoo.sleeper('caged');
-      const drop = owner === 'root' ? [] : ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-      const [file = '', ...argv] = [...cage, ...drop, program, '300'];
-      const pid = await zoo.start(file, argv, { cwd: '/' });
-      await waitFor('the program itself', () => table.read(pid, ['argv'])?.argv?.[0] === program);
-      const reading = await readLaunchRecord(table, pid, process.pid);
-      assert.ok(reading.kind === 'unusable', JSON.stringify(reading));
-      assert.match(reading.reason, reason);
-      // What it was compared with is what counts: of its own kind it is not confined.
-      assert.equal(confinementOf(table, pid, pid), undefined);
-    });
+    test(
+      `${what}: nothing that ${owner}’s process says about itself is started outside of its confinement`,
+      asRoot,
+      async (t) => {
+        const zoo = openZoo(t);
+        const program = zoo.sleeper('caged');
+        const drop = owner === 'root' ? [] : ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+        const [file = '', ...argv] = [...cage, ...drop, program, '300'];
+        const pid = await zoo.start(file, argv, { cwd: '/' });
+        await waitFor('the program itself', () => table.read(pid, ['argv'])?.argv?.[0] === program);
+        const reading = await readLaunchRecord(table, pid, process.pid);
+        assert.ok(reading.kind === 'unusable', JSON.stringify(reading));
+        assert.match(reading.reason, reason);
+        // What it was compared with is what counts: of its own kind it is not confined.
+        assert.equal(confinementOf(table, pid, pid), undefined);
+      },
+    );
 
 test('root without all of its capabilities, and a user without any, who is not confined by that', asRoot, async (t) => {
   const zoo = openZoo(t);
@@ -99,7 +103,7 @@ test('filters and labels, and what cannot be read', (t) => {
   assert.equal(verdict(5), 'its rights cannot be read');
 });
 
-test('a directory that was removed is not what stands in its place now', async (t) => {
+test('a directory that was removed is not what is in its place now', async (t) => {
   const zoo = openZoo(t);
   const [place, other] = [join(zoo.dir, 'd'), join(zoo.dir, 'other')];
   mkdirSync(place);

@@ -54,7 +54,7 @@ test('a program of root’s in root’s folders is root’s alone; one of others
 });
 
 test(
-  'whatever is among its words is judged: what can be no file is none, what cannot be looked at is not root’s',
+  'whatever is among its words is judged: what cannot be a file is none, what cannot be examined is not root’s',
   asRoot,
   (t) => {
     const { own } = twoFolders(t);
@@ -141,7 +141,7 @@ test('an interpreter is one by whatever name it is called, and by the file that 
   assert.equal(judged('daemon', 'mdaemon', '-m app'), 'own');
 });
 
-test('what executes what a folder holds cannot be told, be it a program or a script', asRoot, (t) => {
+test('what a program or script executes from a folder cannot be determined', asRoot, (t) => {
   const { own } = twoFolders(t);
   for (const name of ['make', 'gmake', 'ninja', 'rake3.1', 'npm', 'gunicorn3', 'mvn', 'uwsgi']) {
     assert.match(notRootsLaunch(interpreted(t, name, `-C ${own}`)) ?? '', /^cannot determine what .* executes$/, name);
@@ -262,7 +262,7 @@ test('what the environment makes a program load counts', asRoot, (t) => {
     assert.match(within('A=1', unknown), /^cannot determine what its [A-Z0-9_]+ loads$/, unknown);
 });
 
-test('BusyBox is what it is called; where that executes others it cannot be told', asRoot, (t) => {
+test('BusyBox is what it is called; if that executes others it cannot be determined', asRoot, (t) => {
   const box = join(tempDir(t), 'busybox');
   symlinkSync('/bin/sleep', box);
   assert.equal(notRootsLaunch(record(box, ['/usr/sbin/crond', '-f'])), undefined);

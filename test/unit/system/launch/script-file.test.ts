@@ -14,7 +14,7 @@ test('an interpreter’s path is read as the path that it is, in any letters', (
   assert.match(readScript(file) ?? '', /print\("ü"\)/);
 });
 
-test('of a script that is longer than 64 KiB the text is not had, also where it has fewer letters', (t) => {
+test('the text of a script that is longer than 64 KiB is not read, even if it has fewer letters', (t) => {
   const file = join(tempDir(t), 'script');
   writeFileSync(file, 'ü'.repeat(32 * 1024));
   assert.equal(readScript(file)?.length, 32 * 1024);

@@ -145,7 +145,7 @@ test('whose limits are a program’s own', () => {
     assert.equal(unitFolderOf(path), undefined, path);
 });
 
-test('records keep it, those of earlier versions have none, and what makes no sense is no record', () => {
+test('records keep it, those of earlier versions have none, and what makes no sense is not a record', () => {
   const record = { argv: ['x'], executable: '/x', cwd: '/', environment: [], uid: 0, gid: 0, groups: [] };
   const surroundings = {
     ...{ limits: { nofile: { soft: '1024', hard: 'unlimited' } }, umask: 0o027, nice: -5, ignoredSignals: [1, 13] },

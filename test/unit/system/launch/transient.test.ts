@@ -38,7 +38,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     assert.equal(fake.unit(UNIT), undefined);
   });
 
-  test(`${way}: a line that falls over fails, and neither its name nor a half of it is left`, async (t) => {
+  test(`${way}: a line that crashes fails, and neither its name nor half of it is left`, async (t) => {
     const { fake, launcher, world } = launcherOver(t, options);
     const broken = await launcher.launch(line(world, 'exit 3'), 30_000, world.never);
     assert.deepEqual(broken, { kind: 'failed', reason: 'exit code 3' });
@@ -50,7 +50,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     assert.equal(fake.unit(UNIT), undefined);
   });
 
-  test(`${way}: whatever order things are told in, the verdict is the same`, async (t) => {
+  test(`${way}: in whatever order things are reported, the verdict is the same`, async (t) => {
     const { fake, launcher, world } = launcherOver(t, options);
     const orders: readonly FakePid1['arrange'][] = [
       (items) => items.toSorted((a, b) => Number(b.member === 'JobRemoved') - Number(a.member === 'JobRemoved')),
@@ -222,7 +222,7 @@ test('what cannot be launched says why', async (t) => {
   assert.match(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), /^cannot connect to systemd: /);
 });
 
-test('whoever has to go lets it run', async (t) => {
+test('a daemon that has to end lets it run', async (t) => {
   const { fake, launcher, world } = launcherOver(t);
   fake.onProgram = () => {};
   const abort = new AbortController();

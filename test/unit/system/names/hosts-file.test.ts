@@ -33,7 +33,7 @@ test('only whole names count, and nothing of a comment', async (t) => {
   assert.deepEqual(await find('db2'), ['192.0.2.4']);
 });
 
-test('lines that are none, line ends of Windows, no end at all', async (t) => {
+test('lines that are not valid, line ends of Windows, no end at all', async (t) => {
   const junk = Buffer.concat([
     Buffer.from('db1\nnot.an.address db1\n192.0.2.300 db1\n\n   \n192.0.2.1\n'),
     Buffer.from([0, 1, 255, 254, 10]),
@@ -42,7 +42,7 @@ test('lines that are none, line ends of Windows, no end at all', async (t) => {
   assert.deepEqual(await hosts(t, junk)('db1'), ['192.0.2.2', '192.0.2.3']);
 });
 
-test('a file that is not there, is none, or keeps silent holds nobody up', async (t) => {
+test('a path that is missing, is not a file, or never answers delays nobody', async (t) => {
   const dir = tempDir(t);
   assert.deepEqual(await addressesInHosts('db1', join(dir, 'none')), []);
   assert.deepEqual(await addressesInHosts('db1', dir), []);

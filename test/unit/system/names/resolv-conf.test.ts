@@ -43,7 +43,7 @@ test('of many servers the first three are asked, of domain and search the last o
   assert.deepEqual(parseResolvConf('domain c.test\nsearch a.test b.test', 'host').search, ['a.test', 'b.test']);
 });
 
-test('without a domain that of the host is searched; the root is none', () => {
+test('without a domain that of the host is searched; the root does not count', () => {
   assert.deepEqual(parseResolvConf('nameserver 192.0.2.1', 'web.corp.example.test').search, ['corp.example.test']);
   assert.deepEqual(parseResolvConf('search .', 'web.corp.example.test').search, []);
 });
@@ -58,7 +58,7 @@ test('line ends of Windows, a link-local server and no line end at all', () => {
   assert.equal(ndots, 3);
 });
 
-test('what is none is passed over, and numbers are cut to what glibc takes', () => {
+test('invalid lines are skipped, and numbers are cut to what glibc accepts', () => {
   const junk = [
     'nameserver ns.example.test',
     'nameserver',
@@ -77,7 +77,7 @@ test('what is none is passed over, and numbers are cut to what glibc takes', () 
   assert.equal(parseResolvConf(`search ${'a.test '.repeat(5000)}`, 'host').search.length, 32);
 });
 
-test('it is read anew each time, and no further than a bound', (t) => {
+test('it is read again each time, and no further than a bound', (t) => {
   const file = join(tempDir(t), 'resolv.conf');
   writeFileSync(file, 'nameserver 192.0.2.1\n');
   assert.deepEqual(readResolvConf(file).servers, ['192.0.2.1']);

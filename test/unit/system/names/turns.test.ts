@@ -66,7 +66,7 @@ test('one that gave way begins again, and gets more time each turn', async () =>
   assert.equal(await other, undefined);
 });
 
-test('names that came to nothing give way at once to one that did not', async () => {
+test('names whose work had no result yield at once to one whose work had', async () => {
   const turns = new Turns({ size: 2, sliceMs: 5 });
   const endless = new Endless();
   const tryAll = (signal: AbortSignal) => ['a', 'b', 'c'].map((name) => turns.run(name, endless.work, signal));

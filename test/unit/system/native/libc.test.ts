@@ -41,7 +41,7 @@ for (const kind of ['file', 'abstract'] as const) {
   });
 }
 
-test('a full queue is told apart, and takes datagrams again once it was read', () => {
+test('a full queue is recognised, and accepts datagrams again once it was read', () => {
   const path = join(dir, 'full');
   const receiver = bindDatagrams(path);
   const sender = openDatagram(path);
@@ -129,7 +129,7 @@ test('a pidfd names one process and signals it', async () => {
   assert.equal(pidfdOpen(child.pid ?? 0).kind, 'gone');
 });
 
-test('what is no process id or no signal is never sent', () => {
+test('what is not a process id or not a signal is never sent', () => {
   for (const pid of [0, -1, 2 ** 22 + 1]) assert.notEqual(pidfdOpen(pid).kind, 'opened', String(pid));
   const own = pidfdOpen(process.pid);
   assert.equal(own.kind, 'opened');

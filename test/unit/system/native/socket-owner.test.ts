@@ -56,7 +56,7 @@ test("another user's is his", asRoot, async (t) => {
   await waitFor('it is closed', () => socketOwner(near, far) === undefined);
 });
 
-test('what is no address, or not of this machine, is nobody’s', () => {
+test('what is not an address, or not of this machine, is nobody’s', () => {
   for (const address of ['', 'x', '1.2.3', '192.0.2.7', '2001:db8::1', 'fe80::1%eth0', '256.1.1.1'])
     assert.equal(socketOwner({ address, port: 1 }, { address: '127.0.0.1', port: 2 }), undefined, address);
   assert.equal(socketOwner({ address: '2001:db8::1', port: 1 }, { address: '2001:db8::2', port: 2 }), undefined);

@@ -119,7 +119,7 @@ test('descriptors that wait in the queue go with their own bytes', async (t) => 
   );
 });
 
-test('closed while something waits: it is not sent, and its descriptors are let go', async (t) => {
+test('closed while something waits: it is not sent, and its descriptors are closed', async (t) => {
   const world = new StreamWorld(t);
   const { stream, heard } = world.connect();
   const peer = await world.peer();
@@ -140,7 +140,7 @@ test('closed while something waits: it is not sent, and its descriptors are let 
   assert.deepEqual(heard.ends, []);
 });
 
-test('the end is told once, after all that came before it', async (t) => {
+test('the end is reported once, after all that came before it', async (t) => {
   const world = new StreamWorld(t);
   const { heard } = world.connect();
   const peer = await world.peer();
@@ -155,7 +155,7 @@ test('the end is told once, after all that came before it', async (t) => {
   assert.equal(heard.lengthAtEnd, last.length);
 });
 
-test('bytes and the end that come in one turn are told in that order', async (t) => {
+test('bytes and the end that come in one turn are reported in that order', async (t) => {
   const world = new StreamWorld(t);
   const { heard } = world.connect();
   const peer = await world.peer();
@@ -165,7 +165,7 @@ test('bytes and the end that come in one turn are told in that order', async (t)
   assert.equal(heard.bytes().toString(), 'last words');
 });
 
-test('whoever sends to somebody gone is told by the loop, not within his own call', async (t) => {
+test('that the other side is gone is reported by the loop, not within the call that sends', async (t) => {
   const world = new StreamWorld(t);
   const { stream, heard } = world.connect();
   const peer = await world.peer();
@@ -193,7 +193,7 @@ test('the other side goes away while something waits', async (t) => {
   assert.equal(heard.ends.length, 1);
 });
 
-test('closing it from within what it tells', async (t) => {
+test('closing it from within a report of its own', async (t) => {
   const world = new StreamWorld(t);
   const { stream, heard } = world.connect((bytes) => {
     if (bytes.length > 0) stream.close();
@@ -217,7 +217,7 @@ test('a listener whose queue is full: again later', async (t) => {
   opened.stream.close();
 });
 
-test('where nobody listens, why', (t) => {
+test('if nobody listens, the reason', (t) => {
   const world = new StreamWorld(t);
   world.listener.close();
   const reasonOf = (path: string): string => {

@@ -85,7 +85,7 @@ test('sets of CPUs', () => {
   for (const bad of ['', '1-', 'x', '1,,2', '1-99999999999']) assert.equal(parseCpuList(bad), undefined, bad);
 });
 
-test('the cgroup is systemd’s, and its unit the outermost that is no slice', () => {
+test('the cgroup is systemd’s, and its unit the outermost that is not a slice', () => {
   assert.equal(parseCgroup('12:cpu,cpuacct:/a\n1:name=systemd:/b\n0::/c\n'), '/b');
   assert.equal(parseCgroup('0::/a:b c\n'), '/a:b c');
   assert.equal(parseCgroup('4:memory:/a\n'), undefined);

@@ -241,7 +241,7 @@ test('a command line is whole up to the limit that is asked for', async (t) => {
   assert.ok(args[1]?.startsWith(cut?.[1] ?? '-') && cut?.length === 2);
 });
 
-test('names that are no UTF-8 are read, with the replacement character', async (t) => {
+test('names that are not UTF-8 are read, with the replacement character', async (t) => {
   const zoo = openZoo(t);
   const rename = `printf 'a\\377) b' > /proc/$$/comm; ${zoo.sleeper('wait')} 300; :`;
   const pid = await zoo.start('/bin/bash', ['-c', rename]);

@@ -13,7 +13,7 @@ import { openZoo } from '../../../helpers/process-zoo.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('who asks in one turn of the loop shares a look, who asks later gets a new one', async (t) => {
+test('callers in one turn of the loop share a look, later callers get a new one', async (t) => {
   const zoo = openZoo(t);
   const take = sharedLooks(new ProcessTable());
   const looks = await Promise.all(Array.from({ length: 1000 }, take));
@@ -102,7 +102,7 @@ test('what a look has cut off is not kept in memory by what it keeps', async (t)
   assert.ok(kept < 4_000_000, `${kept} bytes`);
 });
 
-test('who asks while a look is under way gets the next one, with all the others', async () => {
+test('callers during a look get the next one, with all the others', async () => {
   const table = new ProcessTable();
   const take = sharedLooks(table);
   const first = take();

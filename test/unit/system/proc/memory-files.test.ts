@@ -13,7 +13,7 @@ function oneProcess(t: TestContext) {
   return { memory: new ProcessTable(root).memory, file: join(root, '1/cmdline') };
 }
 
-test('a file is had whole up to the limit, and told from one that is another by a byte', async (t) => {
+test('a file is read whole up to the limit, and distinguished from one that differs in a byte', async (t) => {
   const { memory, file } = oneProcess(t);
   const limit = 3 * PIECE_BYTES;
   for (const size of [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, limit]) {

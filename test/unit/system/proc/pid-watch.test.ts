@@ -34,7 +34,7 @@ for (const [script, cause] of [
   ['kill -KILL $$', /^signal SIGKILL$/],
   ['kill -SEGV $$', /^signal SIGSEGV( \(core dumped\))?$/],
 ] as const) {
-  test(`how a process ended that is no child of ours: ${script}`, { skip }, async () => {
+  test(`how a process ended that is not our child: ${script}`, { skip }, async () => {
     const { pid, go } = await grandchild(script);
     const end = ended(pid);
     go();
@@ -78,7 +78,7 @@ test('a watch that was stopped is silent, and what it was opened on lives on', {
   assert.equal(told, 0);
 });
 
-test('where few descriptors are left it looks, and takes nothing that lives for dead', { skip }, async () => {
+test('if few descriptors are left it polls, and takes nothing that lives for dead', { skip }, async () => {
   const script = join(import.meta.dirname, '../../../fixtures/few-descriptors.ts');
   const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 190; exec "$@"', 'sh', process.execPath, script]);
   const { before, byPidfd, told } = JSON.parse(stdout) as Record<string, number>;

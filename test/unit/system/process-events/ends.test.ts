@@ -58,7 +58,7 @@ test('a thread that executes a program becomes the first: the process has not en
   assert.deepEqual(asked, []);
 });
 
-test('an end that no event told of is found by looking again, or by its number being another’s', () => {
+test('an end that no event reported is found by looking again, or because another process has its number', () => {
   const { alive, ends } = world();
   for (const pid of [7, 8, 9]) {
     alive.add(pid);

@@ -115,7 +115,7 @@ test('a new name, a new session, another user, a tracer', { skip: skipAsUser }, 
   recording.end();
 });
 
-test('threads are not told of', { skip }, async (t) => {
+test('threads are not reported', { skip }, async (t) => {
   const recording = await recordProcessEvents(t, processEventTypes);
   const script = 'const { Worker } = require("node:worker_threads"); new Worker("1", { eval: true })';
   const { pid, events } = await run(recording, [process.execPath, '-e', script]);
@@ -147,7 +147,7 @@ test('a process lives on without its first thread, and ends with its last', { sk
   recording.end();
 });
 
-test('what nobody wants is not told, and does not even reach us where the kernel has a filter', { skip }, async (t) => {
+test('what nobody wants is not reported, and does not even reach us if the kernel has a filter', { skip }, async (t) => {
   const few = await recordProcessEvents(t, ['exec']);
   const all = await recordProcessEvents(t, ['exec', 'exit']);
   const { received } = few.source.counters();
@@ -191,7 +191,7 @@ test('several subscribers share one socket, which the first one opens and the la
   assert.equal(netlinkSockets().length, open);
 });
 
-test('who subscribes while it is being closed is told so, and nothing stays open', { skip }, async () => {
+test('a subscription while it is being closed is refused, and nothing stays open', { skip }, async () => {
   const open = netlinkSockets().length;
   const source = createProcessEventSource({ types: new Set(['exit']) });
   const subscription = source.subscribe(() => assert.fail('told something'));
@@ -258,7 +258,7 @@ function netlinkAddress(port: number, groups: number): Buffer {
   return address;
 }
 
-test('what does not fit into the buffer is counted to the event, and told after what did', { skip }, async (t) => {
+test('what does not fit into the buffer is counted exactly, and reported after what did', { skip }, async (t) => {
   const recording = await recordProcessEvents(t, ['comm', 'exit']);
   // What is missing on a processor shows between two events of it.
   const onEachProcessor = async (): Promise<void> => {

@@ -16,7 +16,7 @@ test('gaps are counted for each processor by itself, round the end of the number
   for (const [cpu, sequence, lost] of numbers) assert.equal(loss.before(cpu, sequence), lost, `${sequence} of ${cpu}`);
 });
 
-test('a number that went back is no loss, and counting goes on from there', () => {
+test('a number that went back is not a loss, and counting continues from there', () => {
   const loss = new EventLoss({ byGaps: true });
   loss.before(0, 1000);
   assert.equal(loss.before(0, 5), 0);
@@ -50,7 +50,7 @@ test('a full buffer whose gap shows in the same drain is only that gap', () => {
   assert.equal(loss.afterDrain(), 0);
 });
 
-test('where the kernel leaves events out gaps mean nothing, and a full buffer counts as one', () => {
+test('if the kernel leaves events out gaps mean nothing, and a full buffer counts as one', () => {
   const loss = new EventLoss({ byGaps: false });
   loss.before(0, 1);
   assert.equal(loss.before(0, 10), 0);

@@ -53,14 +53,14 @@ for (const [name, meaning] of Object.entries(meanings)) {
   });
 }
 
-test('several messages in a datagram are told in their order, wherever it lies', () => {
+test('several messages in a datagram are reported in their order, wherever it lies', () => {
   const all = Buffer.concat([Buffer.alloc(4, 0xff), ...recorded.values(), Buffer.alloc(4, 0xff)]);
   const kinds = parse(all, 4, all.length - 4).map(({ type }) => type);
   const single = [...recorded.values()].flatMap((bytes) => parse(bytes).map(({ type }) => type));
   assert.deepEqual(kinds, single);
 });
 
-test('of a datagram that was cut only whole messages are told', () => {
+test('of a datagram that was cut only whole messages are reported', () => {
   const all = Buffer.concat([message('fork'), message('comm')]);
   for (let length = 0; length < all.length; length += 1) {
     assert.equal(parse(all, 0, length).length, length >= message('fork').length ? 1 : 0, `${length} bytes`);
@@ -68,7 +68,7 @@ test('of a datagram that was cut only whole messages are told', () => {
   assert.equal(parse(all, 0, all.length + 100).length, 2);
 });
 
-test('what is not of the process connector is passed over, and what follows it is told', () => {
+test('what is not of the process connector is skipped, and what follows it is reported', () => {
   const changes: [number, number][] = [
     [4, 2],
     [16, 2],
@@ -94,7 +94,7 @@ test('an older kernel that does not say the parent of who exits', () => {
   assert.partialDeepStrictEqual(parse(short), [{ type: 'exit', status: 3 << 8, parentPid: 0 }]);
 });
 
-test('a name without an end, and one that is no UTF-8', () => {
+test('a name without an end, and one that is not UTF-8', () => {
   const long = Buffer.from(message('comm'));
   long.fill('x', 60, 76);
   assert.equal(parse(long)[0]?.name, 'x'.repeat(15));
@@ -109,7 +109,7 @@ test('a number at the kernel’s limits is that number', () => {
   assert.partialDeepStrictEqual(parse(far), [{ sequence: 0xffff_ffff, monotonicMs: 2 ** 52 / 1e6 }]);
 });
 
-test('no bytes make it throw or go on for ever', () => {
+test('no bytes make it throw or run for ever', () => {
   const random = seededRandom(20_260_101);
   const whole = [...recorded.values()];
   for (let round = 0; round < 20_000; round += 1) {

@@ -98,7 +98,7 @@ test('check: a background child holds nothing up and dies with it', async (t) =>
   await waitFor('the child to be gone', () => !runs(Number(result.output)));
 });
 
-test('action: what it left behind lives, and can go on writing', async (t) => {
+test('action: what it left behind lives, and can keep writing', async (t) => {
   const world = new CommandWorld(t);
   const daemon = `while :; do echo still here || exit 9; [ -e ${world.dir}/seen ] && echo ok > ${world.dir}/wrote; sleep 0.05; done`;
   const start = performance.now();
@@ -128,7 +128,7 @@ test('check: stdout and stderr can be opened by name', async (t) => {
   assert.deepEqual(result, { kind: 'exited', exitCode: 0, output: 'a\nb\n' });
 });
 
-test('action: where no file can be made it runs all the same', async (t) => {
+test('action: if no file can be created it runs all the same', async (t) => {
   const world = new CommandWorld(t);
   writeFileSync(join(world.dir, 'runs'), 'in the way');
   const result = await world.runner.run(world.command(`echo lost; echo ran > ${world.dir}/ran`), world.never);

@@ -9,7 +9,7 @@ import { tempDir } from '../../../helpers/temp-dir.ts';
 const over = { activeState: 'inactive', mainPid: 0, invocation: '' };
 const [exited, killed, dumped] = [1, 2, 3];
 
-test('the note of an end says what systemd says, and whoever did not end by itself is ended whole', (t) => {
+test('the note of an end says what systemd says, and a run that did not end by itself is ended completely', (t) => {
   const dir = join(tempDir(t), 'runs');
   const [bin, calls] = [join(dir, '../bin'), join(dir, '../calls')];
   mkdirSync(bin);
@@ -54,12 +54,12 @@ test('the note of an end says what systemd says, and whoever did not end by itse
   assert.equal(statSync(join(dir, 'end-run.sh')).mode & 0o777, 0o600);
 });
 
-test('anything else is no note', () => {
+test('anything else is not a note', () => {
   for (const text of ['', 'success exited', 'success exited x\n', 'a b c\n', 'signal killed NOSUCH\n', 'success exited 0'])
     assert.equal(parseNote(text), undefined, text);
 });
 
-test('where the folder cannot be had nothing is run at the end', (t) => {
+test('if the folder is not available nothing is run at the end', (t) => {
   writeFileSync(join(tempDir(t), 'file'), '');
   assert.equal(new EndNotes('/dev/null/no').argv('x.service', 'run-1'), undefined);
 });

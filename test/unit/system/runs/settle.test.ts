@@ -58,7 +58,7 @@ test('an abort ends the waiting, and the command', async (t) => {
   assert.ok(!runs(pid));
 });
 
-test('where the daemon died before it could write the process down, it is found by its run id', async (t) => {
+test('if the daemon died before it could write the process down, it is found by its run id', async (t) => {
   const world = new CommandWorld(t);
   const pid = await orphan(t, world, '(exec setsid sleep 59) & sleep 60; true', 'crashed-5');
   const dir = join(world.dir, 'runs');
@@ -78,7 +78,7 @@ test('a pid that is another process by now is let alone', async (t) => {
   assert.ok(runs(pid));
 });
 
-test('a program that was launched under the same id is no run', async (t) => {
+test('a program that was launched under the same id is not a run', async (t) => {
   const world = new CommandWorld(t);
   const pid = await orphan(t, world, 'sleep 60; true', 'crashed-7');
   const dir = join(world.dir, 'runs');

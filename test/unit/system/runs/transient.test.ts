@@ -40,7 +40,7 @@ for (const [way, options] of Object.entries(WAYS))
       assert.deepEqual(await runner.run(world.command('true', { kind }), never), { kind: 'exited', exitCode: 0, output: '' });
     });
 
-    test(`${kind}, ${way}: whatever order things are told in, the verdict is the same`, async (t) => {
+    test(`${kind}, ${way}: in whatever order things are reported, the verdict is the same`, async (t) => {
       const { fake, runner, world, never } = runnerOver(t, options);
       const orders: readonly FakePid1['arrange'][] = [
         (items) => items.toSorted((a, b) => Number(b.member === 'JobRemoved') - Number(a.member === 'JobRemoved')),
@@ -61,7 +61,7 @@ for (const [way, options] of Object.entries(WAYS))
       if (kind === 'action') assert.ok(readdirSync(join(world.dir, 'runs')).every((name) => !name.startsWith('end-test-')));
     });
 
-    test(`${kind}, ${way}: the end is told before the start is answered`, async (t) => {
+    test(`${kind}, ${way}: the end is reported before the start is answered`, async (t) => {
       const { fake, runner, world, never } = runnerOver(t, options);
       const held: FakeOutgoing[] = [];
       fake.onProgram = (program) => program.play(5);
@@ -200,7 +200,7 @@ for (const kind of KINDS) {
     await waitFor('it to be over', () => fake.callsOf('StopUnit').length === 1 && ended === 1);
   });
 
-  test(`${kind}: no systemd to be spoken to`, async (t) => {
+  test(`${kind}: no systemd that can be contacted`, async (t) => {
     const { fake, runner, world, never } = runnerOver(t);
     fake.stopListening();
     const result = await runner.run(world.command('true', { kind, timeoutMs: 150 }), never);
@@ -286,7 +286,7 @@ test('a check: all that it left behind dies with it', async (t) => {
   await waitFor('its end', () => !runs(child));
 });
 
-test('an action: what it left behind lives, and holds no pipe of ours', async (t) => {
+test('an action: what it left behind lives, and holds none of our pipes', async (t) => {
   const { runner, world, never } = runnerOver(t);
   const line = `sleep 60 & echo $! > ${world.dir}/child; echo out`;
   const result = await runner.run(world.command(line, { kind: 'action' }), never);
@@ -306,7 +306,7 @@ test('an action that failed is taken from among those that failed, one that went
   assert.equal(fake.callsOf('ResetFailedUnit').length, 1);
 });
 
-test('which process an action is stands in the name of its file while it runs', async (t) => {
+test('the name of an action’s file says which process it is while it runs', async (t) => {
   const { runner, world, never } = runnerOver(t);
   const running = runner.run(
     world.command(`echo $$ > ${world.dir}/pid; sleep 60 & wait`, { timeoutMs: 5000, runId: 'named' }),

@@ -6,7 +6,7 @@ import { commandFailure } from '../../../../src/system/spawn/command-result.ts';
 const over = { activeState: 'inactive', mainPid: 0, invocation: '' };
 const [exited, killed, dumped] = [1, 2, 3];
 
-test('how systemd tells an end', () => {
+test('how systemd reports an end', () => {
   const of = (result: string, code: number, status: number) => verdictOf({ ...over, result, code, status }, `${BEGUN}\n`);
   assert.deepEqual(of('success', exited, 0), { kind: 'exited', exitCode: 0 });
   assert.deepEqual(of('exit-code', exited, 217), { kind: 'exited', exitCode: 217 });

@@ -29,7 +29,7 @@ test('orders of one user, and of all users together, leave root its places', () 
   assert.deepEqual(answers(ROOT, 1), [{ kind: 'all', limit: 6 }]);
 });
 
-test('who comes is not the one who goes, and takes no place of root’s, nor of one who has fewer', () => {
+test('a new connection closes neither itself, nor one of root, nor one of a user who has fewer', () => {
   const { connections, come } = world();
   const roots = [come(ROOT), come(ROOT)];
   const modest = come(user(1));
@@ -53,7 +53,7 @@ test('who comes is not the one who goes, and takes no place of root’s, nor of 
   assert.ok(busy.every(({ destroyed }) => !destroyed));
 });
 
-test('one who may go gives way to those of his kind alone, and only where places are short', () => {
+test('a connection that may be closed is closed only for one of its own kind, and only if places are short', () => {
   const { connections, come } = world();
   const served = (holder: Holder, mayGo?: (other: Socket) => boolean) => {
     const socket = come(holder);

@@ -22,7 +22,7 @@ test('the environment is minimal, and stdin is empty', async () => {
   }
 });
 
-test('arguments are no shell text', async () => {
+test('arguments are not shell text', async () => {
   const hostile = '$(id); `id` "\' \n * -x %s $HOME ürsprung';
   const result = await execute('printf', ['%s', hostile], limit);
   assert.equal(result.stdout, hostile);
@@ -36,7 +36,7 @@ test('stdout stands apart, output has both', async () => {
   assert.match(result.output, /to-err\n/);
 });
 
-test('what cannot be started is said in a line, and nothing rejects', async () => {
+test('what cannot be started is reported in a line, and nothing rejects', async () => {
   const reasons: [string, Parameters<typeof execute>, RegExp][] = [
     ['no such program', ['no-such-program', [], limit], /^no-such-program: no such program.*ENOENT/],
     ['no program', ['/etc/passwd', [], limit], /EACCES/],
@@ -102,7 +102,7 @@ test('a signal is named, and no zombie is left', async () => {
   );
 });
 
-test('who has enough of what it writes to stdout ends it', async () => {
+test('a caller that has read enough of stdout ends the program', async () => {
   const chunks: Buffer[] = [];
   const take = (chunk: Buffer): boolean => chunks.push(chunk) < 3;
   const result = await execute('yes', [], { ...limit, take });

@@ -90,7 +90,7 @@ for (const shell of shells) {
     );
   });
 
-  test(`${name}: standard input is empty, no descriptor is left over, the text stands in no argument`, () => {
+  test(`${name}: standard input is empty, no descriptor is left over, the text is in no argument`, () => {
     const script = lineScript('cat; for fd in /proc/self/fd/*; do readlink $fd; done; tr "\\0" " " </proc/$$/cmdline', {
       A: 'hunter2',
     });
@@ -124,7 +124,7 @@ for (const shell of shells) {
     assert.match(run(lineScript('true\n\nnosuch', {}), shell).stderr, /\b3: .*nosuch.* not found/);
   });
 
-  test(`${name}: it says that it begins, also where the line cannot be parsed, and then nothing more`, () => {
+  test(`${name}: it says that it begins, even if the line cannot be parsed, and then nothing more`, () => {
     const { stdout, stderr } = run(lineScript("echo out; echo err >&2; echo 'x", {}, 'begun!'), shell);
     assert.equal(stderr, 'begun!\n');
     assert.match(stdout, /unterminated|unexpected EOF/i);

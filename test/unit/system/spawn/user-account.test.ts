@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { asUser, findAccount } from '../../../../src/system/spawn/user-account.ts';
 import { never } from '../../../helpers/strategy-parts.ts';
 
-test('a user is found by name and by uid; one that is not there is told so', async () => {
+test('a user is found by name and by uid; a missing one is reported', async () => {
   for (const user of ['root', '0']) {
     const found = await findAccount(user, never);
     assert.ok(found.kind === 'found' && found.account.name === 'root' && found.account.uid === 0, JSON.stringify(found));

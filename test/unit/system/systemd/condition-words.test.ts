@@ -22,7 +22,7 @@ function unmet(conditions: readonly Test[], asserts?: readonly Test[], changes: 
   return unmetCondition(new Map(Object.entries(values)));
 }
 
-test('what was not met is told as it stands in the unit’s file', () => {
+test('what was not met is shown as in the unit’s file', () => {
   const conditions = [
     ['ConditionPathExists', false, false, '/etc/there', MET],
     ['ConditionPathExists', false, true, '/etc/x', UNMET],
@@ -32,7 +32,7 @@ test('what was not met is told as it stands in the unit’s file', () => {
   assert.equal(unmet([], [['AssertFileNotEmpty', false, false, '/etc/y', UNMET]]), 'AssertFileNotEmpty=/etc/y does not hold');
 });
 
-test('of those of which one is enough all are told, but not beside one that has to hold', () => {
+test('of those of which one is enough all are shown, but not beside one that has to hold', () => {
   const triggers = [
     ['ConditionACPower', true, false, 'true', UNMET],
     ['ConditionVirtualization', true, true, 'vm', UNMET],
@@ -41,14 +41,14 @@ test('of those of which one is enough all are told, but not beside one that has 
   assert.equal(unmet([...triggers, ['ConditionHost', false, false, 'x', UNMET]]), 'ConditionHost=x is not met');
 });
 
-test('nothing is told of what was met, and of what was never to be started', () => {
+test('nothing is reported of what was met, and of what was never to be started', () => {
   const condition = ['ConditionPathExists', false, false, '/etc/x', UNTESTED];
   assert.equal(unmet([condition], undefined, { ConditionTimestampMonotonic: 0n }), undefined);
   assert.equal(unmet([], [], { AssertResult: true }), undefined);
   assert.equal(unmetCondition(new Map()), undefined);
 });
 
-test('of a unit that systemd has just loaded its conditions are told, of one that was started before not', () => {
+test('for a unit that systemd has just loaded its conditions are shown, for one that was started before they are not', () => {
   const values = (at: bigint) =>
     new Map<string, DbusValue>(
       Object.entries({
@@ -63,7 +63,7 @@ test('of a unit that systemd has just loaded its conditions are told, of one tha
   assert.equal(untestedConditions(new Map()), undefined);
 });
 
-test('words are printable and bounded; of what cannot be read something is told all the same', () => {
+test('words are printable and bounded; what cannot be read is reported in part', () => {
   const many = Array.from({ length: 100 }, () => [
     'ConditionPathExists',
     false,

@@ -19,7 +19,7 @@ function sleeperIn(t: TestContext, root: string, cgroup: string) {
   return { child, ended };
 }
 
-test('only who is in the unit itself is in the way, and is killed; no unit of that name of a user’s own manager, or within another', async (t) => {
+test('only processes in the unit itself count and are killed; not those of a unit of that name of a user’s own manager, or within another', async (t) => {
   const root = tempDir(t);
   const strangers = [
     '/user.slice/user-1000.slice/user@1000.service/app.slice/run.service',

@@ -83,7 +83,7 @@ for (const [way, options] of Object.entries(WAYS)) {
       assert.deepEqual(await runJob(pid1, verb, unit, LONG), { kind: 'failed', reason });
   });
 
-  test(`${way}: the job's end may be told before the answer, late, twice, and among those of others`, async (t) => {
+  test(`${way}: the job's end may be reported before the answer, late, twice, and among those of others`, async (t) => {
     const fake = FakePid1.open(t, options);
     const pid1 = fake.pid1();
     fake.add('good.service');
@@ -256,7 +256,7 @@ test('a PID 1 that does not come back', async (t) => {
   assert.match(result.reason, /^the connection to systemd was lost meanwhile: cannot connect to systemd: /);
 });
 
-test('a restart that never was: the old life goes on', async (t) => {
+test('a restart that never was: the old life continues', async (t) => {
   const fake = FakePid1.open(t);
   fake.add('a.service', { state: 'active' });
   fake.intercept = ({ member }) => {

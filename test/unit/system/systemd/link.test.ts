@@ -13,7 +13,7 @@ const LONG = { timeoutMs: 30_000 };
 const SYSTEMD = 'org.freedesktop.systemd1';
 const WAYS = ['private', 'bus'] as const;
 
-test('where the bus has a unit', () => {
+test('if the bus has a unit', () => {
   assert.equal(unitPath('nginx.service'), '/org/freedesktop/systemd1/unit/nginx_2eservice');
   assert.equal(unitPath('7up@a-b.service'), '/org/freedesktop/systemd1/unit/_37up_40a_2db_2eservice');
   assert.equal(unitPath('a7.socket'), '/org/freedesktop/systemd1/unit/a7_2esocket');
@@ -46,7 +46,7 @@ for (const way of WAYS) {
     assert.equal((await link.call({ member: 'Nonsense' }, LONG)).kind, 'error');
   });
 
-  test(`${way}: a unit is heard of, in halves, the Unit half last, and no other is`, async (t) => {
+  test(`${way}: a unit is reported in halves, the Unit half last, and no other unit is`, async (t) => {
     const { fake, link } = await linked(t, way);
     for (const unit of ['a.service', 'b.service']) fake.add(unit, { state: 'active' });
     const heard: UnitChange[] = [];
@@ -63,7 +63,7 @@ for (const way of WAYS) {
     );
   });
 
-  test(`${way}: whoever listens no more hears no more, the others do`, async (t) => {
+  test(`${way}: a listener that has stopped receives nothing more, the others do`, async (t) => {
     const { fake, link } = await linked(t, way);
     fake.add('a.service', { state: 'active' });
     const heard: string[] = [];
@@ -87,7 +87,7 @@ for (const way of WAYS) {
     await waitFor('three', () => heard.at(-1) === 'three');
   });
 
-  test(`${way}: a listener that stops another one, and itself, while it is told`, async (t) => {
+  test(`${way}: a listener that stops another one, and itself, while it is called`, async (t) => {
     const { fake, link } = await linked(t, way);
     fake.add('a.service', { state: 'active' });
     let heard = 0;
@@ -105,7 +105,7 @@ for (const way of WAYS) {
     assert.ok(heard <= 2);
   });
 
-  test(`${way}: jobs that end are heard of`, async (t) => {
+  test(`${way}: jobs that end are reported`, async (t) => {
     const { fake, link } = await linked(t, way);
     fake.add('a.service');
     const heard: RemovedJob[] = [];
@@ -119,7 +119,7 @@ for (const way of WAYS) {
     assert.equal(heard.length, 1);
   });
 
-  test(`${way}: it ends when PID 1 is executed anew`, async (t) => {
+  test(`${way}: it ends when PID 1 re-executes itself`, async (t) => {
     const { fake, link } = await linked(t, way);
     let lost = 0;
     link.onLost(() => lost++);
@@ -138,7 +138,7 @@ for (const way of WAYS) {
     assert.equal(lost, 1);
   });
 
-  test(`${way}: whoever asks to be told of the end after the end is told`, async (t) => {
+  test(`${way}: whoever asks for a notice of the end after the end gets it`, async (t) => {
     const { link } = await linked(t, way);
     link.close();
     let told = 0;
@@ -152,7 +152,7 @@ for (const way of WAYS) {
     link.onJob(() => {})();
   });
 
-  test(`${way}: a change that is none ends the link and nothing else`, async (t) => {
+  test(`${way}: a change that is not valid ends the link and nothing else`, async (t) => {
     const { fake, link } = await linked(t, way);
     let lost = 0;
     link.onLost(() => lost++);
@@ -189,7 +189,7 @@ test('private: nobody is asked for anything but what is wanted', async (t) => {
   );
 });
 
-test('bus: it makes itself known, finds PID 1, and has it tell us', async (t) => {
+test('bus: it registers, finds PID 1, and subscribes to its signals', async (t) => {
   const { fake, link } = await linked(t, 'bus');
   const { bus } = fake;
   assert.ok(bus);
@@ -306,7 +306,7 @@ test('bus: an answer that somebody else gives is passed over', async (t) => {
   assert.deepEqual(answer, { kind: 'reply', values: ['/org/freedesktop/systemd1/job/1'] });
 });
 
-test('bus: what the bus or somebody else says is no sign of life of PID 1', async (t) => {
+test('bus: what the bus or somebody else says does not prove that PID 1 is alive', async (t) => {
   const { fake, link } = await linked(t, 'bus');
   fake.hush();
   await new Promise((resolve) => setTimeout(resolve, 120));
@@ -317,7 +317,7 @@ test('bus: what the bus or somebody else says is no sign of life of PID 1', asyn
   assert.equal(await link.isAlive({ timeoutMs: 50 }), false);
 });
 
-test('bus: where the bus itself refuses a call that is its answer', async (t) => {
+test('bus: if the bus itself refuses a call that is its answer', async (t) => {
   const { fake, link } = await linked(t, 'bus');
   fake.intercept = (call) => {
     const errorName = 'org.freedesktop.DBus.Error.AccessDenied';

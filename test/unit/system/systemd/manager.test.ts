@@ -17,7 +17,7 @@ function reasonOf(shown: Awaited<ReturnType<Systemd['show']>>): string {
   return shown.kind === 'failed' ? shown.reason : assert.fail('it was shown');
 }
 
-test('a running service, a unit that is none, and one that nobody knows', async (t) => {
+test('a running service, a name that is not a unit, and one that nobody knows', async (t) => {
   const fake = FakePid1.open(t);
   const systemd = fake.systemd();
   const { mainPid } = fake.add('a.service', { state: 'active' });
@@ -254,7 +254,7 @@ test('what is shown stood together at one moment, however the unit changes betwe
   );
 });
 
-test('a unit that never stands still is told as it was read last', async (t) => {
+test('a unit that never stands still is reported as it was read last', async (t) => {
   const fake = FakePid1.open(t);
   const unit = fake.add('a.service', { state: 'active' });
   fake.intercept = ({ member }) => {
@@ -265,7 +265,7 @@ test('a unit that never stands still is told as it was read last', async (t) => 
   assert.ok(shown.kind === 'status' && shown.status.activeState === 'active');
 });
 
-test('properties that there are none of are absent', async (t) => {
+test('properties that do not exist are absent', async (t) => {
   const fake = FakePid1.open(t);
   fake.add('a.service', { state: 'active' });
   const names = { Unit: ['ActiveState', 'Nonsense'], Service: ['Result', 'Other'] };
@@ -300,7 +300,7 @@ test('reset-failed', async (t) => {
   });
 });
 
-test('by which ways systemd is spoken to and heard', async (t) => {
+test('by which ways systemd is contacted, and how its changes arrive', async (t) => {
   const fake = FakePid1.open(t);
   const systemd = fake.systemd();
   const contact = (): unknown[] => {
@@ -318,7 +318,7 @@ test('by which ways systemd is spoken to and heard', async (t) => {
   await waitFor('nobody to watch', () => systemd.contact()?.units === null);
 });
 
-test('many shows while PID 1 is executed anew again and again', async (t) => {
+test('many shows while PID 1 re-executes itself again and again', async (t) => {
   const fake = FakePid1.open(t);
   const systemd = fake.systemd();
   fake.add('a.service', { state: 'active' });

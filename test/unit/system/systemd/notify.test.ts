@@ -57,7 +57,7 @@ test('while the queue is full nothing waits and nothing that matters is lost', a
   assert.deepEqual(received.slice(-3), ['WATCHDOG=1', 'STATUS=turn 1999', 'READY=1']);
 });
 
-test('where nobody asked, nothing is opened', () => {
+test('if nobody asked, nothing is opened', () => {
   for (const socket of [undefined, '', 'relative', 'vsock:2:1234', '/', '@']) {
     const env = socket === undefined ? {} : { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '1000000' };
     const notifier = createNotifier(env, () => assert.fail('opened'));
@@ -70,7 +70,7 @@ test('where nobody asked, nothing is opened', () => {
   }
 });
 
-test('a systemd that went away harms nobody, and is told what is new when it is back', (t) => {
+test('a systemd that went away harms nobody, and gets what is new when it is back', (t) => {
   const path = join(tempDir(t), 'notify');
   const sent: string[] = [];
   const open: typeof openDatagram = (address) => {
@@ -87,7 +87,7 @@ test('a systemd that went away harms nobody, and is told what is new when it is 
   assert.deepEqual([String(receiver.receive()), receiver.receive()], ['STOPPING=1', undefined], 'nothing old was kept');
 });
 
-test('half of the watchdog limit, where it is meant for this process', () => {
+test('half of the watchdog limit, if it is meant for this process', () => {
   const interval = (env: Record<string, string>) =>
     createNotifier({ NOTIFY_SOCKET: '/x', ...env }, () => ({ send: () => 'sent', close: () => {} })).watchdogIntervalMs;
   assert.equal(interval({ WATCHDOG_USEC: '30000000' }), 15_000);

@@ -24,7 +24,7 @@ test('its own socket is preferred', async (t) => {
   assert.equal(pid1.busAddress, fake.addresses.bus);
 });
 
-test('where nobody listens there, or it refuses us, the bus is the way', async (t) => {
+test('if nobody listens there, or it refuses us, the bus is the way', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   fake.greeting = 'rejected';
@@ -57,7 +57,7 @@ test('neither way: one line, within the limit', async (t) => {
   }
 });
 
-test('whoever only asks hears soon that there is nobody', async (t) => {
+test('a caller that only asks learns soon that nobody answers', async (t) => {
   const fake = FakePid1.open(t);
   fake.stopListening();
   fake.bus?.stop();
@@ -67,7 +67,7 @@ test('whoever only asks hears soon that there is nobody', async (t) => {
   assert.ok(performance.now() - beganMs < 60_000);
 });
 
-test('nobody listens for a while: it is waited for, whoever asks', async (t) => {
+test('nobody listens for a while: every caller waits for it', async (t) => {
   const fake = FakePid1.open(t, { privateOnly: true });
   const pid1 = fake.pid1();
   for (const alive of [false, true]) {
@@ -81,7 +81,7 @@ test('nobody listens for a while: it is waited for, whoever asks', async (t) => 
   }
 });
 
-test('a silent PID 1 is no reason to try the bus', async (t) => {
+test('a silent PID 1 is not a reason to try the bus', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   fake.hush();
@@ -128,7 +128,7 @@ test('a busy listener is waited for', async (t) => {
   assert.deepEqual(fake.bus?.calls, []);
 });
 
-test('alive: not before it has shown that it takes what it is told', async (t) => {
+test('alive: not before it has shown that it accepts what it receives', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   await pid1.withLink(LONG, pinged);
@@ -168,7 +168,7 @@ test('it is closed some time after the last use, and opened again for the next',
   await waitFor('it to be closed again', () => fake.connections.open === 0);
 });
 
-test('a link that has ended is opened anew, also for whoever wants one that is alive', async (t) => {
+test('a link that has ended is opened again, also for a caller that wants one that is alive', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   await pid1.withLink(LONG, pinged);
@@ -215,7 +215,7 @@ test('it is given up when it is aborted, and nothing stays at the signal', async
   assert.equal(getEventListeners(other.signal, 'abort').length, 0);
 });
 
-test('an action that fails lets go of the link all the same', async (t) => {
+test('an action that fails releases the link all the same', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1({ idleMs: 20 });
   await assert.rejects(

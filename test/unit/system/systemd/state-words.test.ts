@@ -102,7 +102,7 @@ test('a failure names the command that failed, by its file alone, and how it end
     assert.equal(describeFailure('a.service', values(entries)), `${reason}${see}`);
 });
 
-test('what hangs is told by the command that runs, by what its type waits for, or by the jobs in front of it', () => {
+test('what hangs is shown by the command that runs, by what its type waits for, or by the jobs in front of it', () => {
   const starting = { ActiveState: 'activating', SubState: 'start', Type: 'simple' };
   const app = [command('/bin/app', 0, 0)];
   for (const [entries, more, reason] of [

@@ -167,7 +167,7 @@ test('asked how it stands: it is known, gone, or nobody says', async (t) => {
   assert.equal(await follower.ask(LONG), 'unknown');
 });
 
-test('whoever follows no more leaves nothing with the link', async (t) => {
+test('a follower that stops leaves nothing with the link', async (t) => {
   const { fake, link, follower } = await following(t);
   follower.stop();
   fake.onProgram = () => {};

@@ -5,7 +5,7 @@ import { UnitWatches } from '../../../../src/system/systemd/watches.ts';
 import { FakePid1 } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
-test('whoever watches a unit is told of its changes, and of no other one', async (t) => {
+test('whoever watches a unit learns of its changes, and of no other unit’s', async (t) => {
   const { fake, watch } = world(t);
   const a = watch('a.service');
   const b = watch('b.service');
@@ -37,7 +37,7 @@ test('many changes at once are one call', async (t) => {
   assert.ok(a.count < 20, String(a.count));
 });
 
-test('fifty units, each told by itself', async (t) => {
+test('fifty units, each reported by itself', async (t) => {
   const { fake, watch } = world(t);
   const watched = Array.from({ length: 50 }, (_, index) => ({ unit: `u${index}.service`, told: watch(`u${index}.service`) }));
   await heard(...watched.map(({ told }) => told));
@@ -121,7 +121,7 @@ test('once nobody watches any more nothing is left open', async (t) => {
   await waitFor('it to be told', () => again.count === 2);
 });
 
-test('whoever comes at the moment when the last one goes', async (t) => {
+test('a watcher that comes at the moment when the last one goes', async (t) => {
   const { fake, watches, watch } = world(t);
   for (let round = 0; round < 5; round++) {
     const first = watch('a.service');
@@ -137,7 +137,7 @@ test('whoever comes at the moment when the last one goes', async (t) => {
   await waitFor('the end', () => fake.bus?.clients.length === 0);
 });
 
-test('a bus that is away at first is tried again; then all are told', async (t) => {
+test('a bus that is unavailable at first is tried again; then all are notified', async (t) => {
   const { fake, watches, watch } = world(t);
   fake.bus?.stop();
   const a = watch('a.service');
@@ -151,7 +151,7 @@ test('a bus that is away at first is tried again; then all are told', async (t) 
   await waitFor('b', () => b.count === 2);
 });
 
-test('a bus that goes away and comes back: all are told, what was missed too', async (t) => {
+test('a bus that goes away and comes back: all are notified, also of what was missed', async (t) => {
   const { fake, watches, watch } = world(t);
   const watched = Array.from({ length: 50 }, (_, index) => watch(`u${index}.service`));
   await heard(...watched);
@@ -167,7 +167,7 @@ test('a bus that goes away and comes back: all are told, what was missed too', a
   await waitFor('one', () => watched[7]?.count === 5);
 });
 
-test('a PID 1 that is executed anew: all are told, and hear of the new one', async (t) => {
+test('a PID 1 that re-executes itself: all are notified, and learn of the new one', async (t) => {
   const { fake, watches, watch } = world(t);
   const a = watch('a.service');
   await heard(a);
@@ -191,7 +191,7 @@ test('a PID 1 whose name another one takes over at once', async (t) => {
   await waitFor('it to be told of a change', () => a.count === 3);
 });
 
-test('whoever goes while it is being connected', async (t) => {
+test('a watcher that goes while the bus is being connected', async (t) => {
   const { fake, watches, watch } = world(t);
   fake.hush();
   const a = watch('a.service');
@@ -205,7 +205,7 @@ test('whoever goes while it is being connected', async (t) => {
   assert.equal(a.count, 0);
 });
 
-test('what somebody else says is told to nobody', async (t) => {
+test('what somebody else says is passed to nobody', async (t) => {
   const { fake, watch } = world(t);
   const a = watch('a.service');
   await heard(a);

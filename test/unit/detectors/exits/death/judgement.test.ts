@@ -43,13 +43,13 @@ async function judged(backMs: number, changes: Partial<DeathInquiry> = {}): Prom
   return [judgement?.kind ?? 'aborted', clock.monotonicMs() - begun];
 }
 
-test('what another supervisor has time to start again is no alarm before that is over, and not a moment later', async () => {
+test('what another supervisor has time to start again raises an alarm when that time is over, and not before', async () => {
   assert.deepEqual(await judged(Number.POSITIVE_INFINITY), ['alarm', 10_000]);
   const [kind, afterMs] = await judged(5000);
   assert.deepEqual([kind, afterMs >= 5000 && afterMs <= 7000], ['lives', true]);
 });
 
-test('a reload that hangs is an alarm after ten seconds; each time that systemd waits to start it again is told once', async () => {
+test('a reload that hangs raises an alarm after ten seconds; each time that systemd waits to start it again is reported once', async () => {
   const status = (changes: Partial<UnitStatus>): UnitStatus => ({ ...noUnit, id: 's.service', ...changes });
   const found = (changes: Partial<UnitStatus>) => async (): Promise<RunningProcesses> => ({
     kind: 'found',

@@ -105,7 +105,7 @@ test('a job that comes from another unit is an order only if that one was stoppe
   assert.equal(await of({ leftActiveMs: 0, status: { activeState: 'active', changedMs: NOW - 60_000 } }), 'expected');
 });
 
-test('along a chain of units the first one tells', async () => {
+test('along a chain of units the first one decides', async () => {
   const went = { leftActiveMs: NOW - 6, wentMs: NOW - 6 };
   const chain = (u46: Unit) => ({
     'u44.service': { ...by(true), stoppedWith: ['u45.target'] },

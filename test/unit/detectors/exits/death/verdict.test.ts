@@ -12,7 +12,7 @@ function verdict(unit: Partial<UnitStatus>, meant: MeantUnit = 'unit'): string {
   return judgeByUnit({ ...noUnit, id: 'x.service', ...unit }, meant, DEATH, () => false).kind;
 }
 
-test('a unit that has failed is an alarm; one that was stopped is none, whatever its program ended with', () => {
+test('a unit that has failed raises an alarm; one that was stopped does not, whatever its program ended with', () => {
   assert.equal(verdict({ activeState: 'inactive', result: 'success' }), 'expected');
   // `timeout`: it had to be killed at the end of its time.
   for (const result of ['exit-code', 'signal', 'core-dump', 'timeout']) {
@@ -24,7 +24,7 @@ test('a unit that has failed is an alarm; one that was stopped is none, whatever
     assert.equal(verdict({ activeState: 'failed', result, endedByStop: true }), 'alarm');
 });
 
-test('between the halves of a restart nothing can be told', () => {
+test('between the halves of a restart nothing is known', () => {
   for (const activeState of ['failed', 'inactive', 'active', 'deactivating'])
     assert.equal(verdict({ activeState, result: 'exit-code', hasJob: true }), 'wait');
 });

@@ -34,7 +34,7 @@ function watching(first: Partial<UnitStatus>) {
   };
 }
 
-test('what is under way is followed to its end, whether or not anybody tells', async () => {
+test('what is under way is followed to its end, whether or not it is reported', async () => {
   const { clock, watch, note, become, settled } = watching({ activeState: 'activating', changedMs: 5 });
   await note();
   assert.deepEqual(watch.current, { kind: 'starting', unit: 'a.service', sinceMs: 5 });
@@ -80,7 +80,7 @@ test('what rests, is up, or does its work and ends is under way to nowhere', asy
   }
 });
 
-test('a unit that is monitored no more is asked about no more, and the next one is followed all the same', async () => {
+test('a unit that is no longer monitored is no longer asked about, and the next one is followed', async () => {
   const { clock, watch, note, become, settled } = watching({ activeState: 'deactivating', changedMs: 9 });
   await note();
   assert.equal(watch.current?.kind, 'stopping');

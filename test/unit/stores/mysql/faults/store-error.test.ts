@@ -42,7 +42,7 @@ test('what a server says becomes one printable line', () => {
   assert.equal(error.message, 'mysql db:3306: Unknown ?[2Jcolumn');
 });
 
-test('what the driver could not read is the server’s fault, and told so; a mistake of ours is not', () => {
+test('what the driver could not read is reported as the server’s fault; a mistake of ours is not', () => {
   const fatal = (error: Error, code?: string): Error => Object.assign(error, { fatal: true, ...(code && { code }) });
   for (const error of [fatal(new TypeError('x')), fatal(new RangeError('x')), fatal(new Error('x'), 'PROTOCOL_ERROR')]) {
     const told = storeError('db:3306', error);
@@ -66,7 +66,7 @@ test('words depend on how far the connection has come, and on whether TLS was of
   assert.match(storeError('db', said(3159)).message, /\(expected ssl = verify\)$/);
 });
 
-test('a connection that did not come about is told in words', () => {
+test('a connection that could not be made is reported in words', () => {
   const refused = (of: object): string => {
     const error = Object.assign(new Error('connect X'), { code: 'ECONNREFUSED', syscall: 'connect', errno: -111, ...of });
     return storeError('db', error).message;
@@ -87,7 +87,7 @@ test('a connection that did not come about is told in words', () => {
   );
 });
 
-test('for want of a privilege the GRANT is told as it is typed, and no login is refused that was right', () => {
+test('if a privilege is missing the GRANT is shown as it is typed, and no correct login is called refused', () => {
   const told = (errno: number, text: string, database = 'v'): string =>
     storeError('db', Object.assign(new Error(text), { errno, sqlState: '42000' }), LOGIN, database).message;
   assert.equal(

@@ -73,7 +73,7 @@ for (const [name, shape] of no) {
   test(`${JSON.stringify(name)} is not ${JSON.stringify(shape)}`, () => assert.ok(!matches(name, shape)));
 }
 
-test('who is not believed is a full path by its file alone, and still a plain name by whatever it says', () => {
+test('a process that is not trusted matches a full path only by its file, and a plain name by anything it says', () => {
   for (const [name, shape] of yes) {
     assert.equal(matches(name, shape, false), !name.includes('/') || shape.exe === name, JSON.stringify([name, shape]));
   }

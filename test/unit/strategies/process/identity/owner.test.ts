@@ -28,7 +28,7 @@ async function found(
 }
 
 test(
-  'who calls himself a full path by argv[0] is that program where he is root, and is left alone where not',
+  'a process that calls itself a full path by argv[0] is that program if root runs it, and is left alone if not',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -67,7 +67,7 @@ test("the configured user's, the last seen one's and the daemon's own are believ
 });
 
 test(
-  "by a file of root's that bears the name everybody's program is found, as long as nothing is known; by argv[0] nobody's",
+  'while nothing is known, a file of that name that belongs to root makes everybody’s process the program; argv[0] makes nobody’s',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -108,31 +108,35 @@ test("a set-user-id program is root's, its argv[0] is its caller's", asRoot, asy
   assert.deepEqual(await found(world, path, { user: 'nobody' }), [pid]);
 });
 
-test('who was started by another user is told so, and no setting is named that would let him count', asRoot, async (t) => {
-  const world = processStrategyWorld(t);
-  const name = `zsuid${process.pid}`;
-  const file = world.zoo.sleeper('zsleeper');
-  const start = (mode: number): Promise<number> => {
-    chmodSync(file, mode);
-    return world.zoo.start(file, ['300'], { argv0: name, ...nobody });
-  };
-  const [his, called] = [await start(0o755), await start(0o4755)];
-  if (world.table.read(called, ['uids'])?.uids?.effective !== 0) return t.skip('the temporary folder is mounted nosuid');
-  const { warnings } = await looked(world, name);
-  assert.deepEqual(warnings, [
-    `pid ${his} has that name too and is not touched: it belongs to user nobody (65534) (set user, or any_user = true, if it is the program)`,
-    `pid ${called} has that name too and is not touched: it was started by user nobody (65534)`,
-  ]);
-  const told = world.warnings.filter((line) => line.startsWith(`Not taken for ${name}: `));
-  assert.deepEqual(
-    told,
-    warnings.map((line) => `Not taken for ${name}: ${line}`),
-    'each reason once',
-  );
-});
+test(
+  'a process that another user started is reported as that, and no setting is named that would let it count',
+  asRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = `zsuid${process.pid}`;
+    const file = world.zoo.sleeper('zsleeper');
+    const start = (mode: number): Promise<number> => {
+      chmodSync(file, mode);
+      return world.zoo.start(file, ['300'], { argv0: name, ...nobody });
+    };
+    const [his, called] = [await start(0o755), await start(0o4755)];
+    if (world.table.read(called, ['uids'])?.uids?.effective !== 0) return t.skip('the temporary folder is mounted nosuid');
+    const { warnings } = await looked(world, name);
+    assert.deepEqual(warnings, [
+      `pid ${his} has that name too and is not touched: it belongs to user nobody (65534) (set user, or any_user = true, if it is the program)`,
+      `pid ${called} has that name too and is not touched: it was started by user nobody (65534)`,
+    ]);
+    const told = world.warnings.filter((line) => line.startsWith(`Not taken for ${name}: `));
+    assert.deepEqual(
+      told,
+      warnings.map((line) => `Not taken for ${name}: ${line}`),
+      'each reason once',
+    );
+  },
+);
 
 test(
-  'who has given up root is who he is now: what the kernel told a program at its start, it can write over',
+  'a process that has given up root counts as its present user: it can overwrite what the kernel gave it at its start',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -144,7 +148,7 @@ test(
   },
 );
 
-test("where the kernel's word at its start cannot be read its real user counts; a pid that changed hands is nobody's", (t) => {
+test("if the kernel's record of its start cannot be read, its real user counts; a pid that was reused is nobody's", (t) => {
   const root = tempDir(t);
   const owned = (uids: string, startTime = 100): boolean => {
     mkdirSync(join(root, '7'), { recursive: true });
@@ -158,7 +162,7 @@ test("where the kernel's word at its start cannot be read its real user counts; 
   assert.equal(owned('0\t0\t0\t0', 99), false);
 });
 
-test('a user who cannot be looked up is a refusal where whose it is decides, and nothing is stopped', async (t) => {
+test('if the owner decides and the user cannot be looked up, the restart is refused, and nothing is stopped', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(`zlost${process.pid}`);
   const pid = await world.zoo.start(path);
@@ -212,7 +216,7 @@ test(
 );
 
 test(
-  'where nothing is known yet argv[0] makes nobody’s process the program; who shall be it is asked for',
+  'if nothing is known yet, argv[0] makes no user’s process the program; the message asks which one it is',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -257,7 +261,7 @@ test(
   },
 );
 
-test('of many strangers the first are told, and how many more there are', asRoot, async (t) => {
+test('of many strangers the first are shown, and how many more there are', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = `zappm${process.pid}`;
   const strategy = world.strategy();

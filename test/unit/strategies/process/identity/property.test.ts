@@ -355,7 +355,7 @@ function pidsOf(processes: readonly FakeProcess[]): number[] {
   return processes.map(({ pid }) => pid).sort((a, b) => a - b);
 }
 
-test('a stranger who is given the number of a dead master is not the program', async (t) => {
+test('a stranger that gets the pid of a dead master is not the program', async (t) => {
   const { kernel, start, look } = telling(t);
   const master = start(kernel.init, 100, { pgid: 100, sid: 100 });
   assert.deepEqual(await look(), [100]);

@@ -27,7 +27,7 @@ async function recorded(it: ProgramInPath, way: readonly string[] = [], ...args:
   await kill(pid);
 }
 
-test('an earlier record of the same program and user lets nothing out of its cage, alive or dead', asRoot, async (t) => {
+test('an earlier record of the same program and user frees nothing from its confinement, alive or dead', asRoot, async (t) => {
   for (const user of [[], asNobody]) {
     const it = inPath(t);
     const options = user.length > 0 ? { user: 'nobody' } : {};
@@ -41,7 +41,7 @@ test('an earlier record of the same program and user lets nothing out of its cag
   }
 });
 
-test('for a title over its arguments the earlier record goes on to count', asRoot, async (t) => {
+test('for a title over its arguments the earlier record still counts', asRoot, async (t) => {
   const it = inPath(t, '/bin/cat');
   const { world, name, path } = it;
   const strategy = world.strategy({ configured: true });
@@ -77,7 +77,7 @@ test('what outlived the caged one does not make it usable', asRoot, async (t) =>
   await refused(it, CAGED);
 });
 
-test('a further copy in a cage is not started by what its kind was before', asRoot, async (t) => {
+test('a further copy that is confined is not started by an earlier record', asRoot, async (t) => {
   const it = inPath(t);
   const { world, name } = it;
   const options = { configured: true, maxMatches: 2 };
@@ -94,7 +94,7 @@ test('a further copy in a cage is not started by what its kind was before', asRo
   await refused(it, CAGED, options);
 });
 
-test('nor one that start_command has put into a cage, when that is set no more', asRoot, async (t) => {
+test('also not one that start_command has confined, when start_command is no longer set', asRoot, async (t) => {
   const it = inPath(t);
   const { world, name, path } = it;
   await recorded(it, [], '3301');

@@ -134,7 +134,7 @@ test('what a user starts is started in a directory that his link leads to', asRo
   assert.equal(await strategy.concern(managed(name)), undefined);
 });
 
-test('a pin has it started, until its owner changes it; what root changes is started and told', asRoot, async (t) => {
+test('a pin has it started, until its owner changes it; what root changes is started and reported', asRoot, async (t) => {
   const { world, name, file, folder, pid, strategy } = await rootRunsTheirs(t);
   const records = await recordsNow(strategy, name);
   await pin(world, name, records);

@@ -12,7 +12,7 @@ import { waitFor } from '../../../../helpers/wait-for.ts';
 
 const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 
-test('root in a cage is not let out by its death', asRoot, async (t) => {
+test('confined root is not freed by its death', asRoot, async (t) => {
   const ways = [['--no-new-privs'], ['--bounding-set=-all'], [...asNobody, '--no-new-privs']];
   for (const way of ways) {
     const it = inPath(t);
@@ -21,7 +21,7 @@ test('root in a cage is not let out by its death', asRoot, async (t) => {
   }
 });
 
-test('nor what says that a command of ours has started it', asRoot, async (t) => {
+test('also not the note that one of our commands has started it', asRoot, async (t) => {
   const it = inPath(t);
   const env = { ZOO: it.world.zoo.dir, MONITOR_ATTEMPT: '1' };
   // Not a child of ours: that would be a command under way.
@@ -41,19 +41,23 @@ test('nor what says that a command of ours has started it', asRoot, async (t) =>
   assert.deepEqual(pidsOf(it.world, it.path), []);
 });
 
-test('a command of ours that is under way is no life of the program, but as somebody else it is told of', asRoot, async (t) => {
-  for (const way of [[], asNobody]) {
-    const { world, name, path } = inPath(t);
-    const env = { ZOO: world.zoo.dir, MONITOR_ATTEMPT: '1', MONITOR_SYSTEM_NAME: name };
-    await world.zoo.start('/usr/bin/setpriv', [...way, path, '300'], { env });
-    const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
-    const strategy = world.strategy({ configured: true, user: way.length > 0 ? undefined : 'root' });
-    await strategy.observe(managed(name));
-    await kill(pid);
-    const { starts } = await strategy.preview(managed(name), never);
-    assert.deepEqual(starts, way.length > 0 ? [] : [`${path}, without arguments`]);
-  }
-});
+test(
+  'a command of ours that is under way is not a life of the program, but under another user it is reported',
+  asRoot,
+  async (t) => {
+    for (const way of [[], asNobody]) {
+      const { world, name, path } = inPath(t);
+      const env = { ZOO: world.zoo.dir, MONITOR_ATTEMPT: '1', MONITOR_SYSTEM_NAME: name };
+      await world.zoo.start('/usr/bin/setpriv', [...way, path, '300'], { env });
+      const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
+      const strategy = world.strategy({ configured: true, user: way.length > 0 ? undefined : 'root' });
+      await strategy.observe(managed(name));
+      await kill(pid);
+      const { starts } = await strategy.preview(managed(name), never);
+      assert.deepEqual(starts, way.length > 0 ? [] : [`${path}, without arguments`]);
+    }
+  },
+);
 
 test('a user’s program with a title over its arguments is not started as root', asRoot, async (t) => {
   const it = inPath(t, '/bin/cat');
@@ -139,7 +143,7 @@ test('require_pin, and files that are not root’s alone, count for PATH too', a
   assert.match(await refusals(), new RegExp(`would be started as root: ${path} belongs to user 65534; `));
 });
 
-test('a copy that cannot be started again is not stopped, nor forgotten', asRoot, async (t) => {
+test('a copy that cannot be started again is not stopped, and not forgotten', asRoot, async (t) => {
   const { world, name, path } = inPath(t);
   const strategy = world.strategy({ maxMatches: 2, configured: true });
   const pids = [
@@ -154,7 +158,7 @@ test('a copy that cannot be started again is not stopped, nor forgotten', asRoot
   assert.match(JSON.stringify(await strategy.restart(attemptFor(name))), /not usable: it is confined/);
 });
 
-test('nor through another section’s unit that would run its program', asRoot, async (t) => {
+test('also not through another section’s unit that would run its program', asRoot, async (t) => {
   const it = inPath(t);
   const unitOf = async () => ({ unit: 'un.service', key: 'un', isRuled: false });
   const state = { activeState: 'inactive', subState: 'dead', result: 'success', mainPid: 0, type: 'simple', controlGroup: '' };

@@ -36,7 +36,7 @@ function pythons({ table }: ProcessStrategyWorld, file: string): number[] {
   return table.list(['argv', 'state']).flatMap(({ pid, argv, state }) => (state !== 'Z' && argv?.includes(file) ? [pid] : []));
 }
 
-test('what we started is the program whatever it is called: one copy, well, stopped and started anew', async (t) => {
+test('what we started is the program whatever its name: one copy, well, stopped and started again', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zledger');
   const file = join(world.zoo.dir, 'ledger.py');
@@ -129,7 +129,7 @@ test('a script is known by its own name, whatever its interpreter and its option
   }
 });
 
-test('a shell’s script is known by its name, whichever shell was told to run it', async (t) => {
+test('a shell’s script is known by its name, whichever shell runs it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zrep.sh');
   const path = world.zoo.script(name, '#!/bin/sh\nsleep 300\n:\n');
@@ -161,7 +161,7 @@ test('a script that another one, a module or a text has as an argument is not wh
   assert.ok(!isAlive(pid) && others.every(isAlive));
 });
 
-test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
+test('a file that is not executable, or is not a script of that interpreter, gives nobody its name', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zplain');
   const text = `import time\nopen(${JSON.stringify(`${world.zoo.dir}/ready`)}, "w")\nwhile True: time.sleep(300)\n`;
@@ -176,7 +176,7 @@ test('a file that is not executable, or is no script of that interpreter, gives 
   assert.deepEqual((await looked(world, name, { argument: path })).pids, [pid]);
 });
 
-test('pid_file names the program; a stale one, a link, one that others may write, or no number is said and not used', async (t) => {
+test('pid_file names the program; a stale one, a link, one that others may write, or no number is reported and not used', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zpidfile');
   const pidFile = join(world.zoo.dir, 'app.pid');
@@ -251,7 +251,7 @@ test("a user's pid file names his own processes alone", asRoot, async (t) => {
 });
 
 test(
-  'argument tells one of many; not the editor that shows the file at a terminal, and never a stranger',
+  'argument distinguishes one of many; not the editor that shows the file at a terminal, and never a stranger',
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -281,7 +281,7 @@ test(
   },
 );
 
-test('a word that no file can be called, and a file that cannot be looked at, hinder nothing', async (t) => {
+test('a word that cannot be a file’s name, and a file that cannot be examined, do no harm', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zwords');
   const loop = join(world.zoo.dir, 'loop');
@@ -309,7 +309,7 @@ test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', 
   assert.deepEqual((await looked(world, name, { argument: '--app=billin' })).pids, []);
 });
 
-test('an argument, a script and a text behind what a look keeps tell as much as before it', async (t) => {
+test('an argument, a script and a text beyond what a look keeps count as much as before it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zbehind');
   const [word, file] = [unique('--app='), world.zoo.script(name, '#!/usr/bin/python3\nimport time\ntime.sleep(300)\n')];
@@ -443,7 +443,7 @@ test('two names of one program are one target', async (t) => {
   assert.deepEqual(await keys(), [first, first]);
 });
 
-test('instances that an argument tells apart are never taken for each other, dead or alive', async (t) => {
+test('instances that differ in argument are never taken for each other, dead or alive', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zinst'));
   const [one, two] = [await world.zoo.start(path, ['300', '301']), await world.zoo.start(path, ['300', '302'])];
@@ -482,7 +482,7 @@ test('who looks for the word of an argument, and our own command line with it, a
   assert.deepEqual((await looked(world, name, { argument: name })).pids, [pid]);
 });
 
-test('who looks at the file of an argument is not the program, with or without a terminal; nor is sudo beside it', async (t) => {
+test('a process that reads the file of an argument is not the program, with or without a terminal; sudo beside it is not either', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zviewed');
   const file = join(world.zoo.dir, 'served.py');

@@ -14,12 +14,12 @@ test('a supervisor that is a script is known by it, whatever interprets it', () 
   assert.equal(kindOf('/usr/bin/vim', 'vim', '/etc/god'), 'other');
 });
 
-test('who only starts a supervisor is none', () => {
+test('a process that only starts a supervisor is not one', () => {
   assert.equal(kindOf('/usr/bin/sudo', 'sudo', 'supervisord', '-n'), 'wrapper');
   assert.equal(kindOf('/usr/bin/tini', 'tini', '--', '/usr/bin/supervisord'), 'wrapper');
 });
 
-test('BusyBox is what it is called as, or told to be', () => {
+test('BusyBox is the program by whose name it is called, or which its first argument names', () => {
   const box = '/bin/busybox';
   assert.equal(kindOf(box, 'sh', '/opt/loop.sh'), 'shell');
   assert.equal(kindOf(box, box, 'ash', '-c', 'app; true'), 'shell');

@@ -226,7 +226,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
   };
 }
 
-test('a known supervisor has its time once, whoever waits; it is told of once, and over when it dies', async (t) => {
+test('a known supervisor has its time once, whoever waits; it is reported once, and over when it dies', async (t) => {
   const { make, end, clock, lines, waited, saw, now } = supervised(t);
   make(10, 1, 'runsv');
   make(100, 10, 'zc');

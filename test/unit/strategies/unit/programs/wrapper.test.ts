@@ -47,7 +47,7 @@ test('a shell is a wrapper if the program is the last that it does, soon after i
   assert.ok(isWrapper(['sh', './start.sh'], { cwd: join(file, '..') }));
 });
 
-test('a batch job, a loop, somebody’s shell, or what prepares for long is none', (t) => {
+test('a batch job, a loop, somebody’s shell, or a script that prepares for long is not a wrapper', (t) => {
   for (const text of [
     'step1; /opt/app/server 5; echo step3 >> /run/batch.log',
     'while :; do /opt/app/server; sleep 60; done',

@@ -80,7 +80,7 @@ test('without a section what is not there is left alone; with one it is restarte
   }
 });
 
-test('a backslash needs a section, and systemd does not hear of such a name', async () => {
+test('a backslash needs a section, and systemd is not asked for such a name', async () => {
   const name = 'mariadb@x\\x20\\x2d\\x2dbasedir\\x3d-tmp-evil';
   const { refusal, systemd } = world({ [`${name}.service`]: { state: 'active' } });
   assert.match(await refusal(name), /holds a backslash: it is restarted only if it has a section of its own$/);
@@ -228,7 +228,7 @@ test('a start that concerns more units than are looked at is refused; a circle h
   assert.equal(await refusal('a'), '');
 });
 
-test('where systemd does not answer nothing is started', async () => {
+test('if systemd does not answer nothing is started', async () => {
   const { strategy, systemd, restart, also } = world({ 'app.service': { state: 'failed' } });
   systemd.relations = async () => ({ kind: 'failed', reason: 'no answer' });
   assert.deepEqual(await restart('app'), { kind: 'failed', reason: 'not started: no answer' });
@@ -315,7 +315,7 @@ test('a restart restarts what needs it, and that starts what it needs in its tur
   assert.deepEqual(await also('base'), { kind: 'known', units: [] });
 });
 
-test('what a restart restarts along is told, by whichever of the words that does it, if it is up', async () => {
+test('what a restart restarts too is reported, by the directive that does it, if it is up', async () => {
   const needed = ['front.service', 'idle.service', 'base.service'];
   for (const word of ['requiredBy', 'requisiteOf', 'boundBy', 'consistsOf']) {
     const { also, unit } = world({
@@ -342,7 +342,7 @@ test('what a restart restarts along is told, by whichever of the words that does
   }
 });
 
-test('services that are up and would be stopped are told, also for what is only wanted; no other units, and nothing at rest', async () => {
+test('services that are up and would be stopped are reported, also for what is only wanted; no other units, and nothing at rest', async () => {
   const { also, unit } = world({
     'one.service': {
       state: 'failed',
@@ -383,7 +383,7 @@ test('services that are up and would be stopped are told, also for what is only 
   assert.deepEqual(await also('whole'), { kind: 'known', units: [] });
 });
 
-test('what would be stopped is not known where systemd does not say how that is, or there is too much of it', async () => {
+test('what would be stopped is not known if systemd does not say it, or if it is too much', async () => {
   const rivals = Array.from({ length: 300 }, (_, i) => `u${i}.service`);
   const { also, systemd } = world({
     'one.service': { relations: { conflicts: ['rival.service'] } },

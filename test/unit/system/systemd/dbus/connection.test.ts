@@ -60,7 +60,7 @@ test('the answer to that may come byte by byte', async (t) => {
   assert.deepEqual(await world.ask(connection, 'Ping'), { kind: 'reply', values: [] });
 });
 
-test('who refuses us, or speaks something else, is told in one line', async (t) => {
+test('a peer that refuses us, or speaks something else, is reported in one line', async (t) => {
   const world = new ConnectionWorld(t);
   const reasons: readonly (readonly [Greeting, string])[] = [
     ['rejected', 'it refused the connection: REJECTED EXTERNAL?'],
@@ -83,7 +83,7 @@ test('who closes before it has answered', async (t) => {
   assert.deepEqual(world.heard.lost, []);
 });
 
-test('who does not answer is called silent, within the limit', async (t) => {
+test('a peer that does not answer is called silent, within the limit', async (t) => {
   const world = new ConnectionWorld(t, { greeting: 'silent' });
   const opened = await world.open({ timeoutMs: 50 });
   assert.deepEqual(opened, { kind: 'failed', reason: 'it does not answer', silent: true });
@@ -112,7 +112,7 @@ test('a full queue is waited for, within the limit', async (t) => {
   assert.equal((await opening).kind, 'open');
 });
 
-test('where nobody listens', async (t) => {
+test('if nobody listens', async (t) => {
   const world = new ConnectionWorld(t);
   world.listener.close();
   assert.deepEqual(await world.open(), { kind: 'failed', reason: `${world.path}: ECONNREFUSED` });
@@ -130,7 +130,7 @@ test('what comes in one go with the end of the authentication is heard', async (
   await waitFor('the second', () => world.heard.signals.length === 2);
 });
 
-test('bytes that are no messages, in one go with the end of the authentication', async (t) => {
+test('bytes that are not messages, together with the end of the authentication', async (t) => {
   const world = new ConnectionWorld(t, { greeting: 'silent' });
   const opening = world.open();
   (await world.peer()).sendBytes(Buffer.concat([Buffer.from('OK 00\r\nAGREE_UNIX_FD\r\n'), Buffer.alloc(64, 'x')]));
@@ -247,7 +247,7 @@ test('an abort ends the wait and leaves nothing at the signal', async (t) => {
   assert.equal(world.calls.length, 3);
 });
 
-test('closed: calls under way are lost, later ones too, and nobody is told', async (t) => {
+test('closed: calls under way are lost, later ones too, and nobody is notified', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
   world.onCall = () => {};
@@ -261,7 +261,7 @@ test('closed: calls under way are lost, later ones too, and nobody is told', asy
   assert.deepEqual(world.heard.lost, []);
 });
 
-test('lost: calls under way are lost with it, and it is told once', async (t) => {
+test('lost: calls under way are lost with it, and it is reported once', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
   world.onCall = ({ peer }) => {
@@ -290,7 +290,7 @@ test('cut in the middle of an answer it is lost, and what came whole before coun
   ]);
 });
 
-test('bytes that are no messages end it', async (t) => {
+test('bytes that are not messages end it', async (t) => {
   const world = new ConnectionWorld(t);
   const wrong: readonly (readonly [Buffer, RegExp])[] = [
     [Buffer.alloc(64, 'x'), /^this is not a D-Bus message$/],
@@ -321,7 +321,7 @@ test('an answer that is not what its signature says ends it', async (t) => {
   assert.equal(world.heard.lost.length, 1);
 });
 
-test('only whoever was asked can answer', async (t) => {
+test('only the peer that was asked can answer', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
   world.onCall = ({ peer, serial }) => {
@@ -361,7 +361,7 @@ test('only whoever was asked can answer', async (t) => {
   assert.deepEqual(await connection.call(PING, LONG), { kind: 'reply', values: [] });
 });
 
-test('what a bus says in the place of whoever has not answered is no refusal: he may have done it', async (t) => {
+test('what a bus says for a service that has not answered is not a refusal: the service may have done it', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
   for (const word of ['NoReply', 'Timeout', 'TimedOut', 'Disconnected']) {
@@ -378,7 +378,7 @@ test('what a bus says in the place of whoever has not answered is no refusal: he
   }
 });
 
-test('of whoever was asked himself the same words are a refusal', async (t) => {
+test('from the peer that was asked the same words are a refusal', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
   const errorName = 'org.freedesktop.DBus.Error.Timeout';
@@ -397,7 +397,7 @@ test('of whoever was asked himself the same words are a refusal', async (t) => {
   }
 });
 
-test('whoever guesses what is answered next makes no room for another call', async (t) => {
+test('a peer that guesses the number of the next answer makes no room for another call', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect(1);
   const called: number[] = [];
@@ -432,7 +432,7 @@ test('a long call comes whole, and so does one after it', async (t) => {
   assert.equal((await connection.call(PING, LONG)).kind, 'reply');
 });
 
-test('whoever does not read does not cost us the memory of all that he is asked', async (t) => {
+test('a peer that does not read does not cost us the memory of all that it is asked', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
   const peer = await world.peer();

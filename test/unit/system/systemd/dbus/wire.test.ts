@@ -179,7 +179,7 @@ test('real messages are read as what they are, and written byte by byte as they 
   }
 });
 
-test('real messages whose header fields stand in another order', () => {
+test('real messages whose header fields have another order', () => {
   const refusal = read(bytesOf('error: UnknownProperty'));
   assert.deepEqual([refusal.type, refusal.replySerial, refusal.sender], [error, 5, SYSTEMD]);
   assert.equal(refusal.errorName, 'org.freedesktop.DBus.Error.UnknownProperty');
@@ -290,7 +290,7 @@ test('the edges of every number', () => {
   for (const [signature, value] of beyond) assert.throws(() => encode(signature, [value]), RangeError, `${signature} ${value}`);
 });
 
-test('bytes stand where the specification has them', () => {
+test('bytes are in the places that the specification gives', () => {
   const hex = (signature: string, ...values: DbusValue[]): string => encode(signature, values).toString('hex');
   assert.equal(hex('yq', 1, 2), '01000200');
   assert.equal(hex('yu', 1, 2), '0100000002000000');
@@ -306,7 +306,7 @@ test('bytes stand where the specification has them', () => {
   assert.equal(hex('a{ys}', [[1, 'a']]), '0a0000000000000001000000010000006100');
 });
 
-test('a byte that is no boolean is true, and text that is no UTF-8 is marked', () => {
+test('a byte that is not a boolean is true, and text that is not UTF-8 is marked', () => {
   assert.deepEqual(decode('b', Buffer.from([2, 0, 0, 0])), [true]);
   assert.deepEqual(decode('s', Buffer.from([1, 0, 0, 0, 0xff, 0])), ['\ufffd']);
 });
@@ -355,7 +355,7 @@ test('a value that is not of its type is a TypeError', () => {
     assert.throws(() => encode(signature, values as DbusValue[]), TypeError, `${signature} ${String(values)}`);
 });
 
-test('signatures, and what is none', () => {
+test('signatures, and texts that are not', () => {
   const basic = 'ybnqiuxtdsogh';
   assert.deepEqual(
     parseSignature(basic),
@@ -457,7 +457,7 @@ test('values in values have a limit', () => {
   for (const depth of [200, 100_000]) assert.throws(() => decode('v', Buffer.from('017600'.repeat(depth), 'hex')), WireError);
 });
 
-test('a message of ours may be 4 MiB long, and no longer', () => {
+test('a message from us may be 4 MiB long, and no longer', () => {
   const sized = (length: number): Buffer =>
     encodeMessage({ type: call, serial: 1, path: '/', signature: 'ay', values: [Buffer.alloc(length)] });
   const overhead = sized(0).length;
@@ -465,7 +465,7 @@ test('a message of ours may be 4 MiB long, and no longer', () => {
   assert.throws(() => sized(4 * 1024 * 1024 - overhead + 1), RangeError);
 });
 
-test('a message to us may be 1 MiB long; a longer one is passed over, also where it comes in pieces', () => {
+test('a message to us may be 1 MiB long; a longer one is skipped, even if it comes in pieces', () => {
   const sized = (length: number): Buffer =>
     encodeMessage({ type: signal, serial: 1, path: '/', signature: 'ay', values: [Buffer.alloc(length)] });
   const overhead = sized(0).length;
@@ -517,7 +517,7 @@ test('a message of the other byte order is passed over', () => {
   assert.deepEqual(found, ['JobNew', 'JobRemoved']);
 });
 
-test('what begins as no message is none', () => {
+test('bytes that do not begin like a message are not one', () => {
   const message = encodeMessage({ type: signal, serial: 1, path: '/' });
   for (const [at, byte] of [
     [0, 0],
