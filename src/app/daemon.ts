@@ -34,6 +34,9 @@ export interface DaemonSignals {
   onReload(handler: () => void): void;
 }
 
+/** What the demo plays with while the daemon runs. */
+export type RunningDaemon = Pick<Core, 'abort' | 'execution' | 'monitor' | 'stopping' | 'store'>;
+
 /** What a daemon is started with. */
 export interface DaemonOptions {
   readonly configFile: string;
@@ -42,7 +45,7 @@ export interface DaemonOptions {
   readonly version: string;
   readonly signals: DaemonSignals;
   /** Called once the loop runs. */
-  readonly onStarted?: (core: Core) => void;
+  readonly onStarted?: (running: RunningDaemon) => void;
 }
 
 /** Running recoveries may end within this time after SIGTERM; well under the unit's TimeoutStopSec. */
@@ -158,42 +161,44 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 const POLL_END_MS = 2000;
 
 /** Forgets the kept alarms of names that are no longer configured. */
-function followConfig({ config, kept }: Core): void {
+function followConfig({ config, kept }: Pick<Core, 'config' | 'kept'>): void {
   kept.keepOnly(config.current().processNames);
 }
 
 /** The source of process events for all its subscribers; undefined if the file has no `[events]`. */
-async function createSource(core: Core): Promise<ProcessEventSource | undefined> {
-  const { events: options } = core.settings();
+async function createSource({ settings, stops }: Pick<Core, 'settings' | 'stops'>): Promise<ProcessEventSource | undefined> {
+  const { events: options } = settings();
   if (options === undefined) return undefined;
   const source = (await import('./event-stream.ts')).createStreamSource(options.types);
-  core.stops.push('process events', async () => source.close());
+  stops.push('process events', async () => source.close());
   return source;
 }
 
 /** Opens the event stream if the file has `[events]`. */
-async function startEvents(core: Core, source: ProcessEventSource | undefined): Promise<EventStream | undefined> {
-  const { events: options } = core.settings();
+async function startEvents(
+  { clock, exits, log, names, settings, stops }: Pick<Core, 'clock' | 'exits' | 'log' | 'names' | 'settings' | 'stops'>,
+  source: ProcessEventSource | undefined,
+): Promise<EventStream | undefined> {
+  const { events: options } = settings();
   if (options === undefined || source === undefined) return undefined;
   const { openEventStream } = await import('./event-stream.ts');
-  const { clock, log, names, exits } = core;
   const stream = await openEventStream({ options, source, names, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
-  core.stops.push('event stream', () => stream.stop());
+  stops.push('event stream', () => stream.stop());
   return stream;
 }
 
 /**
  * Gives running recoveries their grace, then kills their commands; what still hangs stays in the journal as an interrupted run.
  */
-async function endRecoveries(core: Core): Promise<void> {
+async function endRecoveries({ abort, clock, handler }: Pick<Core, 'abort' | 'clock' | 'handler'>): Promise<void> {
   const over = new AbortController();
-  const idle = core.handler.idle().then(() => over.abort());
-  await core.clock.sleep(GRACE_MS, AbortSignal.any([over.signal, core.abort.signal]));
-  core.abort.abort();
-  await Promise.race([idle, core.clock.sleep(ABORTED_MS, over.signal)]);
+  const idle = handler.idle().then(() => over.abort());
+  await clock.sleep(GRACE_MS, AbortSignal.any([over.signal, abort.signal]));
+  abort.abort();
+  await Promise.race([idle, clock.sleep(ABORTED_MS, over.signal)]);
 }
 
-function logStart(core: Core, log: Logger, { version }: DaemonOptions): void {
+function logStart(core: Pick<Core, 'execution' | 'settings' | 'store'>, log: Logger, { version }: DaemonOptions): void {
   const settings = core.settings();
   log.info(
     `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${configuredWords(settings)}, ${core.execution.description}, mode ${settings.monitor.mode}`,
