@@ -17,7 +17,7 @@ import { waitFor } from './wait-for.ts';
 
 /** A source whose events the test makes. */
 export class FakeSource implements ProcessEventSource {
-  readonly listeners = new Set<(events: readonly ProcessEvent[]) => void>();
+  readonly listeners = new Map<(events: readonly ProcessEvent[]) => void, number>();
   /** What it says instead of opening. */
   problem: string | undefined;
   subscriptions = 0;
@@ -26,12 +26,18 @@ export class FakeSource implements ProcessEventSource {
   async subscribe(listener: (events: readonly ProcessEvent[]) => void): ReturnType<ProcessEventSource['subscribe']> {
     if (this.problem !== undefined) return { kind: 'unavailable', reason: this.problem };
     this.subscriptions++;
-    this.listeners.add(listener);
-    return { kind: 'open', end: () => void this.listeners.delete(listener) };
+    const others = this.listeners.get(listener) ?? 0;
+    this.listeners.set(listener, others + 1);
+    const end = (): void => {
+      const left = (this.listeners.get(listener) ?? 0) - 1;
+      if (left > 0) this.listeners.set(listener, left);
+      else this.listeners.delete(listener);
+    };
+    return { kind: 'open', isFirst: others === 0, end };
   }
 
   tell(...events: ProcessEvent[]): void {
-    for (const listener of this.listeners) listener(events);
+    for (const listener of this.listeners.keys()) listener(events);
   }
 
   counters(): { received: number; lost: number } {
