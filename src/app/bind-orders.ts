@@ -14,7 +14,7 @@ import { heldWords, holdOf } from './process-status.ts';
 import { lookAtTargets } from './status.ts';
 
 /** What the orders are bound to, beside what carries them out. */
-export interface OrderBinding extends OrderSide {
+interface OrderBinding extends OrderSide {
   readonly status: Orders['status'];
   /** The status of one process, even if the status does not list it. */
   readonly statusOf: (name: string) => Promise<ProcessStatus>;

@@ -38,7 +38,7 @@ export interface DaemonSignals {
 export type RunningDaemon = Pick<Core, 'abort' | 'execution' | 'monitor' | 'stopping' | 'store'>;
 
 /** What a daemon is started with. */
-export interface DaemonOptions {
+interface DaemonOptions {
   readonly configFile: string;
   /** true: log everything to the terminal, at debug. */
   readonly verbose: boolean;

@@ -8,7 +8,7 @@ import { ProcessTable } from '../system/proc/table.ts';
 import { type DaemonSignals, type RunningDaemon, runDaemon } from './daemon.ts';
 
 /** What a demo is started with. */
-export interface DemoOptions {
+interface DemoOptions {
   readonly version: string;
   readonly signals: DaemonSignals;
   /** Takes the lines that explain the demo. */

@@ -29,7 +29,7 @@ interface EventServerOptions extends EventStreamOptions {
 }
 
 /** The server of the event stream. */
-export interface EventServer {
+interface EventServer {
   /**
    * Tries the source, then listens. A socket or port that is not available is tried again, and that is logged. `unavailable`:
    * there are no events on this machine, with one line why; nothing listens then. Never rejects.

@@ -7,7 +7,7 @@ import type { ProcessEvent, ProcessEventType } from '../../src/core/process/even
 import { EventDescriber } from '../../src/stream/describer.ts';
 import type { EventStreamOptions } from '../../src/stream/parse-events.ts';
 import { ProcessMemory } from '../../src/stream/process-memory.ts';
-import { createEventServer, type EventServer } from '../../src/stream/server.ts';
+import { createEventServer } from '../../src/stream/server.ts';
 import { NameResolver } from '../../src/system/names/resolver.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';
 import type { ProcessEventSource } from '../../src/system/process-events/source.ts';
@@ -60,7 +60,7 @@ export function exitOf(pid: number, status = 0): ProcessEvent {
 
 export interface StreamWorld {
   readonly source: FakeSource;
-  readonly server: EventServer;
+  readonly server: ReturnType<typeof createEventServer>;
   readonly log: RecordedLog;
   readonly path: string;
 }
@@ -138,6 +138,6 @@ export class RawClient {
 }
 
 /** Waits until the server has taken so many clients in. */
-export async function clientsOf(server: EventServer, count: number): Promise<void> {
+export async function clientsOf(server: ReturnType<typeof createEventServer>, count: number): Promise<void> {
   await waitFor(`${count} clients`, () => server.counters().clients === count);
 }
