@@ -11,7 +11,6 @@ import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
 import { nameThisProcess } from '../system/proc/own-name.ts';
-import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
@@ -20,6 +19,7 @@ import { goneNames } from './gone-names.ts';
 import { configuredWords, logProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
+import { createDaemonSource, startEventStream } from './start-event-stream.ts';
 import { startExitWatch } from './start-exit-watch.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 import { followStatus } from './status-line.ts';
@@ -117,7 +117,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
     exits.reconfigure();
     launches.lookAgain();
   });
-  const source = await createSource(core);
+  const source = await createDaemonSource(core);
   let events: EventStream | undefined;
   const status = async (): Promise<DaemonStatus> => {
     await lookAtTargets(core);
@@ -142,7 +142,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
-  events = await startEvents(core, source);
+  events = await startEventStream(core, source);
   notifier.ready();
   followStatus(core, notifier);
   options.onStarted?.(core);
@@ -163,28 +163,6 @@ const POLL_END_MS = 2000;
 /** Forgets the kept alarms of names that are no longer configured. */
 function followConfig({ config, kept }: Pick<Core, 'config' | 'kept'>): void {
   kept.keepOnly(config.current().processNames);
-}
-
-/** The source of process events for all its subscribers; undefined if the file has no `[events]`. */
-async function createSource({ settings, stops }: Pick<Core, 'settings' | 'stops'>): Promise<ProcessEventSource | undefined> {
-  const { events: options } = settings();
-  if (options === undefined) return undefined;
-  const source = (await import('./event-stream.ts')).createStreamSource(options.types);
-  stops.push('process events', async () => source.close());
-  return source;
-}
-
-/** Opens the event stream if the file has `[events]`. */
-async function startEvents(
-  { clock, exits, log, names, settings, stops }: Pick<Core, 'clock' | 'exits' | 'log' | 'names' | 'settings' | 'stops'>,
-  source: ProcessEventSource | undefined,
-): Promise<EventStream | undefined> {
-  const { events: options } = settings();
-  if (options === undefined || source === undefined) return undefined;
-  const { openEventStream } = await import('./event-stream.ts');
-  const stream = await openEventStream({ options, source, names, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
-  stops.push('event stream', () => stream.stop());
-  return stream;
 }
 
 /**
