@@ -105,7 +105,11 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const lives = new WatchedLives(state.lives, clock);
   const exits = new ExitWatch({ config, lives, services: execution.services, clock, events, log });
   const graph = createMonitor({
-    ...{ config, state, clock, events, log },
+    config,
+    state,
+    clock,
+    events,
+    log,
     commands: execution.commands,
     follower: exits,
     stopping: stopping.signal,
