@@ -97,9 +97,8 @@ export class Monitor {
     const woken = this.#woken;
     this.#woken = false;
     let answer = await this.look();
-    const isBusy = (key: string): boolean => (book.get(key)?.phase ?? 'idle') !== 'idle';
     // What the store takes now is among its rows at the next look.
-    if (answer !== undefined && (await kept.offerAgain(isBusy))) answer = await this.look();
+    if (answer !== undefined && (await kept.offerAgain((key) => book.isUnderWay(key)))) answer = await this.look();
     // The answer may have come after the order to stop.
     if (stopping.aborted) return;
     if (answer !== undefined) this.#take(answer, early);
