@@ -16,9 +16,18 @@ export interface OrderSide {
   readonly daemonRuns: boolean;
 }
 
+/** What the prospects of an alarm are read from. */
+type ProspectSources = Pick<
+  Core,
+  'abort' | 'breakers' | 'clock' | 'foresight' | 'holds' | 'plans' | 'settings' | 'state' | 'targets'
+>;
+
+/** What the order `alarm` needs. */
+export type AlarmOrderSources = ProspectSources & Pick<Core, 'book' | 'events' | 'kept' | 'log' | 'monitor' | 'store'>;
+
 /** Raises the alarm of all rows of a name, or of one row; `clear`: ends it, a kept alarm too. */
 export async function orderAlarm(
-  core: Core,
+  core: AlarmOrderSources,
   side: OrderSide,
   { nameOrId, clear, notes }: { readonly nameOrId: string; readonly clear: boolean; readonly notes: string | undefined },
 ): ReturnType<Orders['alarm']> {
@@ -125,7 +134,7 @@ interface Prospect {
 
 /** The prospects by process_id. A systemd that hangs must not keep the order waiting: then none is reported. */
 async function prospectsOf(
-  core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'foresight' | 'holds' | 'plans' | 'settings' | 'state' | 'targets'>,
+  core: ProspectSources,
   side: OrderSide,
   rows: readonly ProcessRow[],
 ): Promise<Map<string, Prospect>> {
@@ -144,11 +153,7 @@ async function prospectsOf(
 
 const PROSPECT_LIMIT_MS = 3000;
 
-async function prospectOf(
-  core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'foresight' | 'holds' | 'plans' | 'settings' | 'targets'>,
-  { daemonRuns }: OrderSide,
-  name: string,
-): Promise<Prospect> {
+async function prospectOf(core: Omit<ProspectSources, 'state'>, { daemonRuns }: OrderSide, name: string): Promise<Prospect> {
   const reasons = daemonRuns ? [] : ['no daemon runs: it is healed when one is started'];
   if (name.trim() === '') return { willNotFollow: [...reasons, 'it has no name in PROCESE'], willFail: [] };
   if (core.settings().monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');

@@ -106,7 +106,11 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const lives = new WatchedLives(state.lives, clock);
   const exits = new ExitWatch({ config, lives, services: execution.services, clock, events, log });
   const graph = createMonitor({
-    ...{ config, state, clock, events, log },
+    config,
+    state,
+    clock,
+    events,
+    log,
     commands: execution.commands,
     follower: exits,
     stopping: stopping.signal,
@@ -120,11 +124,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const open = async ({ database, ...next }: Settings): Promise<AlarmStore> => {
     const scope = rowScope({ database, ...next });
     const opening = options.makesNoDatabase ? database.openExisting(scope, warn) : database.open(scope, warn);
-    const opened = heardStore(await opening, clock, (error) => {
-      // After a reload a fault of the earlier store says nothing about the present one.
-      if (config.current().store === opened) monitor.doubt(error);
-    });
-    return opened;
+    return heardStore(await opening, clock, monitor);
   };
   const load = async (settings: Settings, store?: AlarmStore): Promise<void> =>
     config.replace({ settings, plans: settings.createPlans(planParts), store: store ?? (await open(settings)) });

@@ -1,31 +1,35 @@
+// What the orders of the control socket do in the daemon.
 import type { RecoverReply } from '../control/orders/recover.ts';
 import type { Orders } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { nameWords } from '../core/text/printable.ts';
 import { resolveName } from '../strategies/recovery-plan.ts';
-import { type OrderSide, orderAlarm } from './alarm-order.ts';
+import { type AlarmOrderSources, type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';
-import { isConfigured, lookUp, undecided, unknownName, whyLeftAlone } from './known-names.ts';
-import { bindPins } from './pins.ts';
+import { isConfigured, lookUp, type NameSources, undecided, unknownName, whyLeftAlone } from './known-names.ts';
+import { bindPins, type PinSources } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
-import { describeProcess } from './process-details.ts';
+import { type DetailSources, describeProcess } from './process-details.ts';
 import { heldWords, holdOf } from './process-status.ts';
 import { lookAtTargets } from './status.ts';
 
-/** What the orders are bound to, beside the core. */
-export interface OrderBinding extends OrderSide {
+/** What the orders are bound to, beside what carries them out. */
+interface OrderBinding extends OrderSide {
   readonly status: Orders['status'];
   /** The status of one process, even if the status does not list it. */
   readonly statusOf: (name: string) => Promise<ProcessStatus>;
   readonly reload: Orders['reload'];
 }
 
+/** What the orders are carried out with. */
+export type OrderSources = AlarmOrderSources & DetailSources & PinSources & Pick<Core, 'handler'>;
+
 /**
  * Binds the orders of the control socket to the monitor, for one user who gives them. `reload` and `status` are the daemon's
  * own.
  */
-export function bindOrders(core: Core, { status, statusOf, reload, ...side }: OrderBinding): Orders {
+export function bindOrders(core: OrderSources, { status, statusOf, reload, ...side }: OrderBinding): Orders {
   const { by } = side;
   return {
     status,
@@ -101,7 +105,7 @@ async function recoverNow(
 }
 
 async function resetBreakers(
-  core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'holds' | 'kept' | 'plans' | 'settings' | 'state' | 'store'>,
+  core: NameSources & Pick<Core, 'abort' | 'plans'>,
   by: string,
   name: string | undefined,
 ): ReturnType<Orders['resetBreakers']> {

@@ -39,10 +39,10 @@ function offline(...[configFile, version, listenForSignals]: Parameters<CliBacke
     describe: (name) => offlineDetails(look, name),
     alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ configFile, version, log }, order)),
     recover: (name) =>
-      inPlace((orders, core) => {
+      inPlace((orders, { abort, stopping }) => {
         listenForSignals().onStop(() => {
-          core.stopping.abort();
-          core.abort.abort();
+          stopping.abort();
+          abort.abort();
         });
         return orders.recover(name);
       }),

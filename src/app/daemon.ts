@@ -11,7 +11,6 @@ import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
 import { nameThisProcess } from '../system/proc/own-name.ts';
-import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
@@ -20,6 +19,7 @@ import { goneNames } from './gone-names.ts';
 import { configuredWords, logProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
+import { createDaemonSource, startEventStream } from './start-event-stream.ts';
 import { startExitWatch } from './start-exit-watch.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 import { followStatus } from './status-line.ts';
@@ -34,15 +34,18 @@ export interface DaemonSignals {
   onReload(handler: () => void): void;
 }
 
+/** What the demo plays with while the daemon runs. */
+export type RunningDaemon = Pick<Core, 'abort' | 'execution' | 'monitor' | 'stopping' | 'store'>;
+
 /** What a daemon is started with. */
-export interface DaemonOptions {
+interface DaemonOptions {
   readonly configFile: string;
   /** true: log everything to the terminal, at debug. */
   readonly verbose: boolean;
   readonly version: string;
   readonly signals: DaemonSignals;
   /** Called once the loop runs. */
-  readonly onStarted?: (core: Core) => void;
+  readonly onStarted?: (running: RunningDaemon) => void;
 }
 
 /** Running recoveries may end within this time after SIGTERM; well under the unit's TimeoutStopSec. */
@@ -114,7 +117,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
     exits.reconfigure();
     launches.lookAgain();
   });
-  const source = await createSource(core);
+  const source = await createDaemonSource(core);
   let events: EventStream | undefined;
   const status = async (): Promise<DaemonStatus> => {
     await lookAtTargets(core);
@@ -139,7 +142,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
-  events = await startEvents(core, source);
+  events = await startEventStream(core, source);
   notifier.ready();
   followStatus(core, notifier);
   options.onStarted?.(core);
@@ -158,42 +161,22 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 const POLL_END_MS = 2000;
 
 /** Forgets the kept alarms of names that are no longer configured. */
-function followConfig({ config, kept }: Core): void {
+function followConfig({ config, kept }: Pick<Core, 'config' | 'kept'>): void {
   kept.keepOnly(config.current().processNames);
-}
-
-/** The source of process events for all its subscribers; undefined if the file has no `[events]`. */
-async function createSource(core: Core): Promise<ProcessEventSource | undefined> {
-  const { events: options } = core.settings();
-  if (options === undefined) return undefined;
-  const source = (await import('./event-stream.ts')).createStreamSource(options.types);
-  core.stops.push('process events', async () => source.close());
-  return source;
-}
-
-/** Opens the event stream if the file has `[events]`. */
-async function startEvents(core: Core, source: ProcessEventSource | undefined): Promise<EventStream | undefined> {
-  const { events: options } = core.settings();
-  if (options === undefined || source === undefined) return undefined;
-  const { openEventStream } = await import('./event-stream.ts');
-  const { clock, log, names, exits } = core;
-  const stream = await openEventStream({ options, source, names, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
-  core.stops.push('event stream', () => stream.stop());
-  return stream;
 }
 
 /**
  * Gives running recoveries their grace, then kills their commands; what still hangs stays in the journal as an interrupted run.
  */
-async function endRecoveries(core: Core): Promise<void> {
+async function endRecoveries({ abort, clock, handler }: Pick<Core, 'abort' | 'clock' | 'handler'>): Promise<void> {
   const over = new AbortController();
-  const idle = core.handler.idle().then(() => over.abort());
-  await core.clock.sleep(GRACE_MS, AbortSignal.any([over.signal, core.abort.signal]));
-  core.abort.abort();
-  await Promise.race([idle, core.clock.sleep(ABORTED_MS, over.signal)]);
+  const idle = handler.idle().then(() => over.abort());
+  await clock.sleep(GRACE_MS, AbortSignal.any([over.signal, abort.signal]));
+  abort.abort();
+  await Promise.race([idle, clock.sleep(ABORTED_MS, over.signal)]);
 }
 
-function logStart(core: Core, log: Logger, { version }: DaemonOptions): void {
+function logStart(core: Pick<Core, 'execution' | 'settings' | 'store'>, log: Logger, { version }: DaemonOptions): void {
   const settings = core.settings();
   log.info(
     `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${configuredWords(settings)}, ${core.execution.description}, mode ${settings.monitor.mode}`,

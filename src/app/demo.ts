@@ -6,11 +6,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '../core/errors.ts';
 import { createSchema } from '../stores/sqlite/store.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import type { Core } from './app.ts';
-import { type DaemonSignals, runDaemon } from './daemon.ts';
+import { type DaemonSignals, type RunningDaemon, runDaemon } from './daemon.ts';
 
 /** What a demo is started with. */
-export interface DemoOptions {
+interface DemoOptions {
   readonly version: string;
   readonly signals: DaemonSignals;
   /** Takes the lines that explain the demo. */
@@ -38,13 +37,13 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       verbose: false,
       version: options.version,
       signals: options.signals,
-      onStarted: (core) => {
-        const played = play(core, dir, options.say).catch((error: unknown) => {
-          if (!core.stopping.signal.aborted) options.say(`Demo: ${errorMessage(error)}`);
+      onStarted: (daemon) => {
+        const played = play(daemon, dir, options.say).catch((error: unknown) => {
+          if (!daemon.stopping.signal.aborted) options.say(`Demo: ${errorMessage(error)}`);
         });
         cleanUp = async () => {
           await played;
-          await endPrograms(core, dir);
+          await endPrograms(daemon, dir);
         };
       },
     });
@@ -72,30 +71,30 @@ function configuration(dir: string): string {
 }
 
 /** Starts the programs, kills one and raises the alarms, with a line about each step. */
-async function play(core: Core, dir: string, say: (line: string) => void): Promise<void> {
+async function play(daemon: RunningDaemon, dir: string, say: (line: string) => void): Promise<void> {
   say(`Demo: starting ${PROGRAMS.join(' and ')}`);
   for (const name of PROGRAMS) {
-    if (core.stopping.signal.aborted) return;
-    await startProgram(core, join(dir, name));
+    if (daemon.stopping.signal.aborted) return;
+    await startProgram(daemon, join(dir, name));
   }
-  if (core.stopping.signal.aborted) return;
+  if (daemon.stopping.signal.aborted) return;
   registerProcesses(join(dir, 'alarms.db'), [...PROGRAMS, BROKEN]);
   const pids = pidsOf(join(dir, VICTIM));
   for (const pid of pids) kill(pid);
   say(
     `Demo: killed ${VICTIM} (pid ${pids.join(', ')}) and raised its alarm; ${BROKEN}, which never becomes healthy, is in alarm too`,
   );
-  await raise(core, VICTIM, 'killed by the demo');
-  await raise(core, BROKEN, 'never becomes healthy');
-  core.monitor.wake();
+  await raise(daemon, VICTIM, 'killed by the demo');
+  await raise(daemon, BROKEN, 'never becomes healthy');
+  daemon.monitor.wake();
 }
 
-async function startProgram(core: Core, path: string): Promise<void> {
+async function startProgram({ abort, execution }: RunningDaemon, path: string): Promise<void> {
   const what = { kind: 'line', line: `exec ${path}`, environment: {}, user: undefined } as const;
-  const result = await core.execution.programs.launch(
+  const result = await execution.programs.launch(
     { systemName: path, runId: 'demo', timeoutMs: START_LIMIT_MS, what },
     STARTED_AFTER_MS,
-    core.abort.signal,
+    abort.signal,
   );
   if (result.kind === 'failed') throw new Error(`${path} does not start: ${result.reason}`);
 }
@@ -116,14 +115,14 @@ function registerProcesses(databaseFile: string, names: readonly string[]): void
   }
 }
 
-async function raise(core: Core, name: string, notes: string): Promise<void> {
-  for (const { processId } of await core.store().findProcesses(name)) await core.store().raiseAlarm(processId, notes);
+async function raise({ store }: RunningDaemon, name: string, notes: string): Promise<void> {
+  for (const { processId } of await store().findProcesses(name)) await store().raiseAlarm(processId, notes);
 }
 
 /** Ends all programs of the demo that still run, no matter when it was stopped. */
-async function endPrograms(core: Core, dir: string): Promise<void> {
+async function endPrograms({ execution }: RunningDaemon, dir: string): Promise<void> {
   for (const name of PROGRAMS) {
-    await core.execution.programs.retire(join(dir, name), RETIRE_MS, new AbortController().signal);
+    await execution.programs.retire(join(dir, name), RETIRE_MS, new AbortController().signal);
     for (const pid of pidsOf(join(dir, name))) kill(pid);
   }
 }

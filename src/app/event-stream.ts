@@ -14,7 +14,7 @@ import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { UserNames } from '../system/spawn/user-names.ts';
 
 /** What the event stream needs. */
-export interface EventStreamParts {
+interface EventStreamParts {
   readonly options: EventStreamOptions;
   /** Made by `createStreamSource(options.types)`. */
   readonly source: ProcessEventSource;

@@ -1,7 +1,8 @@
+// The STATE of a process, derived from the facts that are known of it.
 import type { ProcessState } from '../control/process-state.ts';
 
 /** The facts from which the state of a process is derived. Reasons are one line for people. */
-export interface StateFacts {
+interface StateFacts {
   /** A recovery of it is under way; it may be waiting. */
   readonly recovering: boolean;
   /** Why it is never restarted, by alarm or by order; undefined: nothing forbids it. */

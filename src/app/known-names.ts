@@ -13,14 +13,14 @@ import { rowInserts } from './row-inserts.ts';
 /** Why an order is not carried out. */
 export type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
+/** What the order of a name needs to find out whether there is such a process. */
+export type NameSources = Pick<Core, 'breakers' | 'clock' | 'holds' | 'kept' | 'settings' | 'state' | 'store'>;
+
 /**
  * Why there is no process of that name, or why that is not known; undefined if there is one: it has a section, rows in both
  * tables, or an entry in state.db. The database is asked only if section and entry are missing, for two seconds at most.
  */
-export async function unknownName(
-  core: Pick<Core, 'breakers' | 'clock' | 'holds' | 'kept' | 'settings' | 'state' | 'store'>,
-  name: string,
-): Promise<Refusal | undefined> {
+export async function unknownName(core: NameSources, name: string): Promise<Refusal | undefined> {
   if (isConfigured(core, name) || isRemembered(core, name)) return undefined;
   const found = await soon(core.clock, LOOK_UP_LIMIT_MS, lookUp(core, name));
   if (found === 'late') return undecided(name, refuse('unavailable', noAnswer(core)));

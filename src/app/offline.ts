@@ -10,8 +10,9 @@ import { emptyState, readState } from '../state/read-state.ts';
 import { openState, StateHeldError } from '../state/state.ts';
 import { whoIs } from '../system/who.ts';
 import { type Core, createCore } from './app.ts';
-import { bindOrders } from './bind-orders.ts';
+import { bindOrders, type OrderSources } from './bind-orders.ts';
 import { goneNames } from './gone-names.ts';
+import type { StatusSources } from './process-status.ts';
 import { lookAtWatched, type WatchedNow } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
@@ -62,7 +63,10 @@ export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) =>
  * Carries out orders in place of the daemon (a recovery, a hold, a breaker), holding the lock of state_dir meanwhile. Throws
  * ConfigError, or StateHeldError if a daemon runs after all.
  */
-export function offlineOrders<T>(options: OfflineOptions, use: (orders: Orders, core: Core) => Promise<T>): Promise<T> {
+export function offlineOrders<T>(
+  options: OfflineOptions,
+  use: (orders: Orders, running: Pick<Core, 'abort' | 'stopping'>) => Promise<T>,
+): Promise<T> {
   return withCore(readSettings(options.configFile), options.log, undefined, async (core) =>
     use(await ordersOf(core, options), core),
   );
@@ -130,7 +134,7 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-async function ordersOf(core: Core, { version }: OfflineOptions, now?: WatchedNow): Promise<Orders> {
+async function ordersOf(core: OrderSources & StatusSources, { version }: OfflineOptions, now?: WatchedNow): Promise<Orders> {
   const last = lastRecoveries(core);
   return bindOrders(core, {
     by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),

@@ -12,7 +12,7 @@ import { managedProcess } from '../strategies/recovery-plan.ts';
 import { ProcessLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';
-import { unknownName } from './known-names.ts';
+import { type NameSources, unknownName } from './known-names.ts';
 
 /** What could be pinned under a name; or why nothing can be, in one line. */
 type Candidate =
@@ -25,8 +25,11 @@ type Candidate =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What the orders for pins need. */
+export type PinSources = NameSources & Pick<Core, 'abort' | 'book' | 'concerns' | 'events' | 'log' | 'monitor' | 'plans'>;
+
 /** Binds the orders for pins, given by `by`. */
-export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 'unpin'> {
+export function bindPins(core: PinSources, by: string): Pick<Orders, 'pins' | 'pin' | 'unpin'> {
   return {
     pins: async (name) => {
       if (name === undefined) return offerAll(core);

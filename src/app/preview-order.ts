@@ -8,11 +8,18 @@ import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { maskWarning, respectsMask } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
-import { isConfigured, isRemembered, lookUp, nearSection, undecided, whyLeftAlone } from './known-names.ts';
+import { isConfigured, isRemembered, lookUp, type NameSources, nearSection, undecided, whyLeftAlone } from './known-names.ts';
 import { sectionWarnings } from './section-warnings.ts';
 
+/** What a preview is made from. */
+export type PreviewSources = NameSources & Pick<Core, 'abort' | 'execution' | 'plans' | 'targets'>;
+
 /** `match NAME`: what a restart would do, without doing it; as far as that is known before `signal` aborts. */
-export async function previewOrder(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
+export async function previewOrder(
+  core: PreviewSources,
+  name: string,
+  signal = core.abort.signal,
+): ReturnType<Orders['preview']> {
   const found = await lookUp(core, name);
   const { process, resolution, looked, ...would } = await previewRestart(
     core,

@@ -9,7 +9,7 @@ import { recentRecoveries } from '../monitor/history/recent-recoveries.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
 import { isRemembered, lookUp } from './known-names.ts';
-import { previewOrder } from './preview-order.ts';
+import { type PreviewSources, previewOrder } from './preview-order.ts';
 import { holdOf } from './process-status.ts';
 import { lookAtRunning } from './running-now.ts';
 import { holdStatus, storeStatus } from './status.ts';
@@ -17,12 +17,15 @@ import { whereOutputGoes } from './where-output-goes.ts';
 
 type Preview = RestartPreview & { readonly strategy: string; readonly target: string };
 
+/** What the details of a process are read from. */
+export type DetailSources = PreviewSources & Pick<Core, 'book' | 'monitor'>;
+
 /**
  * Everything that is known now about one process; refused for an unknown name. What a systemd or a store that hangs does not
  * answer within some seconds is left out. `pid` 0: no daemon runs. Never rejects.
  */
 export async function describeProcess(
-  core: Core,
+  core: DetailSources,
   name: string,
   pid: number,
   statusOf: (name: string) => Promise<ProcessStatus>,

@@ -144,7 +144,7 @@ function isRecovering(
   alarms: readonly Alarm[],
 ): boolean {
   if (handler.isRecovering(name, target ?? name)) return true;
-  return alarms.some(({ key }) => !['idle', 'checking'].includes(book.get(key)?.phase ?? 'idle'));
+  return alarms.some(({ key }) => book.isUnderWay(key) && book.get(key)?.phase !== 'checking');
 }
 
 /**

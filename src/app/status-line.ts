@@ -46,9 +46,7 @@ const LONGEST_WAIT_MS = 86_400_000;
  * The status line, `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; counts of zero are left out,
  * except for the first two.
  */
-export function statusLine(
-  core: Pick<Core, 'breakers' | 'clock' | 'handler' | 'holds' | 'kept' | 'monitor' | 'settings'>,
-): string {
+function statusLine(core: Pick<Core, 'breakers' | 'clock' | 'handler' | 'holds' | 'kept' | 'monitor' | 'settings'>): string {
   const { monitor, refusals } = core.settings();
   const kept = core.kept.alarms().length;
   const holds = core.holds.list();

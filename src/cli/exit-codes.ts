@@ -24,7 +24,7 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** The meaning of each exit code, for help and manual. */
-export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
+const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
   1: 'restart: it did not recover, or was not restarted; match: a restart would be refused; pin: nothing was pinned, or one of several could not be; status --check: something is not well',
   3: 'status: no daemon runs; what is shown was read from store and state',

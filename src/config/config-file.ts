@@ -2,8 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError, errorMessage } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import { whyOthersReach } from '../system/files/own-folder.ts';
+import { whyUnreadable } from '../system/files/read-named-file.ts';
 import { ConfigDocument } from './config-document.ts';
 import { type FileAccess, permissionProblems } from './file-permissions.ts';
 import { readIni } from './read-ini.ts';
@@ -106,12 +107,6 @@ function refused(path: string, problem: string, line = 0): ConfigError {
 }
 
 function reasonOf(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EACCES':
-      return `permission denied${process.geteuid?.() === 0 ? '' : ' (run as root)'}`;
-    default:
-      return errorMessage(error);
-  }
+  const isRefused = (error as NodeJS.ErrnoException).code === 'EACCES';
+  return `${whyUnreadable(error)}${isRefused && process.geteuid?.() !== 0 ? ' (run as root)' : ''}`;
 }

@@ -10,7 +10,7 @@ import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
 
 /** What the control server needs. */
-export interface ControlServerOptions extends ControlOptions {
+interface ControlServerOptions extends ControlOptions {
   /** The orders, given by the user and program that `by` names (whoIs). */
   readonly orders: (by: string) => Orders;
   readonly log: Logger;
@@ -18,7 +18,7 @@ export interface ControlServerOptions extends ControlOptions {
 }
 
 /** The daemon's only interface for orders: HTTP with JSON on a Unix socket. */
-export interface ControlServer {
+interface ControlServer {
   /**
    * Listens. Rejects with a SocketFileError if it cannot listen on the socket. From then on it checks every 10 s that the
    * socket file is there, and creates it again if it is gone; connected clients stay connected.

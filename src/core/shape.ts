@@ -61,9 +61,8 @@ export const yes: Shape<true> = (value, where) => {
 /** One of `values`. */
 export function oneOf<T extends string>(...values: readonly T[]): Shape<T> {
   return (value, where) => {
-    const found = values.find((one) => one === value);
-    if (found === undefined) throw unexpected(where, values.join(' or '), value);
-    return found;
+    for (const one of values) if (one === value) return one;
+    throw unexpected(where, values.join(' or '), value);
   };
 }
 
@@ -89,11 +88,17 @@ export function withDefault<T>(shape: Shape<T>, fallback: T): Shape<T> {
   return (value, where) => (value === undefined ? fallback : shape(value, where));
 }
 
-/** A value of `shape`; `fallback` for anything that does not fit. */
+/** A value of `shape`; `fallback` if it is absent or does not fit. */
 export function otherwise<T, F>(shape: Shape<T>, fallback: F): Shape<T | F> {
-  return (value) => {
-    const checked = check(shape, value);
-    return checked.kind === 'fits' ? checked.value : fallback;
+  return (value, where) => {
+    // An error for each absent field would cost more than all else.
+    if (value === undefined) return fallback;
+    try {
+      return shape(value, where);
+    } catch (error) {
+      if (error instanceof Misfit) return fallback;
+      throw error;
+    }
   };
 }
 

@@ -114,7 +114,11 @@ export class ExitWatch implements RecoveryFollower {
     const table = new ProcessTable();
     const look = sharedLooks(table);
     this.#detector = new ProcessExitDetector({
-      ...{ table, services, clock, events, log },
+      table,
+      services,
+      clock,
+      events,
+      log,
       ...start,
       lives: this.#tracker(start),
       targets: () => config.current().watchedNames.map((name) => this.#target(name, look)),

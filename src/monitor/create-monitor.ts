@@ -97,23 +97,56 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
   const attempts = { config, book, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
   const recovery = {
-    ...{ interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort },
+    interruptedRuns,
+    breakers,
+    book,
+    journal,
+    recorder,
+    clearing,
+    clock,
+    events,
+    log,
+    abort,
     makeAttempts: (job: RecoveryJob) => makeAttempts(job, attempts),
   };
   const recoveries = new TargetRecoveries({
-    ...{ config, book, breakers, holds, targets, recorder, events, log, stopping, abort },
+    config,
+    book,
+    breakers,
+    holds,
+    targets,
+    recorder,
+    events,
+    log,
+    stopping,
+    abort,
     recoverTarget: (job) => recoverTarget(job, recovery),
   });
 
   const intake = new AlarmIntake({ config, book, clearing, clock, events, log });
   const handling = { config, book, holds, recoveries, recorder, clearing, clock, abort, log };
   const handler = new AlarmHandler({
-    ...{ config, book, intake, holds, recoveries, clock, log },
+    config,
+    book,
+    intake,
+    holds,
+    recoveries,
+    clock,
+    log,
     handleAlarm: (entry, processName) => handleAlarm(entry, processName, handling),
   });
   const foresight = new Foresight({ config, book, intake, holds, kept, recoveries });
   const monitor = new Monitor({
-    ...{ config, book, watch, kept, handler, clearing, interruptedRuns, clock, random, stopping },
+    config,
+    book,
+    watch,
+    kept,
+    handler,
+    clearing,
+    interruptedRuns,
+    clock,
+    random,
+    stopping,
     onHeartbeat,
     heartbeatMs,
   });

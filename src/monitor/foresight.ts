@@ -62,7 +62,7 @@ export class Foresight {
     const { handled, unproved } = book.memory.of(alarm);
     const entry = book.get(alarm.key);
     // Its health would be checked first.
-    if (handled || (entry !== undefined && entry.phase !== 'idle')) return undefined;
+    if (handled || book.isUnderWay(alarm.key)) return undefined;
     if (entry?.hasFailed) return entry.outcome;
     if (unproved !== undefined) return { kind: 'not_proved', attempts: unproved.attempts, reason: unproved.reason };
     const plan = config.current().plans(processName);

@@ -1,6 +1,7 @@
 // The poll loop.
 import { storedAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
+import type { AlarmStore } from '../stores/store.ts';
 import type { AlarmBook } from './alarms/book.ts';
 import type { AlarmClearing } from './alarms/clearing.ts';
 import type { KeptAlarms } from './alarms/kept.ts';
@@ -79,12 +80,13 @@ export class Monitor {
   }
 
   /**
-   * A call other than a poll found that the store does not answer. Who is in alarm is not known until a poll is answered. That poll
+   * A call other than a poll found that `store` does not answer. Who is in alarm is not known until a poll is answered. That poll
    * begins now; if polls are answered and other calls are not, again and again, it comes later each time.
    */
-  doubt(error: unknown): void {
-    const { watch, clock, random, stopping } = this.#parts;
-    if (!watch.doubt(error)) return;
+  doubt(store: AlarmStore, error: unknown): void {
+    const { config, watch, clock, random, stopping } = this.#parts;
+    // After a reload a fault of the earlier store says nothing about the present one.
+    if (store !== config.current().store || !watch.doubt(error)) return;
     if (watch.doubts === 1) this.wake();
     else void clock.sleep(backoffMs(watch.doubts - 1, random), stopping).then(() => this.wake());
   }
@@ -96,9 +98,8 @@ export class Monitor {
     const woken = this.#woken;
     this.#woken = false;
     let answer = await this.look();
-    const isBusy = (key: string): boolean => (book.get(key)?.phase ?? 'idle') !== 'idle';
     // What the store takes now is among its rows at the next look.
-    if (answer !== undefined && (await kept.offerAgain(isBusy))) answer = await this.look();
+    if (answer !== undefined && (await kept.offerAgain((key) => book.isUnderWay(key)))) answer = await this.look();
     // The answer may have come after the order to stop.
     if (stopping.aborted) return;
     if (answer !== undefined) this.#take(answer, early);

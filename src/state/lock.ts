@@ -45,7 +45,7 @@ export function acquireLock(dir: string, role: HolderRole = { kind: 'daemon' }):
 }
 
 /** The pid of the process that runs on `dir`; undefined if there is none, or if it cannot be determined. */
-export function readHolder(dir: string): number | undefined {
+function readHolder(dir: string): number | undefined {
   const holder = lookForHolder(dir);
   return holder.kind === 'runs' ? holder.pid : undefined;
 }

@@ -12,7 +12,7 @@ import { findProgram } from './command/find-program.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
 
 /** What distinguishes a section's program from another one of the same name. */
-export interface TwinMarks {
+interface TwinMarks {
   readonly argument: string | undefined;
   readonly pidFile: string | undefined;
   readonly user: string | undefined;

@@ -7,13 +7,12 @@ import type { ProcessEvent } from '../core/process/event.ts';
 import { configuredSeconds } from '../core/text/duration.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { peerUid } from '../system/native/peer.ts';
-import type { ProcessEventSource } from '../system/process-events/source.ts';
+import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
 import { Connections, type ReachedLimit } from '../system/sockets/connections.ts';
 import { holderOf } from '../system/sockets/holder.ts';
 import { Broadcast } from './broadcast.ts';
 import { EventClient } from './client.ts';
 import type { EventDescriber } from './describer.ts';
-import { EventFeed } from './feed.ts';
 import { type ListenerStatus, StreamListeners } from './listeners.ts';
 import { hangUp, TcpLogin } from './login/tcp.ts';
 import type { EventStreamOptions } from './parse-events.ts';
@@ -30,7 +29,7 @@ interface EventServerOptions extends EventStreamOptions {
 }
 
 /** The server of the event stream. */
-export interface EventServer {
+interface EventServer {
   /**
    * Tries the source, then listens. A socket or port that is not available is tried again, and that is logged. `unavailable`:
    * there are no events on this machine, with one line why; nothing listens then. Never rejects.
@@ -52,7 +51,6 @@ export function createEventServer(options: EventServerOptions): EventServer {
 class Stream implements EventServer {
   readonly #options: EventServerOptions;
   readonly #broadcast: Broadcast;
-  readonly #feed: EventFeed;
   readonly #clients = new Map<Socket, EventClient>();
   /** The connections of the Unix socket, and of TCP clients that are logged in. */
   readonly #connections: Connections;
@@ -62,24 +60,24 @@ class Stream implements EventServer {
   #problem = 'it has not been started';
   #login: TcpLogin | undefined;
   readonly #stopping = new AbortController();
+  /** Ends the subscription that lingers. */
+  #lingering = new AbortController();
 
   constructor(options: EventServerOptions) {
-    const { source, clock, onOpen, describer, types, clients } = options;
+    const { describer, types, clients } = options;
     this.#options = options;
     this.#connections = new Connections({ open: clients + MAX_REFUSED, busy: clients, busyOfUser: Math.ceil(clients / 2) });
     this.#broadcast = new Broadcast(describer, types);
-    const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.send(events);
-    this.#feed = new EventFeed({ source, clock, onOpen, onEvents });
     this.#listeners = new StreamListeners({ ...options, onConnection: (socket, kind) => this.#receive(socket, kind) });
   }
 
   async start(): ReturnType<EventServer['start']> {
-    const opened = await this.#feed.acquire();
-    if (opened.kind === 'unavailable') {
-      this.#problem = opened.reason;
-      return opened;
+    const subscription = await this.#subscribe();
+    if (subscription.kind === 'unavailable') {
+      this.#problem = subscription.reason;
+      return subscription;
     }
-    this.#feed.release();
+    this.#endLater(subscription);
     const { tcp } = this.#options;
     if (tcp !== undefined) this.#login = await this.#createLogin(tcp);
     await this.#listeners.start();
@@ -92,7 +90,7 @@ class Stream implements EventServer {
     this.#login?.stop();
     const closed = this.#listeners.stop();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([closed, this.#feed.close()]);
+    await closed;
   }
 
   listeners(): readonly ListenerStatus[] {
@@ -139,13 +137,13 @@ class Stream implements EventServer {
       hangUp(socket, `${tooMany(excess)}. Disconnecting.`, clock);
       return;
     }
-    const opened = await this.#feed.acquire();
-    if (opened.kind === 'unavailable') {
-      hangUp(socket, `Events are not available: ${opened.reason}. Disconnecting.`, clock);
+    const subscription = await this.#subscribe();
+    if (subscription.kind === 'unavailable') {
+      hangUp(socket, `Events are not available: ${subscription.reason}. Disconnecting.`, clock);
       return;
     }
     if (socket.destroyed || this.#stopping.signal.aborted) {
-      this.#feed.release();
+      this.#endLater(subscription);
       return;
     }
     const regroup = (): void => this.#broadcast.regroup(this.#clients.values());
@@ -157,10 +155,31 @@ class Stream implements EventServer {
       this.#clients.delete(socket);
       regroup();
       this.#dropped += client.queue.dropped;
-      this.#feed.release();
+      this.#endLater(subscription);
       log.debug(`Event stream: ${name} disconnected`);
     });
     accept();
+  }
+
+  /** One subscription for each client: the source is open while anybody needs it, and costs nothing while nobody does. */
+  async #subscribe(): Promise<ProcessEventSubscription> {
+    if (this.#stopping.signal.aborted) return { kind: 'unavailable', reason: 'the stream is stopping' };
+    const subscription = await this.#options.source.subscribe(this.#onEvents);
+    if (subscription.kind === 'open' && subscription.isFirst) this.#options.onOpen();
+    return subscription;
+  }
+
+  readonly #onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.send(events);
+
+  /**
+   * Ends the subscription of a client that has gone after some seconds: clients that connect and disconnect repeatedly must not
+   * cost much. The one that lingered until now ends at once.
+   */
+  #endLater(subscription: { end(): void }): void {
+    this.#lingering.abort('followed by another');
+    this.#lingering = new AbortController();
+    const signal = AbortSignal.any([this.#lingering.signal, this.#stopping.signal]);
+    void this.#options.clock.sleep(LINGER_MS, signal).then(() => subscription.end());
   }
 
   /**
@@ -186,6 +205,7 @@ function tooMany({ kind, limit }: ReachedLimit): string {
   return `Too many clients${kind === 'user' ? ' of one user' : ''} (${limit} at most)`;
 }
 
+const LINGER_MS = 5000;
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
 /**

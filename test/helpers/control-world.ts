@@ -2,14 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Orders } from '../../src/control/orders.ts';
-import { type ControlServer, type ControlServerOptions, createControlServer } from '../../src/control/server.ts';
+import { createControlServer } from '../../src/control/server.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { type Call, keptLog, scriptedOrders } from './scripted-orders.ts';
 import { tempDir } from './temp-dir.ts';
 
 export interface ControlWorld {
   readonly socket: string;
-  readonly server: ControlServer;
+  readonly server: ReturnType<typeof createControlServer>;
   readonly calls: Call[];
   readonly lines: string[];
 }
@@ -18,7 +18,7 @@ export interface ControlWorld {
 export async function startControl(
   t: TestContext,
   script: Partial<Orders> = {},
-  options: Partial<ControlServerOptions> = {},
+  options: Partial<Parameters<typeof createControlServer>[0]> = {},
 ): Promise<ControlWorld> {
   const socket = options.socket ?? join(tempDir(t), 'control.sock');
   const { orders, calls } = scriptedOrders(script);

@@ -7,7 +7,7 @@ import type { ProcessEvent, ProcessEventType } from '../../src/core/process/even
 import { EventDescriber } from '../../src/stream/describer.ts';
 import type { EventStreamOptions } from '../../src/stream/parse-events.ts';
 import { ProcessMemory } from '../../src/stream/process-memory.ts';
-import { createEventServer, type EventServer } from '../../src/stream/server.ts';
+import { createEventServer } from '../../src/stream/server.ts';
 import { NameResolver } from '../../src/system/names/resolver.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';
 import type { ProcessEventSource } from '../../src/system/process-events/source.ts';
@@ -17,7 +17,7 @@ import { waitFor } from './wait-for.ts';
 
 /** A source whose events the test makes. */
 export class FakeSource implements ProcessEventSource {
-  readonly listeners = new Set<(events: readonly ProcessEvent[]) => void>();
+  readonly listeners = new Map<(events: readonly ProcessEvent[]) => void, number>();
   /** What it says instead of opening. */
   problem: string | undefined;
   subscriptions = 0;
@@ -26,12 +26,18 @@ export class FakeSource implements ProcessEventSource {
   async subscribe(listener: (events: readonly ProcessEvent[]) => void): ReturnType<ProcessEventSource['subscribe']> {
     if (this.problem !== undefined) return { kind: 'unavailable', reason: this.problem };
     this.subscriptions++;
-    this.listeners.add(listener);
-    return { kind: 'open', end: () => void this.listeners.delete(listener) };
+    const others = this.listeners.get(listener) ?? 0;
+    this.listeners.set(listener, others + 1);
+    const end = (): void => {
+      const left = (this.listeners.get(listener) ?? 0) - 1;
+      if (left > 0) this.listeners.set(listener, left);
+      else this.listeners.delete(listener);
+    };
+    return { kind: 'open', isFirst: others === 0, end };
   }
 
   tell(...events: ProcessEvent[]): void {
-    for (const listener of this.listeners) listener(events);
+    for (const listener of this.listeners.keys()) listener(events);
   }
 
   counters(): { received: number; lost: number } {
@@ -54,7 +60,7 @@ export function exitOf(pid: number, status = 0): ProcessEvent {
 
 export interface StreamWorld {
   readonly source: FakeSource;
-  readonly server: EventServer;
+  readonly server: ReturnType<typeof createEventServer>;
   readonly log: RecordedLog;
   readonly path: string;
 }
@@ -132,6 +138,6 @@ export class RawClient {
 }
 
 /** Waits until the server has taken so many clients in. */
-export async function clientsOf(server: EventServer, count: number): Promise<void> {
+export async function clientsOf(server: ReturnType<typeof createEventServer>, count: number): Promise<void> {
   await waitFor(`${count} clients`, () => server.counters().clients === count);
 }

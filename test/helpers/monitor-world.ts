@@ -272,7 +272,7 @@ export class MonitorWorld {
 
   /** The store as the monitor uses it. */
   get heard(): AlarmStore {
-    const heard = this.#heard.get(this.store) ?? heardStore(this.store, this.clock, (error) => this.monitor.doubt(error));
+    const heard = this.#heard.get(this.store) ?? heardStore(this.store, this.clock, this.monitor);
     this.#heard.set(this.store, heard);
     return heard;
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { connectByName, knownAddresses } from '../../src/system/names/connect.ts';
-import { type NameAnswer, NameResolver, type NameResolverOptions } from '../../src/system/names/resolver.ts';
+import { type NameAnswer, NameResolver } from '../../src/system/names/resolver.ts';
 import { type DnsServer, dnsServer } from '../helpers/dns-server.ts';
 import { look, noCommands, onlyCheck } from '../helpers/health-world.ts';
 import { leftovers } from '../helpers/leftovers.ts';
@@ -22,7 +22,10 @@ import { waitFor } from '../helpers/wait-for.ts';
 const never = new AbortController().signal;
 
 /** A resolver that knows nothing but what the test gives it. */
-function resolver(t: TestContext, options: NameResolverOptions & { readonly conf?: string; readonly hosts?: string } = {}) {
+function resolver(
+  t: TestContext,
+  options: ConstructorParameters<typeof NameResolver>[0] & { readonly conf?: string; readonly hosts?: string } = {},
+) {
   const dir = tempDir(t);
   const { conf = 'search none.test\n', hosts = '', ...rest } = options;
   writeFileSync(join(dir, 'resolv.conf'), conf);

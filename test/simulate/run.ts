@@ -491,28 +491,11 @@ class World {
       look: () => ProcessLook.take(table),
       names: {} as never,
     };
-    let graph: MonitorGraph | undefined;
-    const openStore = (store: SimulatedStore): AlarmStore => {
-      const opened = heardStore(
-        store.open(life, (by, processId, row) => this.#heard(by, store, processId, row)),
-        clock,
-        (error) => {
-          if (current.store === opened) graph?.monitor.doubt(error);
-        },
-      );
-      return opened;
-    };
-    const load = (variant: number, store: AlarmStore): MonitorConfig => {
-      const settings = this.#scenario.settings(variant);
-      const { monitor, processNames } = settings;
-      this.#model.clears = monitor.clearAlarm;
-      return { monitor, processNames, plans: settings.createPlans(planParts), store };
-    };
-    let currentStore = this.#store;
-    let current: MonitorConfig = load(this.#variant, openStore(currentStore));
+    let current: MonitorConfig;
     const config = { current: () => current };
     const stopping = new AbortController();
     const abort = new AbortController();
+    let graph: MonitorGraph;
     try {
       graph = createMonitor({
         ...{ config, state, commands, clock, events, log },
@@ -527,11 +510,22 @@ class World {
       if (error instanceof CutOff) return;
       throw error;
     }
-    const made = graph;
+    const openStore = (store: SimulatedStore): AlarmStore => {
+      const opened = store.open(life, (by, processId, row) => this.#heard(by, store, processId, row));
+      return heardStore(opened, clock, graph.monitor);
+    };
+    const load = (variant: number, store: AlarmStore): MonitorConfig => {
+      const settings = this.#scenario.settings(variant);
+      const { monitor, processNames } = settings;
+      this.#model.clears = monitor.clearAlarm;
+      return { monitor, processNames, plans: settings.createPlans(planParts), store };
+    };
+    let currentStore = this.#store;
+    current = load(this.#variant, openStore(currentStore));
     events.subscribe((event) => {
       if (!life.isAlive) return;
       this.#count(event.type);
-      this.#model.event(life, made, state.journal, event);
+      this.#model.event(life, graph, state.journal, event);
     });
     const reload = (variant: number, store: SimulatedStore): void => {
       const before = current.store;
@@ -539,13 +533,13 @@ class World {
       if (!isSame) this.#model.switchedStore();
       current = load(variant, isSame ? before : openStore(store));
       currentStore = store;
-      made.targets.forget();
-      made.monitor.wake();
+      graph.targets.forget();
+      graph.monitor.wake();
       if (!isSame) void before.close();
     };
-    const ended = made.monitor.run(stopping.signal).then(() => made.handler.idle());
+    const ended = graph.monitor.run(stopping.signal).then(() => graph.handler.idle());
     ended.catch(() => {});
-    this.#daemon = { life, graph: made, state, config, stopping, abort, ended, reload };
+    this.#daemon = { life, graph, state, config, stopping, abort, ended, reload };
   }
 
   #heard(life: Life, store: SimulatedStore, processId: string, row: Parameters<PromiseModel['heard']>[1]): void {

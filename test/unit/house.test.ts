@@ -129,3 +129,38 @@ test('a stranger enters a room inside another one by its index, or by a door tha
     }
   assert.deepEqual([...used].sort(), DOORS);
 });
+
+/** Exports that no other file of src/ imports, and why they stay. */
+const FOR_TESTS: Readonly<Record<string, string>> = {
+  'app/settings.ts parseSettings': 'the simulation has a text, and no file',
+  'cli/cli.ts buildProgram': 'the documents are compared with the commands',
+  'cli/status/state-help.ts stateAdvice': 'the documents are compared with it',
+  'config/config-file.ts loadConfigText': 'a configuration without a file, whose permissions count',
+  'monitor/recovery/health-proof.ts HealthProof': 'the result of proveHealthy',
+  'monitor/recovery/health-proof.ts proveHealthy': 'the proof alone, of what a real systemd has restarted',
+  'stores/mysql/connection/socket-peer.ts trustedUsers': "the rule, with accounts of its own instead of this machine's",
+  'strategies/auto/strategy.ts AutoStrategy': 'its choice between two strategies that the test makes',
+  'strategies/index.ts strategies': 'the table, from which tests on real parts take one strategy',
+  'strategies/process/strategy.ts ProcessStrategy': 'all its methods, which the port has as optional ones',
+};
+
+test('every export is imported by another file of src/, or is listed with its reason', () => {
+  const imported = new Set<string>();
+  const exported: string[] = [];
+  for (const file of files) {
+    const text = readFileSync(join(source, file), 'utf8');
+    for (const [, names = '', path = ''] of text.matchAll(/(?:import|export) (?:type )?\{([^}]*)\} from '(\.[^']+)'/g))
+      for (const [, name] of names.matchAll(/(\w+)(?: as \w+)?\s*(?:,|$)/g))
+        imported.add(`${join(dirname(file), path)} ${name}`);
+    // What is loaded later is used by its name somewhere in the file.
+    for (const [, path = ''] of text.matchAll(/import\('(\.[^']+)'\)/g))
+      for (const [name] of text.matchAll(/\w+/g)) imported.add(`${join(dirname(file), path)} ${name}`);
+    const own = text.matchAll(/^export (?:abstract |async )?(?:class|const|function|interface|let|type) (\w+)/gm);
+    for (const [, name] of own) exported.push(`${file} ${name}`);
+    for (const [, names = ''] of text.matchAll(/^export (?:type )?\{([^}]*)\}/gm))
+      for (const [, name] of names.matchAll(/(\w+)\s*(?:,|$)/g)) exported.push(`${file} ${name}`);
+  }
+  assert(exported.length > 1000);
+  const unused = exported.filter((name) => !imported.has(name));
+  assert.deepEqual(unused.sort(), Object.keys(FOR_TESTS));
+});

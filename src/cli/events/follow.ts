@@ -12,7 +12,7 @@ import { EventPrinter } from './printer.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 /** What is shown, and how. */
-export interface ViewOptions {
+interface ViewOptions {
   readonly filter: ClientFilter;
   readonly json: boolean;
 }

@@ -32,8 +32,17 @@ export class SeenProcesses {
     // Inserted again at the end of the map, as the newest.
     this.#known.delete(pid);
     this.#known.set(pid, known);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size > MOST_KNOWN) this.#forgetOldest();
+  }
+
+  /** Many at once: whoever asks a map for its oldest key passes all that were deleted before it. */
+  #forgetOldest(): void {
+    let left = MOST_KNOWN / 10;
+    for (const oldest of this.#known.keys()) {
+      if (left === 0) break;
+      this.#known.delete(oldest);
+      left -= 1;
+    }
   }
 }
 

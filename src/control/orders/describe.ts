@@ -22,7 +22,7 @@ const runningStatus = object({
 export type RunningStatus = Shaped<typeof runningStatus>;
 
 /** The shape of a ProcessDetails. */
-export const processDetails = object({
+const processDetails = object({
   process: processStatus,
   /** 0: no daemon runs. */
   pid: count,

@@ -3,7 +3,7 @@ import { configuredSeconds } from '../../core/text/duration.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 
 /** How exits and new processes are detected. */
-export interface ExitMeans {
+interface ExitMeans {
   readonly byPidfd: boolean;
   /** Number of processes that are polled nevertheless, because file descriptors ran out. */
   readonly looked: number;

@@ -99,7 +99,7 @@ export class AlarmBook {
   raise(alarm: Alarm): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
-    if (entry.isOver || entry.phase === 'idle') this.#renew(entry);
+    if (entry.isOver || !isHandled(entry)) this.#renew(entry);
     this.#note(entry, alarm);
     return entry;
   }
@@ -109,9 +109,16 @@ export class AlarmBook {
     return this.#entries.get(key);
   }
 
+  /** True if the alarm with that key is being handled. */
+  isUnderWay(key: string): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && isHandled(entry);
+  }
+
   /** True if the alarm, as that poll shows it, has to be handled: it is not being handled, and was not handled or cleared meanwhile. */
-  isFresh({ alarm, phase, settledInPoll, clearedInPoll }: AlarmEntry, poll: number): boolean {
-    if (phase !== 'idle') return false;
+  isFresh(entry: AlarmEntry, poll: number): boolean {
+    if (isHandled(entry)) return false;
+    const { alarm, settledInPoll, clearedInPoll } = entry;
     // A kept alarm is always read as it is now.
     return alarm.source === 'kept' || (settledInPoll < poll && clearedInPoll < poll);
   }
@@ -142,7 +149,7 @@ export class AlarmBook {
 
   /** The entries that are being handled. */
   underWay(): AlarmEntry[] {
-    return [...this.#entries.values()].filter(({ phase }) => phase !== 'idle');
+    return [...this.#entries.values()].filter(isHandled);
   }
 
   /**
@@ -151,9 +158,9 @@ export class AlarmBook {
    */
   handlingsOf(processNames: readonly string[]): Handling[] {
     if (processNames.length === 0) return [];
-    const isUnderWay = ({ entry: { phase } }: Handling): boolean => phase !== 'idle';
-    const hasEnded = ({ entry: { phase, hasFailed, settledInPoll } }: Handling): boolean =>
-      phase === 'idle' && (hasFailed || settledInPoll === this.#askedPoll);
+    const isUnderWay = ({ entry }: Handling): boolean => isHandled(entry);
+    const hasEnded = ({ entry }: Handling): boolean =>
+      !isHandled(entry) && (entry.hasFailed || entry.settledInPoll === this.#askedPoll);
     const named = [...this.#entries.values()].flatMap((entry): Handling[] => {
       const { alarm, outcome } = entry;
       const processName = processNames.find((name) => name === alarm.processName);
@@ -165,7 +172,7 @@ export class AlarmBook {
   /** Names of the processes that the alarm waits for. */
   waitingFor(key: string): string[] {
     const awaited = this.#entries.get(key)?.waitsFor ?? [];
-    const underWay = awaited.filter(({ entry, outcome }) => entry.phase !== 'idle' && entry.outcome === outcome);
+    const underWay = awaited.filter(({ entry, outcome }) => isHandled(entry) && entry.outcome === outcome);
     return [...new Set(underWay.map(({ processName }) => processName))];
   }
 
@@ -223,10 +230,14 @@ export class AlarmBook {
 
   /** Its source no longer shows it. The entry stays as long as a handling is under way, or a poll may still show it from before. */
   #end(entry: AlarmEntry, poll: number): void {
-    if (entry.phase === 'idle' && entry.settledInPoll < poll && entry.clearedInPoll < poll) this.#entries.delete(entry.key);
+    if (!isHandled(entry) && entry.settledInPoll < poll && entry.clearedInPoll < poll) this.#entries.delete(entry.key);
     else {
       this.#renew(entry);
       entry.isOver = true;
     }
   }
+}
+
+function isHandled({ phase }: AlarmEntry): boolean {
+  return phase !== 'idle';
 }

@@ -1,16 +1,25 @@
+// An alarm store that reports each call it did not answer, so that the loop asks it again.
 import { type Clock, soon } from '../../core/clock.ts';
 import { StoreError } from '../../core/errors.ts';
 import { configuredSeconds } from '../../core/text/duration.ts';
 import type { AlarmStore } from '../../stores/store.ts';
 
+/** The poll loop, which proves whether a store that did not answer a call is away. */
+interface DoubtingLoop {
+  doubt(store: AlarmStore, error: unknown): void;
+}
+
 /**
- * Wraps `store`. `onSilence` is called, before the caller learns of it, for every question that failed, every write that was not
- * answered, and every call that takes more than five seconds. It is not called for polls: the poll loop sees how they end.
+ * Wraps `store`. `loop` doubts it, before the caller learns of it, after every question that failed, every write that was not
+ * answered, and every call that takes more than five seconds. Polls are not reported: the loop sees how they end.
  */
-export function heardStore(store: AlarmStore, clock: Clock, onSilence: (error: unknown) => void): AlarmStore {
+export function heardStore(store: AlarmStore, clock: Clock, loop: DoubtingLoop): AlarmStore {
   const inTime = async (call: Promise<unknown>): Promise<void> => {
     if ((await soon(clock, LATE_MS, call)) !== 'late') return;
-    onSilence(new StoreError('timeout', `${store.description} has not answered within ${configuredSeconds(LATE_MS)}`));
+    loop.doubt(
+      wrapped,
+      new StoreError('timeout', `${store.description} has not answered within ${configuredSeconds(LATE_MS)}`),
+    );
   };
   const heard = async <T>(call: Promise<T>, saysAway: (error: unknown) => boolean): Promise<T> => {
     // Its failure is handled below.
@@ -18,13 +27,13 @@ export function heardStore(store: AlarmStore, clock: Clock, onSilence: (error: u
     try {
       return await call;
     } catch (error) {
-      if (saysAway(error)) onSilence(error);
+      if (saysAway(error)) loop.doubt(wrapped, error);
       throw error;
     }
   };
   const asked = <T>(call: Promise<T>): Promise<T> => heard(call, () => true);
   const written = <T>(call: Promise<T>): Promise<T> => heard(call, isUnanswered);
-  return {
+  const wrapped: AlarmStore = {
     get description() {
       return store.description;
     },
@@ -42,6 +51,7 @@ export function heardStore(store: AlarmStore, clock: Clock, onSilence: (error: u
     inspect: () => asked(store.inspect()),
     close: () => store.close(),
   };
+  return wrapped;
 }
 
 /** A slow database still answers. One that hangs must not count as well until the time limit of a query is over. */

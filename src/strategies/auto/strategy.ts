@@ -7,7 +7,7 @@ import type { TakeLook } from '../../system/proc/look.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { appUnit } from '../../system/systemd/unit/name.ts';
-import { isDown, isUp } from '../../system/systemd/unit/state.ts';
+import { isUp } from '../../system/systemd/unit/state.ts';
 import { nothingOfEitherKind } from '../process/launch-words.ts';
 import type { ProcessOptions } from '../process/options.ts';
 import { cannotLook, standingIn } from '../process/running/found-running.ts';
@@ -30,9 +30,10 @@ import { findMask, type Mask } from '../unit/mask.ts';
 import type { ServiceOptions } from '../unit/options.ts';
 import type { TakeKnown } from '../unit/programs/beside.ts';
 import { unknownProgram } from '../unit/programs/outside.ts';
-import { describeUnit, isAbsent, isRestartedBySystemd, loadProblem } from '../unit/state.ts';
+import { describeUnit, isAbsent } from '../unit/state.ts';
 import { type ServiceStrategy, serviceStrategy } from '../unit/strategy.ts';
 import { type Choice, choiceFor } from './choice.ts';
+import { restartOrFallBack } from './fallback.ts';
 
 /** The options that the auto strategy reads from `[process.NAME]`. */
 interface AutoOptions {
@@ -100,7 +101,11 @@ export class AutoStrategy implements RestartStrategy {
         : outcome;
     }
     return this.#parts.fallsBack
-      ? this.#restartOrFallBack(attempt)
+      ? restartOrFallBack(attempt, this.#known(attempt.process), {
+          ...this.#parts,
+          service: this.#service,
+          program: this.#process,
+        })
       : this.#service.restart(attempt, this.#known(attempt.process));
   }
 
@@ -256,70 +261,6 @@ export class AutoStrategy implements RestartStrategy {
     const shown = await this.#parts.services.show(appUnit(systemName), signal);
     return shown.kind === 'status' && !isAbsent(shown.status) ? shown.status : undefined;
   }
-
-  async #restartOrFallBack(attempt: RestartAttempt): Promise<RestartOutcome> {
-    const { process, signal } = attempt;
-    // Before anything is stopped.
-    const outside = await this.#service.outside(process, this.#known(process), signal);
-    if (outside !== undefined) return { kind: 'failed', reason: outside };
-    // What an earlier fallback started would occupy the unit's port.
-    await this.#parts.programs.retire(process.systemName, this.#parts.commandTimeoutMs, signal);
-    const outcome = await this.#service.restart(attempt, this.#known(process));
-    if (signal.aborted) return outcome;
-    const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
-    if (failure === undefined) return outcome;
-    // Force may have been left out because of that, and then the program must not be started instead.
-    if (await attempt.isUnwanted?.()) return outcome;
-    const output = outcome.kind === 'failed' && outcome.output !== undefined ? { output: outcome.output } : {};
-    const inTheWay = await this.#giveUpUnit(attempt);
-    if (inTheWay !== undefined) {
-      return outcome.kind === 'restarted'
-        ? outcome
-        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}`, ...output };
-    }
-    const instead = await this.#process.restart(attempt);
-    return instead.kind === 'failed'
-      ? {
-          kind: 'failed',
-          reason: `${failure}; then as a process: ${instead.reason}`,
-          ...(instead.output === undefined ? output : { output: instead.output }),
-        }
-      : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
-  }
-
-  /** Most units count as started before their program has done anything: why this one is down again; undefined if it is up. */
-  async #earlyDeath(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
-    const health = await this.#service.prove(process, BETWEEN_LOOKS_MS, EARLY_DEATH_MS, signal);
-    return health.kind === 'unhealthy' ? health.reason : undefined;
-  }
-
-  /**
-   * Makes sure that systemd will not bring the unit up beside the program. Returns one line if the unit is up after all and
-   * lasts, or is changing (a start that takes longer than our limit has not failed), if that cannot be determined, or if the
-   * program runs already.
-   */
-  async #giveUpUnit({ process, signal }: RestartAttempt): Promise<string | undefined> {
-    const found = await this.#service.lookUp(process, signal);
-    if (found.kind === 'absent') return undefined;
-    if (found.kind !== 'found') return found.reason;
-    const { id, loadState, activeState, mainPid, hasJob } = found.status;
-    if (loadState === 'masked') return loadProblem(found.status);
-    // It would come up beside the program.
-    if (hasJob && !isRestartedBySystemd(found.status))
-      return `a job of systemd for ${id}, which is ${activeState}, is under way`;
-    if (isDown(found.status)) return this.#service.outside(process, this.#known(process), signal);
-    const running = await this.#service.findRunning(process, signal);
-    const isHollow = running.kind === 'found' && running.isHollow === true;
-    if (isUp(found.status) && !isHollow) {
-      // Between two crashes it looks like a unit that is up.
-      await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
-      const later = await this.#service.lookUp(process, signal);
-      if (later.kind !== 'found') return later.reason;
-      if (isUp(later.status) && later.status.mainPid === mainPid) return `${id} is ${activeState}`;
-    } else if (!isHollow && !isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
-    const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
-    return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
-  }
 }
 
 /** Completes a reason that there is no program by the fact that there is no unit either, if that is so. */
@@ -332,8 +273,5 @@ function inWords(mask: Mask): string | undefined {
   return mask.kind === 'unanswered' ? mask.reason : undefined;
 }
 
-/** Time to see whether a unit that was just started lasts. */
-const EARLY_DEATH_MS = 3000;
-const BETWEEN_LOOKS_MS = 1000;
 /** A systemd that hangs must not delay the rounds. */
 const CONCERN_MS = 5000;

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { givenPart, interpreterOf } from '../../core/program/interpreters.ts';
 import { LAUNCHERS, type Launcher, runsElsewhere } from '../../core/program/launchers.ts';
+import { shellWords } from '../../core/shell/shell-words.ts';
 import type { ShellWord } from '../../core/shell/simple-commands.ts';
 import { type CertainCommand, certainCommands } from './certain-commands.ts';
 
@@ -78,7 +79,7 @@ function readCommand(all: readonly ShellWord[], folder: string | undefined): Rea
   if (first === 'exec') return { named: programs(afterOptions(words, EXEC), folder, setsPath), goesOn: false };
   if (first === 'command' && !second?.startsWith('-'))
     return { named: programs(words.slice(1), folder, setsPath), goesOn: false };
-  if (SHELL_WORDS.has(first)) return { named: [], goesOn: HARMLESS.has(first) };
+  if (shellWords.has(first)) return { named: [], goesOn: HARMLESS.has(first) };
   return { named: programs(words, folder, setsPath), goesOn: HARMLESS.has(first.slice(first.lastIndexOf('/') + 1)) };
 }
 
@@ -152,16 +153,6 @@ function withoutVariables(words: readonly ShellWord[]): readonly ShellWord[] {
   // It is not worth tracking which PATH it has then.
   return begin < 0 || words.slice(0, begin).some((word) => word?.startsWith('PATH=')) ? [] : words.slice(begin);
 }
-
-/** Words that are not programs to a shell, or to one of the shells (bash(1)). */
-const SHELL_WORDS: ReadonlySet<string> = new Set(
-  [
-    '. : alias bg bind break builtin caller cd command compgen complete compopt continue coproc declare dirs disown echo enable eval',
-    'exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray',
-    'readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait [ [[ ]] ! { }',
-    'case do done elif else esac fi for function if in select then time until while',
-  ].flatMap((words) => words.split(' ')),
-);
 
 /** After these, a command finds the same things as before them. */
 const HARMLESS: ReadonlySet<string> = new Set(

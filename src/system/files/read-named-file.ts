@@ -27,7 +27,7 @@ export function readNamedFile(
     if (secret && (stat.mode & 0o004) !== 0) section.warning(key, 'the file can be read by everybody (chmod 600)');
     return readFileSync(fd, 'utf8');
   } catch (error) {
-    section.problem(key, `cannot read ${quoted(path)}, expected a regular file of at most 1 MiB: ${reasonOf(error)}`);
+    section.problem(key, `cannot read ${quoted(path)}, expected a regular file of at most 1 MiB: ${whyUnreadable(error)}`);
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
@@ -36,7 +36,8 @@ export function readNamedFile(
 
 const MAX_BYTES = 1024 * 1024;
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be opened or read, in one line. */
+export function whyUnreadable(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
     case 'ENOTDIR':

@@ -12,7 +12,7 @@ import { addressesInHosts } from './hosts-file.ts';
 import { type OwnIpv6, ownIpv6 } from './own-ipv6.ts';
 
 /** What a resolver asks; by default this machine's own sources. */
-export interface NameResolverOptions {
+interface NameResolverOptions {
   /** The most getent children at once; default 3. The database's host has a fourth one for itself. */
   readonly children?: number;
   readonly hostsFile?: string;

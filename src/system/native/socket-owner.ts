@@ -12,7 +12,7 @@ import {
 } from './socket-address.ts';
 
 /** One end of a TCP connection: the address in Node's form, `127.0.0.1`, `::1`, `::ffff:127.0.0.1`, with or without `%eth0`. */
-export interface TcpEnd {
+interface TcpEnd {
   readonly address: string;
   readonly port: number;
 }

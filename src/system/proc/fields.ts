@@ -32,7 +32,7 @@ export interface ProcessFields extends ProcessStat, ProcessStatus {
   /** Its terminal as in ps(1), `pts/3`; absent if it has none. */
   readonly terminal: string;
   /**
-   * CPU time divided by lifetime, as %CPU of ps(1): 100 is one CPU all the time. For the use between two looks see CpuSampler.
+   * CPU time divided by lifetime, as %CPU of ps(1): 100 is one CPU all the time.
    */
   readonly meanCpuPercent: number;
 

@@ -33,11 +33,11 @@ type InternetProtocol = (typeof INTERNET_PROTOCOLS)[number];
  * processes needs them. Netlink, raw and packet sockets are in none of them.
  */
 export class SocketTables {
-  readonly #files: ProcFiles;
+  readonly #files: Pick<ProcFiles, 'link' | 'longText'>;
   readonly #ofNamespace = new Map<string, Map<number, SocketLine>>();
   #own: string | undefined;
 
-  constructor(files: ProcFiles) {
+  constructor(files: Pick<ProcFiles, 'link' | 'longText'>) {
     this.#files = files;
   }
 
@@ -81,13 +81,13 @@ function wholeLines(text: string): string {
 }
 
 /** One line of a table, not parsed yet: most are never needed. */
-export interface SocketLine {
+interface SocketLine {
   readonly protocol: InternetProtocol | 'unix';
   readonly text: string;
 }
 
 /** Adds the lines of /proc/PID/net/PROTOCOL to `lines`, by inode. */
-export function indexSockets(protocol: SocketLine['protocol'], table: string, lines: Map<number, SocketLine>): void {
+function indexSockets(protocol: SocketLine['protocol'], table: string, lines: Map<number, SocketLine>): void {
   const column = protocol === 'unix' ? UNIX_INODE : INTERNET_INODE;
   for (let start = table.indexOf('\n') + 1; start > 0 && start < table.length; ) {
     const end = lineEnd(table, start);
@@ -113,7 +113,7 @@ function lineEnd(table: string, start: number): number {
 }
 
 /** Parses one line of a table; undefined if the text is something else. */
-export function parseSocketLine(fd: number, { protocol, text }: SocketLine): ProcessSocket | undefined {
+function parseSocketLine(fd: number, { protocol, text }: SocketLine): ProcessSocket | undefined {
   if (protocol === 'unix') return parseUnixLine(fd, text);
   const local = internetAddress(word(text, 1));
   const remote = internetAddress(word(text, 2));

@@ -1,4 +1,3 @@
-import type { ProcessEvent } from '../../core/process/event.ts';
 import { ConnectorFeed } from './feed.ts';
 import { openConnectorSocket } from './netlink.ts';
 import { connectorProblem } from './problem.ts';
@@ -21,7 +20,8 @@ export function createProcessEventSource(options: ProcessEventSourceOptions): Pr
 /** One feed that all listeners share. */
 class SharedConnector implements ProcessEventSource {
   readonly #options: ProcessEventSourceOptions;
-  readonly #listeners = new Set<Listener>();
+  /** Each listener with the number of its subscriptions. */
+  readonly #listeners = new Map<Listener, number>();
   #feed: ConnectorFeed | undefined;
   /** Resolves to undefined if the kernel serves `#feed`, else to the reason why it does not. */
   #started: Promise<string | undefined> = Promise.resolve(undefined);
@@ -32,16 +32,23 @@ class SharedConnector implements ProcessEventSource {
     this.#options = options;
   }
 
-  async subscribe(onEvents: (events: readonly ProcessEvent[]) => void): Promise<ProcessEventSubscription> {
+  async subscribe(listener: Listener): Promise<ProcessEventSubscription> {
     const problem = this.#feed === undefined ? this.#open() : undefined;
     if (problem !== undefined) return { kind: 'unavailable', reason: problem };
-    const [feed, listener] = [this.#feed, { onEvents }];
-    this.#listeners.add(listener);
+    const feed = this.#feed;
+    const others = this.#listeners.get(listener) ?? 0;
+    this.#listeners.set(listener, others + 1);
     const reason = await this.#started;
-    if (reason === undefined && this.#listeners.has(listener)) return { kind: 'open', end: () => this.#end(listener) };
-    this.#listeners.delete(listener);
-    if (this.#feed === feed) this.#closeFeed();
-    return { kind: 'unavailable', reason: reason ?? 'the source of process events has been closed' };
+    if (reason !== undefined && this.#feed === feed) this.close();
+    if (this.#feed !== feed) return { kind: 'unavailable', reason: reason ?? 'the source of process events has been closed' };
+    let hasEnded = false;
+    const end = (): void => {
+      // Closed in the meantime, and perhaps opened again by others.
+      if (hasEnded || this.#feed !== feed) return;
+      hasEnded = true;
+      this.#end(listener);
+    };
+    return { kind: 'open', isFirst: others === 0, end };
   }
 
   counters(): ProcessEventCounters {
@@ -51,7 +58,10 @@ class SharedConnector implements ProcessEventSource {
 
   close(): void {
     this.#listeners.clear();
-    this.#closeFeed();
+    this.#former = this.counters();
+    const feed = this.#feed;
+    this.#feed = undefined;
+    feed?.close();
   }
 
   /** Opens the feed; returns why that is not possible, or undefined. */
@@ -59,25 +69,18 @@ class SharedConnector implements ProcessEventSource {
     const opened = openConnectorSocket();
     if (opened.kind === 'failed') return connectorProblem(opened.call, opened.code);
     this.#feed = new ConnectorFeed(opened.socket, this.#options.types, (events) => {
-      for (const { onEvents } of this.#listeners) onEvents(events);
+      for (const listener of this.#listeners.keys()) listener(events);
     });
     this.#started = this.#feed.start();
     return undefined;
   }
 
   #end(listener: Listener): void {
-    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#closeFeed();
-  }
-
-  #closeFeed(): void {
-    this.#former = this.counters();
-    const feed = this.#feed;
-    this.#feed = undefined;
-    feed?.close();
+    const others = (this.#listeners.get(listener) ?? 0) - 1;
+    if (others > 0) this.#listeners.set(listener, others);
+    else this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.close();
   }
 }
 
-/** One object for each subscription: the same function may subscribe twice. */
-interface Listener {
-  readonly onEvents: (events: readonly ProcessEvent[]) => void;
-}
+type Listener = Parameters<ProcessEventSource['subscribe']>[0];

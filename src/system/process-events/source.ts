@@ -4,9 +4,9 @@ import type { ProcessEvent, ProcessEventType } from '../../core/process/event.ts
 export interface ProcessEventSource {
   /**
    * From now on `listener` receives everything that comes, in the kernel's order for each processor. It is called
-   * synchronously, so it must be quick, and must not throw. The first listener opens the source, the end of the last
-   * subscription closes it. `unavailable`: there are no events here (the kernel has no connector, another pid namespace, a
-   * missing right), in one line. Never rejects.
+   * synchronously, so it must be quick, and must not throw. A listener that has several subscriptions is called once. The first
+   * subscription opens the source, the end of the last one closes it. `unavailable`: there are no events here (the kernel has no
+   * connector, another pid namespace, a missing right), in one line. Never rejects.
    */
   subscribe(listener: (events: readonly ProcessEvent[]) => void): Promise<ProcessEventSubscription>;
   counters(): ProcessEventCounters;
@@ -23,8 +23,8 @@ export interface ProcessEventCounters {
 
 /** The result of `subscribe`. */
 export type ProcessEventSubscription =
-  /** `end` is idempotent. */
-  { readonly kind: 'open'; end(): void } | { readonly kind: 'unavailable'; readonly reason: string };
+  /** `isFirst`: the listener had no other one, so that events begin to come. `end` is idempotent. */
+  { readonly kind: 'open'; readonly isFirst: boolean; end(): void } | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** Options of a source. */
 export interface ProcessEventSourceOptions {

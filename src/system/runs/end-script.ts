@@ -87,7 +87,7 @@ export class EndNotes {
 }
 
 /** Undefined if the text is not a note. Source: systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS. */
-export function parseNote(text: string): TransientState | undefined {
+function parseNote(text: string): TransientState | undefined {
   const [, result = '', word = '', status = ''] = /^(\S+) (exited|killed|dumped) (\S+)\n$/.exec(text) ?? [];
   const code = CODES[word];
   if (code === undefined) return undefined;

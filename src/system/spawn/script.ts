@@ -2,6 +2,7 @@ import { closeSync, fchmodSync, mkdtempSync, openSync, rmSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
+import { shellWords } from '../../core/shell/shell-words.ts';
 import { singleQuoted } from '../../core/text/typed-command.ts';
 import { loadLibc } from '../native/libc.ts';
 import { shellPath } from './shell.ts';
@@ -35,21 +36,11 @@ export function lineScript(line: string, environment: Readonly<Record<string, st
  */
 function withExec(line: string): string {
   const [, name] = /^[ \t]*([A-Za-z0-9_./][A-Za-z0-9_./+:@-]*)(?=[ \t]|$)/.exec(line) ?? [];
-  if (name === undefined || (!name.includes('/') && SHELL_WORDS.has(name))) return line;
+  if (name === undefined || (!name.includes('/') && shellWords.has(name))) return line;
   // Redirections do not matter; anything else that could add a second command does, even in quotes.
   const rest = line.replaceAll(/\d*(?:>>|>|<)(?:&(?:\d+|-))?/g, ' ');
   return /[;&|()`\n\r]/.test(rest) ? line : `exec ${line}`;
 }
-
-/** Words that are not programs in a shell, or in one of the shells. */
-const SHELL_WORDS: ReadonlySet<string> = new Set(
-  [
-    '. : alias bg bind break builtin caller cd command compgen complete compopt continue coproc declare dirs disown echo enable eval',
-    'exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray',
-    'readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait',
-    'case do done elif else esac fi for function if in select then time until while',
-  ].flatMap((words) => words.split(' ')),
-);
 
 /** A program as it was started before. */
 interface ProgramToRun {

@@ -16,7 +16,7 @@ import { unitPath } from './unit/name.ts';
 import { isDown, isUp } from './unit/state.ts';
 
 /** What a job does with its unit. */
-export type JobVerb = 'start' | 'restart' | 'stop';
+type JobVerb = 'start' | 'restart' | 'stop';
 
 /**
  * `replace`: the job takes related units along and replaces conflicting jobs. `ignore-dependencies`: the job affects this unit

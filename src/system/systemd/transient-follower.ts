@@ -1,6 +1,6 @@
 // Follows the life of one transient service.
 
-import { MAX_TIMER_MS } from '../../core/clock.ts';
+import { systemClock } from '../../core/clock.ts';
 import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
@@ -58,18 +58,11 @@ export class TransientFollower {
   }
 
   /** Resolves at the next change, at the end of the link, or when `limit` is over. Never rejects. */
-  next({ timeoutMs, signal }: Limit): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', finish);
-        resolve();
-      };
-      const timer = setTimeout(finish, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
-      signal?.addEventListener('abort', finish, { once: true });
-      this.#wake = finish;
-      if (signal?.aborted || !this.#link.isOpen) finish();
-    });
+  async next({ timeoutMs, signal }: Limit): Promise<void> {
+    const changed = new AbortController();
+    this.#wake = () => changed.abort('changed');
+    if (!this.#link.isOpen) return;
+    await systemClock.sleep(timeoutMs, signal === undefined ? changed.signal : AbortSignal.any([signal, changed.signal]));
   }
 
   /**

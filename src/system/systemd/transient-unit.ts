@@ -8,7 +8,7 @@ import { type DbusValue, Variant } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
 
 /** The definition of a transient service. */
-export interface TransientUnit {
+interface TransientUnit {
   /** The unit's full name. */
   readonly unit: string;
   /** For people: shown by `systemctl status` and the journal. Any text. Anybody may read it. */

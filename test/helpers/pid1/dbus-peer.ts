@@ -1,8 +1,11 @@
 import { closeSync } from 'node:fs';
 import { decode } from '../../../src/system/systemd/dbus/decode.ts';
-import { encodeMessage, type OutgoingMessage } from '../../../src/system/systemd/dbus/message.ts';
+import { encodeMessage } from '../../../src/system/systemd/dbus/message.ts';
 import type { DbusValue, Variant } from '../../../src/system/systemd/dbus/values.ts';
 import { RawPeer } from './unix-server.ts';
+
+/** A message that has no number yet. */
+export type UnnumberedMessage = Omit<Parameters<typeof encodeMessage>[0], 'serial'>;
 
 /** How the other side takes an authentication. */
 export type Greeting = 'welcome' | 'rejected' | 'no_descriptors' | 'nonsense' | 'byte_by_byte' | 'silent' | 'endless';
@@ -97,7 +100,7 @@ export class DbusPeer {
     }
   }
 
-  send(message: Omit<OutgoingMessage, 'serial'>): void {
+  send(message: UnnumberedMessage): void {
     const bytes = encodeMessage({ ...message, serial: ++this.#serial });
     if (!this.#cutNext) {
       this.#peer.send(bytes);

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { messageTypes, type OutgoingMessage } from '../../../src/system/systemd/dbus/message.ts';
+import { messageTypes } from '../../../src/system/systemd/dbus/message.ts';
 import type { DbusValue } from '../../../src/system/systemd/dbus/values.ts';
 import { DBUS, SYSTEMD } from './dbus-names.ts';
-import { DbusPeer, type FakeCall, type FakeMessage } from './dbus-peer.ts';
+import { DbusPeer, type FakeCall, type FakeMessage, type UnnumberedMessage } from './dbus-peer.ts';
 import { Listener } from './unix-server.ts';
 
 /** The message bus before the fake: names, match rules, and whoever else is there. */
@@ -88,18 +88,18 @@ export class FakeBus {
   }
 
   /** PID 1's answer to a client. */
-  answer(name: string, message: Omit<OutgoingMessage, 'serial'>): void {
+  answer(name: string, message: UnnumberedMessage): void {
     if (!this.#open.delete(`${name} ${message.replySerial}`)) return;
     this.#clients.get(name)?.peer.send({ ...message, sender: this.#owner ?? ':1.0', destination: name });
   }
 
   /** A signal of PID 1's. It tells nobody while nobody has subscribed. */
-  broadcast(message: Omit<OutgoingMessage, 'serial'>): void {
+  broadcast(message: UnnumberedMessage): void {
     if (this.#subscribers.size > 0 && this.#owner !== undefined) this.#spread({ ...message, sender: this.#owner });
   }
 
   /** A message of somebody else's, straight to every client: no match rule is asked about those. */
-  forge(message: Omit<OutgoingMessage, 'serial'>, sender = ':1.666'): void {
+  forge(message: UnnumberedMessage, sender = ':1.666'): void {
     for (const [name, { peer }] of this.#clients) peer.send({ ...message, sender, destination: name });
   }
 
@@ -210,12 +210,12 @@ export class FakeBus {
     });
   }
 
-  #spread(message: Omit<OutgoingMessage, 'serial'>): void {
+  #spread(message: UnnumberedMessage): void {
     for (const { peer, rules } of this.#clients.values())
       if (rules.some((rule) => this.#matches(rule, message))) peer.send(message);
   }
 
-  #matches(rule: string, message: Omit<OutgoingMessage, 'serial'>): boolean {
+  #matches(rule: string, message: UnnumberedMessage): boolean {
     return rule.split(',').every((part) => {
       const [, key = '', value = ''] = /^(\w+)='(.*)'$/.exec(part) ?? [];
       switch (key) {

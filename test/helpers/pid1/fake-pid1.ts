@@ -2,14 +2,14 @@ import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { messageTypes, type OutgoingMessage } from '../../../src/system/systemd/dbus/message.ts';
+import { messageTypes } from '../../../src/system/systemd/dbus/message.ts';
 import type { DbusValue, Variant } from '../../../src/system/systemd/dbus/values.ts';
 import type { Pid1Addresses } from '../../../src/system/systemd/link.ts';
 import { Systemd } from '../../../src/system/systemd/manager.ts';
 import { Pid1 } from '../../../src/system/systemd/pid1.ts';
 import { unitPath } from '../../../src/system/systemd/unit/name.ts';
 import { CLD_EXITED, CLD_KILLED, DBUS, MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD } from './dbus-names.ts';
-import { type Caller, DbusPeer, type FakeCall, type Greeting } from './dbus-peer.ts';
+import { type Caller, DbusPeer, type FakeCall, type Greeting, type UnnumberedMessage } from './dbus-peer.ts';
 import { FakeBus } from './fake-bus.ts';
 import { FakeProgram } from './fake-program.ts';
 import { type FakeServiceOptions, FakeUnit, type JobPlan, type JobVerb, jobPath } from './fake-unit.ts';
@@ -33,7 +33,7 @@ export interface FakeOutgoing {
   readonly member: string;
   /** Whom a signal is about, where it is about a unit. */
   readonly unit: string;
-  readonly message: Omit<OutgoingMessage, 'serial'>;
+  readonly message: UnnumberedMessage;
   readonly caller?: Caller;
 }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeState, type StateFacts } from '../../../src/app/judge-state.ts';
+import { judgeState } from '../../../src/app/judge-state.ts';
 import { type ProcessState, processStateNames } from '../../../src/control/process-state.ts';
 
 /** Nothing to tell. */
+type StateFacts = Parameters<typeof judgeState>[0];
+
 const quiet: StateFacts = {
   recovering: false,
   refusal: undefined,

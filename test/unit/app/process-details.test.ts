@@ -10,7 +10,7 @@ import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
 import { whereOutputGoes } from '../../../src/app/where-output-goes.ts';
 import { renderDetails } from '../../../src/cli/status/details.ts';
 import type { ProcessDetails } from '../../../src/control/orders/describe.ts';
-import { processDetails } from '../../../src/control/orders/describe.ts';
+import { describe } from '../../../src/control/orders/describe.ts';
 import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
 import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
@@ -26,7 +26,8 @@ async function details(core: Core, name: string): Promise<ProcessDetails> {
   }).describe(name);
   assert(reply.kind === 'done', JSON.stringify(reply));
   // As it arrives at the other side of the socket.
-  return processDetails(JSON.parse(JSON.stringify(reply)), 'details');
+  const { kind: _, ...read } = describe.reply.read(JSON.parse(JSON.stringify(reply)), 'details');
+  return read;
 }
 
 /** A program of that name that runs until the test ends, its output in `file`; its pid. */

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
-import { followStatus, statusLine } from '../../../src/app/status-line.ts';
+import { followStatus } from '../../../src/app/status-line.ts';
 import type { ManagedProcess } from '../../../src/core/alarm.ts';
 import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import type { StoreAvailability } from '../../../src/monitor/poll/store-watch.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { statusLine } from '../../helpers/status-line.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 

@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { readSettings } from '../../../src/app/settings.ts';
 import { buildStatus } from '../../../src/app/status.ts';
-import { statusLine } from '../../../src/app/status-line.ts';
 import { judge } from '../../../src/cli/status/judge.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/status.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
@@ -14,6 +13,7 @@ import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts'
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
+import { statusLine } from '../../helpers/status-line.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 

@@ -5,9 +5,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
-import { readHolder } from '../../../src/state/lock.ts';
 import { readState } from '../../../src/state/read-state.ts';
 import { openState, StateHeldError } from '../../../src/state/state.ts';
+import { holderOf } from '../../helpers/lock-holder.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -24,7 +24,7 @@ test('after SIGKILL in a burst: what was begun is there, what was ended is not, 
     const names = (word: string): string[] =>
       said.filter((line) => line.startsWith(`${word} `)).map((line) => line.split(' ')[1] ?? '');
     const log = new RecordedLog();
-    assert.equal(readHolder(dir), undefined);
+    assert.equal(holderOf(dir), undefined);
     const state = openState(dir, { log, clock });
     const found = new Set(state.journal.list().map(({ target }) => target));
     const ending = new Set(names('ending'));
@@ -45,7 +45,7 @@ test("a second daemon is refused and learns the first one's pid", async (t) => {
     () => openState(dir, { log: new RecordedLog(), clock }),
     (error) => error instanceof StateHeldError && error.pid === burst.pid && error.message.includes(`pid ${burst.pid}`),
   );
-  assert.equal(readHolder(dir), burst.pid);
+  assert.equal(holderOf(dir), burst.pid);
   await burst.kill();
   openState(dir, { log: new RecordedLog(), clock }).close();
 });

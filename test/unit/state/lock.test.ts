@@ -4,21 +4,22 @@ import { once } from 'node:events';
 import { chownSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { acquireLock, readHolder } from '../../../src/state/lock.ts';
+import { acquireLock } from '../../../src/state/lock.ts';
 import { endAfter } from '../../helpers/end-after.ts';
+import { holderOf } from '../../helpers/lock-holder.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 test('one holder at a time, who is named, and a release that frees it', (t) => {
   const dir = tempDir(t);
-  assert.equal(readHolder(dir), undefined);
+  assert.equal(holderOf(dir), undefined);
   const lock = acquireLock(dir);
   assert.ok(lock.kind === 'acquired');
   assert.deepEqual(acquireLock(dir), { kind: 'held', pid: process.pid });
   assert.deepEqual(acquireLock(dir), { kind: 'held', pid: process.pid }, 'a refused starter must not free it');
-  assert.equal(readHolder(dir), process.pid);
+  assert.equal(holderOf(dir), process.pid);
   lock.release();
-  assert.equal(readHolder(dir), undefined);
+  assert.equal(holderOf(dir), undefined);
   assert.deepEqual(readdirSync(dir), ['daemon.lock']);
   const next = acquireLock(dir);
   assert.ok(next.kind === 'acquired');
@@ -30,7 +31,7 @@ test('a pid file left by a crash names nobody, though its number lives', (t) => 
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   for (const content of ['', '1', `${process.pid} 1 ${bootId}`, `4194305 5 ${bootId}`, '../1 x y', '\u0000', '1 '.repeat(9)]) {
     writeFileSync(join(dir, 'daemon.pid'), content);
-    assert.equal(readHolder(dir), undefined, content);
+    assert.equal(holderOf(dir), undefined, content);
   }
 });
 
@@ -46,7 +47,7 @@ test('one that has ended and is not yet asked for by its parent runs nothing', a
   await waitFor('its end', () => stat()[0] === 'Z');
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   writeFileSync(join(dir, 'daemon.pid'), `${pid} ${stat()[19]} ${bootId} daemon\n`);
-  assert.equal(readHolder(dir), undefined);
+  assert.equal(holderOf(dir), undefined);
 });
 
 test('a daemon whose file is gone is known by its lock', async (t) => {
@@ -60,23 +61,23 @@ test('a daemon whose file is gone is known by its lock', async (t) => {
   const ended = endAfter(t, child);
   child.stdin.write('another');
   assert.equal(String(await once(child.stdout, 'data')), 'acquired\n');
-  assert.equal(readHolder(dir), child.pid);
+  assert.equal(holderOf(dir), child.pid);
   rmSync(join(dir, 'daemon.pid'));
-  assert.equal(readHolder(dir), undefined, 'no daemon is called so');
+  assert.equal(holderOf(dir), undefined, 'no daemon is called so');
   child.stdin.write('monitor_service');
   await once(child.stdout, 'data');
-  assert.equal(readHolder(dir), child.pid);
+  assert.equal(holderOf(dir), child.pid);
   assert.deepEqual(acquireLock(dir), { kind: 'held', pid: child.pid });
   assert.deepEqual(readdirSync(dir), ['daemon.lock']);
   const us = process.geteuid?.() ?? 0;
   if (us === 0) {
     chownSync(join(dir, 'daemon.lock'), 4711, 0);
-    assert.equal(readHolder(dir), undefined, 'a file of somebody else’s');
+    assert.equal(holderOf(dir), undefined, 'a file of somebody else’s');
     chownSync(join(dir, 'daemon.lock'), us, 0);
   }
   child.kill('SIGKILL');
   await ended;
-  assert.equal(readHolder(dir), undefined);
+  assert.equal(holderOf(dir), undefined);
 });
 
 test('a holder that could not write itself down still holds', (t) => {

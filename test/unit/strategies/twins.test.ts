@@ -3,11 +3,13 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
-import { type NamedSection, type TwinMarks, Twins } from '../../../src/strategies/twins.ts';
+import { type NamedSection, Twins } from '../../../src/strategies/twins.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeSystemd } from '../../helpers/fake-systemd.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
+
+type TwinMarks = Parameters<Twins['namesOf']>[1];
 
 const plain: TwinMarks = { argument: undefined, pidFile: undefined, user: undefined };
 

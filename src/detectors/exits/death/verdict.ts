@@ -55,7 +55,7 @@ export type Verdict =
 /**
  * What is watched: a program in the unit; the unit; a unit that stays active without its processes (RunningProcesses.isHollow).
  */
-export type MeantUnit = 'program' | 'unit' | 'hollow';
+type MeantUnit = 'program' | 'unit' | 'hollow';
 
 /**
  * Judges the death of a process that ran in a unit, after which none of its processes was found running. `unit`: systemd's view

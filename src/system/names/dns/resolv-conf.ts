@@ -23,9 +23,12 @@ interface ResolvConf {
 /** Where the system's configuration of DNS is. */
 const RESOLV_CONF = '/etc/resolv.conf';
 
-/** Reads the file at each call, its first 64 KiB. A missing file counts as an empty one. Never throws. */
-export function readResolvConf(path: string = RESOLV_CONF): ResolvConf {
-  return parseResolvConf([...readPieces(path, MOST_BYTES)].join(''), hostname());
+/**
+ * Reads the file at each call, its first 64 KiB. A missing file counts as an empty one. `host`: the name of this machine. Never
+ * throws.
+ */
+export function readResolvConf(path: string = RESOLV_CONF, host: string = hostname()): ResolvConf {
+  return parseResolvConf([...readPieces(path, MOST_BYTES)].join(''), host);
 }
 
 const MOST_BYTES = 64 * 1024;
@@ -35,7 +38,7 @@ const MOST_BYTES = 64 * 1024;
  * or `domain` counts; the first three servers count; options add up; numbers are limited to glibc's bounds. Without a domain,
  * `host`'s own domain is searched. Without a server, this machine is asked.
  */
-export function parseResolvConf(text: string, host: string): ResolvConf {
+function parseResolvConf(text: string, host: string): ResolvConf {
   const servers: string[] = [];
   let search: readonly string[] | undefined;
   let options: readonly string[] = [];

@@ -52,7 +52,7 @@ interface ConnectionListener {
 }
 
 /** The result of opening a connection. */
-export type OpenedConnection =
+type OpenedConnection =
   | { readonly kind: 'open'; readonly connection: DbusConnection }
   /** `silent`: the connection was opened, but nobody answered. */
   | { readonly kind: 'failed'; readonly reason: string; readonly silent?: boolean };

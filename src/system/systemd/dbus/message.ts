@@ -31,7 +31,7 @@ export function bodyOf({ signature, body }: DbusMessage): DbusValue[] {
 }
 
 /** What a message to be sent consists of. */
-export interface OutgoingMessage {
+interface OutgoingMessage {
   readonly type: number;
   readonly serial: number;
   readonly path?: string;

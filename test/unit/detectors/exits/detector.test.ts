@@ -229,7 +229,7 @@ test('process events report a new life, and what is lost', async (t) => {
   const source: ProcessExitParts['source'] = {
     subscribe: async (listener) => {
       tell = listener;
-      return { kind: 'open', end: () => {} };
+      return { kind: 'open', isFirst: true, end: () => {} };
     },
     counters: () => ({ received: 0, lost: 0 }),
     close: () => {},

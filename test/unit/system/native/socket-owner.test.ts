@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { socketOwner, type TcpEnd } from '../../../../src/system/native/socket-owner.ts';
+import { socketOwner } from '../../../../src/system/native/socket-owner.ts';
 import { endAfter } from '../../../helpers/end-after.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
@@ -17,7 +17,10 @@ async function listen(t: TestContext): Promise<{ readonly server: Server; readon
 }
 
 /** The connection that comes next: its far end and ours. */
-async function nextOf(t: TestContext, server: Server): Promise<readonly [near: TcpEnd, far: TcpEnd]> {
+async function nextOf(
+  t: TestContext,
+  server: Server,
+): Promise<readonly [near: Parameters<typeof socketOwner>[0], far: Parameters<typeof socketOwner>[0]]> {
   const [socket] = (await once(server, 'connection')) as [Socket];
   t.after(() => socket.destroy());
   socket.on('error', () => {});

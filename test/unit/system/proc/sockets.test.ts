@@ -3,11 +3,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { endianness } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { internetAddress } from '../../../../src/system/proc/address.ts';
-import { indexSockets, parseSocketLine, type SocketLine } from '../../../../src/system/proc/sockets.ts';
+import { type ProcessSocket, SocketTables } from '../../../../src/system/proc/sockets.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
 import { missing, skipUnless } from '../../../helpers/requirement.ts';
@@ -74,18 +74,17 @@ test('addresses as the kernel prints them', {
 });
 
 test('states, and lines that nobody’s socket belongs to', () => {
-  const lines = new Map<number, SocketLine>();
   const line = (state: string, inode: number) =>
     `   0: 0100007F:0050 0200007F:0051 ${state} 00000000:00000000 00:00000000 00000000  1000        0 ${inode} 1 0 20 4 30 10 -1`;
-  indexSockets('tcp', `  sl  local\n${line('06', 0)}\n${line('08', 70)}\n`, lines);
-  indexSockets('udp', `  sl  local\n${line('01', 71)}\n${line('07', 72)}`, lines);
-  assert.deepEqual([...lines.keys()], [70, 71, 72]);
-  const states = [...lines.values()].map((found) => parseSocketLine(3, found)?.state);
+  const tables = {
+    tcp: `  sl  local\n${line('06', 0)}\n${line('08', 70)}\n`,
+    udp: `  sl  local\n${line('01', 71)}\n${line('07', 72)}`,
+  };
+  const states = heldIn(tables, [0, 70, 71, 72]).map(({ state }) => state);
   assert.deepEqual(states, ['close_wait', 'established', 'unconnected']);
 });
 
 test('paths of Unix sockets: blanks, abstract names, and line breaks that forge other sockets', () => {
-  const lines = new Map<number, SocketLine>();
   const text = [
     'Num       RefCount Protocol Flags    Type St Inode Path',
     '0000000000000000: 00000002 00000000 00010000 0001 01 100 /run/a  b',
@@ -98,16 +97,18 @@ test('paths of Unix sockets: blanks, abstract names, and line breaks that forge 
     '',
     '',
   ];
-  indexSockets('tcp', `head\n   0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 104 1\n`, lines);
-  indexSockets('unix', `${text.join('\n')}0000000000000000: 2 0 0 1 01 104 /not/tcp\n`, lines);
-  const read = (inode: number) => parseSocketLine(9, lines.get(inode) ?? { protocol: 'unix', text: '' });
+  const tables = {
+    tcp: 'head\n   0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 104 1\n',
+    unix: `${text.join('\n')}0000000000000000: 2 0 0 1 01 104 /not/tcp\n`,
+  };
+  const read = (inode: number) => heldIn(tables, [inode])[0];
   assert.equal(read(100), undefined, 'two claim it');
   assert.deepEqual(read(101), { fd: 9, protocol: 'unix', state: 'established' });
   assert.deepEqual(read(102), { fd: 9, protocol: 'unix', state: 'unconnected', path: '@/tmp/x' });
   assert.deepEqual(read(105), { fd: 9, protocol: 'unix', state: 'listen', path: '/run/two\nlines: 1 2 3 4 5 6\n' });
   assert.equal(read(104)?.protocol, 'tcp');
-  const plain = { protocol: 'unix', text: text[1] ?? '' } as const;
-  assert.deepEqual(parseSocketLine(9, plain), { fd: 9, protocol: 'unix', state: 'listen', path: '/run/a  b' });
+  const [plain] = heldIn({ unix: text.slice(0, 2).join('\n') }, [100]);
+  assert.deepEqual(plain, { fd: 9, protocol: 'unix', state: 'listen', path: '/run/a  b' });
 });
 
 test('no table makes the parser throw', () => {
@@ -115,13 +116,26 @@ test('no table makes the parser throw', () => {
   const word = fc.oneof(fc.string(), fc.constantFrom(' ', '\n', '0A', '0100007F:0050', '7'));
   fc.assert(
     fc.property(protocol, fc.array(word), (kind, words) => {
-      const lines = new Map<number, SocketLine>();
-      indexSockets(kind, `head\n${words.join(' ')}`, lines);
-      for (const line of lines.values()) parseSocketLine(0, line);
-      parseSocketLine(0, { protocol: kind, text: words.join(' ') });
+      heldIn({ [kind]: `head\n${words.join(' ')}` }, [7]);
+      heldIn({ [kind]: `head\n${ANY_INODE} ${words.join(' ')}` }, [7]);
     }),
   );
 });
+
+/** A line whose words up to the inode, 7, are those of any table. */
+const ANY_INODE = '0: 0100007F:0050 0 00000000 01 01 7 0 0 7';
+
+/** The sockets with these inodes, all held as descriptor 9, in tables of these texts. */
+function heldIn(tables: Partial<Record<ProcessSocket['protocol'], string>>, inodes: readonly number[]): ProcessSocket[] {
+  const files = {
+    link: () => 'net:[1]',
+    longText: (file: string) => ({ text: tables[basename(file) as ProcessSocket['protocol']] ?? '', whole: true }),
+  };
+  return new SocketTables(files).find(
+    1,
+    inodes.map((inode) => [9, inode]),
+  );
+}
 
 function needsRoot(): string | false {
   return skipUnless(process.getuid?.() === 0 ? undefined : 'needs root');

@@ -191,6 +191,29 @@ test('several subscribers share one socket, which the first one opens and the la
   assert.equal(netlinkSockets().length, open);
 });
 
+test('a listener with two subscriptions is called once, until the second one ends', { skip }, async (t) => {
+  const open = netlinkSockets().length;
+  const source = createProcessEventSource({ types: new Set(['exit']) });
+  t.after(() => source.close());
+  const events: ProcessEvent[] = [];
+  const listener = (more: readonly ProcessEvent[]): void => void events.push(...more);
+  const [one, two] = await Promise.all([source.subscribe(listener), source.subscribe(listener)]);
+  assert(one.kind === 'open' && two.kind === 'open');
+  assert.deepEqual([one.isFirst, two.isFirst], [true, false]);
+  one.end();
+  one.end();
+  const pid = await ended(spawn('true'));
+  const exits = (): ProcessEvent[] => events.filter((event) => event.type === 'exit' && event.pid === pid);
+  await waitFor('the exit', () => exits().length > 0);
+  assert.equal(exits().length, 1);
+  two.end();
+  assert.equal(netlinkSockets().length, open);
+  const again = await source.subscribe(listener);
+  assert(again.kind === 'open' && again.isFirst);
+  two.end();
+  assert.equal(netlinkSockets().length, open + 1, 'an end of before the close ends nothing that came after it');
+});
+
 test('a subscription while it is being closed is refused, and nothing stays open', { skip }, async () => {
   const open = netlinkSockets().length;
   const source = createProcessEventSource({ types: new Set(['exit']) });

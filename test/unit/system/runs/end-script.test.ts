@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EndNotes, parseNote } from '../../../../src/system/runs/end-script.ts';
+import { EndNotes } from '../../../../src/system/runs/end-script.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const over = { activeState: 'inactive', mainPid: 0, invocation: '' };
@@ -54,9 +54,12 @@ test('the note of an end says what systemd says, and a run that did not end by i
   assert.equal(statSync(join(dir, 'end-run.sh')).mode & 0o777, 0o600);
 });
 
-test('anything else is not a note', () => {
-  for (const text of ['', 'success exited', 'success exited x\n', 'a b c\n', 'signal killed NOSUCH\n', 'success exited 0'])
-    assert.equal(parseNote(text), undefined, text);
+test('anything else is not a note', (t) => {
+  const dir = tempDir(t);
+  for (const text of ['', 'success exited', 'success exited x\n', 'a b c\n', 'signal killed NOSUCH\n', 'success exited 0']) {
+    writeFileSync(join(dir, 'end-run-1'), text);
+    assert.equal(new EndNotes(dir).read('run-1'), undefined, text);
+  }
 });
 
 test('if the folder is not available nothing is run at the end', (t) => {

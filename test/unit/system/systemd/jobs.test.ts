@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { type JobVerb, runJob } from '../../../../src/system/systemd/jobs.ts';
+import { runJob } from '../../../../src/system/systemd/jobs.ts';
 import type { ServiceCallResult } from '../../../../src/system/systemd/service-manager.ts';
 import { FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
 import type { FakeServiceOptions } from '../../../helpers/pid1/fake-unit.ts';
@@ -73,7 +73,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     const fake = FakePid1.open(t, options);
     const pid1 = fake.pid1();
     fake.add('masked.service', { loadState: 'masked' });
-    const refusals: readonly (readonly [JobVerb, string, string])[] = [
+    const refusals: readonly (readonly [Parameters<typeof runJob>[1], string, string])[] = [
       ['start', 'no.service', 'Unit no.service not found.'],
       ['stop', 'no.service', 'Unit no.service not loaded.'],
       ['restart', 'masked.service', 'Unit masked.service is masked.'],
@@ -288,7 +288,7 @@ test('a unit that fails again after the job was done is not called well', async 
 
 interface Job {
   readonly unit: string;
-  readonly verb: JobVerb;
+  readonly verb: Parameters<typeof runJob>[1];
   readonly result: string;
   readonly options: FakeServiceOptions;
   /** Which life it was before. */

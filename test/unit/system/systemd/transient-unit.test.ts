@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { Pid1Link } from '../../../../src/system/systemd/link.ts';
 import { isOver, TransientFollower, type TransientState } from '../../../../src/system/systemd/transient-follower.ts';
-import { startTransient, type TransientStart, type TransientUnit } from '../../../../src/system/systemd/transient-unit.ts';
+import { startTransient, type TransientStart } from '../../../../src/system/systemd/transient-unit.ts';
 import { unitPath } from '../../../../src/system/systemd/unit/name.ts';
 import { FakePid1, type FakePid1Options } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
@@ -183,7 +183,7 @@ async function untilState(follower: TransientFollower, activeState: string): Pro
 /** With /dev/null for all of its streams. */
 async function start(
   link: Pid1Link,
-  more: Partial<TransientUnit> = {},
+  more: Partial<Parameters<typeof startTransient>[1]> = {},
   timeoutMs = LONG.timeoutMs,
   signal?: AbortSignal,
 ): Promise<TransientStart> {

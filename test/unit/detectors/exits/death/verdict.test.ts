@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeByUnit, type MeantUnit, type ProcessDeath } from '../../../../../src/detectors/exits/death/verdict.ts';
+import { judgeByUnit, type ProcessDeath } from '../../../../../src/detectors/exits/death/verdict.ts';
 import type { UnitStatus } from '../../../../../src/system/systemd/service-manager.ts';
 import { noUnit } from '../../../../helpers/fake-systemd.ts';
 
@@ -8,7 +8,7 @@ const FORGOTTEN: UnitStatus = { ...noUnit, id: 'run-1.service', loadState: 'not-
 const DEATH: ProcessDeath = { pid: 4711, status: 256, uptimeMs: 1000, at: new Date() };
 
 /** What the death of the unit's main process is, as the unit stands. */
-function verdict(unit: Partial<UnitStatus>, meant: MeantUnit = 'unit'): string {
+function verdict(unit: Partial<UnitStatus>, meant: Parameters<typeof judgeByUnit>[1] = 'unit'): string {
   return judgeByUnit({ ...noUnit, id: 'x.service', ...unit }, meant, DEATH, () => false).kind;
 }
 

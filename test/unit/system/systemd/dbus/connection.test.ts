@@ -5,19 +5,8 @@ import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openPipe } from '../../../../../src/system/native/pipe.ts';
-import {
-  type CallResult,
-  DbusConnection,
-  type Limit,
-  type OpenedConnection,
-} from '../../../../../src/system/systemd/dbus/connection.ts';
-import {
-  bodyOf,
-  type DbusMessage,
-  encodeMessage,
-  messageTypes,
-  type OutgoingMessage,
-} from '../../../../../src/system/systemd/dbus/message.ts';
+import { type CallResult, DbusConnection, type Limit } from '../../../../../src/system/systemd/dbus/connection.ts';
+import { bodyOf, type DbusMessage, encodeMessage, messageTypes } from '../../../../../src/system/systemd/dbus/message.ts';
 import { DbusPeer, type FakeMessage, type Greeting } from '../../../../helpers/pid1/dbus-peer.ts';
 import { leavesNothing } from '../../../../helpers/pid1/leaves-nothing.ts';
 import { Listener, RawPeer } from '../../../../helpers/pid1/unix-server.ts';
@@ -160,7 +149,7 @@ test('a call is answered with values', async (t) => {
 test('an error is its name, and one printable line of at most 500 characters', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
-  const answers: readonly (readonly [Partial<OutgoingMessage>, string])[] = [
+  const answers: readonly (readonly [Partial<Parameters<typeof encodeMessage>[0]>, string])[] = [
     [{ signature: 's', values: ['Unit\nx not \u001b[31mfound'] }, 'Unit x not ?[31mfound'],
     [{ signature: 's', values: [''] }, 'a.b.Error'],
     [{ signature: 'u', values: [5] }, 'a.b.Error'],
@@ -533,7 +522,7 @@ class ConnectionWorld {
     this.listener = leavesNothing(t, close, () => new Listener(this.path, (fd) => this.#accept(fd)));
   }
 
-  async open(limit: Limit = LONG, mostCalls?: number): Promise<OpenedConnection> {
+  async open(limit: Limit = LONG, mostCalls?: number): ReturnType<typeof DbusConnection.open> {
     const { signals, lost } = this.heard;
     const listener = {
       ...(mostCalls === undefined ? {} : { mostCalls }),

@@ -11,7 +11,6 @@ import {
   encodeMessage,
   MessageReader,
   messageTypes,
-  type OutgoingMessage,
 } from '../../../../../src/system/systemd/dbus/message.ts';
 import { type DbusType, parseSignature, WireError } from '../../../../../src/system/systemd/dbus/signature.ts';
 import { type DbusValue, Variant } from '../../../../../src/system/systemd/dbus/values.ts';
@@ -44,7 +43,10 @@ const { call, reply, error, signal } = messageTypes;
 const v = (signature: string, value: DbusValue): Variant => new Variant(signature, value);
 
 /** What the recorded messages say. Those that we would put together in the same order of fields are written too. */
-const meanings: Record<string, Omit<OutgoingMessage, 'values'> & { readonly values: readonly DbusValue[] }> = {
+const meanings: Record<
+  string,
+  Omit<Parameters<typeof encodeMessage>[0], 'values'> & { readonly values: readonly DbusValue[] }
+> = {
   'reply: ActiveState': { type: reply, serial: 1, replySerial: 1, sender: SYSTEMD, signature: 'v', values: [v('s', 'active')] },
   'reply: a timestamp': {
     type: reply,
@@ -251,7 +253,7 @@ test('messages come back as they were', () => {
   fc.assert(
     fc.property(message, ({ body: { signature, values }, ...fields }) => {
       const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-      const found = read(encodeMessage({ ...(present as unknown as OutgoingMessage), signature, values }));
+      const found = read(encodeMessage({ ...(present as unknown as Parameters<typeof encodeMessage>[0]), signature, values }));
       const { descriptors, ...expected } = { ...NOTHING, ...present, signature };
       assert.deepEqual({ ...found, body: undefined }, { ...expected, body: undefined });
       assert.deepEqual(bodyOf(found), values);
