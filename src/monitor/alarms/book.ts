@@ -99,7 +99,7 @@ export class AlarmBook {
   raise(alarm: Alarm): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
-    if (entry.isOver || !isHandled(entry)) this.#renew(entry);
+    if (entry.isOver || !hasHandling(entry)) this.#renew(entry);
     this.#note(entry, alarm);
     return entry;
   }
@@ -112,12 +112,12 @@ export class AlarmBook {
   /** True if the alarm with that key is being handled. */
   isUnderWay(key: string): boolean {
     const entry = this.#entries.get(key);
-    return entry !== undefined && isHandled(entry);
+    return entry !== undefined && hasHandling(entry);
   }
 
   /** True if the alarm, as that poll shows it, has to be handled: it is not being handled, and was not handled or cleared meanwhile. */
   isFresh(entry: AlarmEntry, poll: number): boolean {
-    if (isHandled(entry)) return false;
+    if (hasHandling(entry)) return false;
     const { alarm, settledInPoll, clearedInPoll } = entry;
     // A kept alarm is always read as it is now.
     return alarm.source === 'kept' || (settledInPoll < poll && clearedInPoll < poll);
@@ -149,7 +149,7 @@ export class AlarmBook {
 
   /** The entries that are being handled. */
   underWay(): AlarmEntry[] {
-    return [...this.#entries.values()].filter(isHandled);
+    return [...this.#entries.values()].filter(hasHandling);
   }
 
   /**
@@ -158,9 +158,9 @@ export class AlarmBook {
    */
   handlingsOf(processNames: readonly string[]): Handling[] {
     if (processNames.length === 0) return [];
-    const isUnderWay = ({ entry }: Handling): boolean => isHandled(entry);
+    const isUnderWay = ({ entry }: Handling): boolean => hasHandling(entry);
     const hasEnded = ({ entry }: Handling): boolean =>
-      !isHandled(entry) && (entry.hasFailed || entry.settledInPoll === this.#askedPoll);
+      !hasHandling(entry) && (entry.hasFailed || entry.settledInPoll === this.#askedPoll);
     const named = [...this.#entries.values()].flatMap((entry): Handling[] => {
       const { alarm, outcome } = entry;
       const processName = processNames.find((name) => name === alarm.processName);
@@ -172,7 +172,7 @@ export class AlarmBook {
   /** Names of the processes that the alarm waits for. */
   waitingFor(key: string): string[] {
     const awaited = this.#entries.get(key)?.waitsFor ?? [];
-    const underWay = awaited.filter(({ entry, outcome }) => isHandled(entry) && entry.outcome === outcome);
+    const underWay = awaited.filter(({ entry, outcome }) => hasHandling(entry) && entry.outcome === outcome);
     return [...new Set(underWay.map(({ processName }) => processName))];
   }
 
@@ -230,7 +230,7 @@ export class AlarmBook {
 
   /** Its source no longer shows it. The entry stays as long as a handling is under way, or a poll may still show it from before. */
   #end(entry: AlarmEntry, poll: number): void {
-    if (!isHandled(entry) && entry.settledInPoll < poll && entry.clearedInPoll < poll) this.#entries.delete(entry.key);
+    if (!hasHandling(entry) && entry.settledInPoll < poll && entry.clearedInPoll < poll) this.#entries.delete(entry.key);
     else {
       this.#renew(entry);
       entry.isOver = true;
@@ -238,6 +238,6 @@ export class AlarmBook {
   }
 }
 
-function isHandled({ phase }: AlarmEntry): boolean {
+function hasHandling({ phase }: AlarmEntry): boolean {
   return phase !== 'idle';
 }

@@ -116,5 +116,6 @@ function asPolled(member: Member, { book }: ReadAgainParts): ReadAgain {
   const entry = member.alarm && book.get(member.alarm.key);
   if (entry === undefined) return { member };
   if (entry.isOver) return { member, gone: 'the last poll did not show it any more' };
+  if (book.isCleared(entry.key)) return { member, gone: HEALED };
   return { member: { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs } };
 }

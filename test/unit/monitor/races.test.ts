@@ -192,6 +192,18 @@ test('a row that now belongs to another process is not cleared, and nothing is r
   assert.equal(row.alarma, true);
 });
 
+test('an alarm that an order healed is not restarted for a poll that was asked before it was cleared, even if its row cannot be read', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.storeFault.readProcess = storeError('timeout');
+  world.clearing = async () => world.monitor.tick();
+  const rows = [...world.rows.values()].map((row) => ({ ...row }));
+  assert.equal(await world.order('web', rows), 'recovered');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get('1')?.alarma, false);
+});
+
 test('a handled alarm is remembered with its process: another one in that row is healed', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'web');
