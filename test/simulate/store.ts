@@ -29,6 +29,9 @@ export function noStoreTrouble(): StoreTrouble {
 /** For so long the daemon waits for an answer. */
 const DEADLINE_MS = 10_000;
 
+/** For so long a restart waits for a row that is read again. */
+const READ_AGAIN_MS = 3000;
+
 /** The database: others write to it too, it answers late, wrongly or not at all, and what it has not answered it may have done. */
 export class SimulatedStore {
   readonly rows = new Map<string, Row>();
@@ -73,8 +76,10 @@ export class SimulatedStore {
         return { rows, leftOut: 0, doubtful: [], remarks: [] };
       },
       readProcess: async (processId) => {
+        const askedMs = this.#clock.nowMs;
         const row = await call(false, () => this.#row(processId));
-        heard(life, processId, row, 'read');
+        // A restart does not wait longer for it, and what comes later is not looked at.
+        if (this.#clock.nowMs - askedMs <= READ_AGAIN_MS) heard(life, processId, row, 'read');
         return row;
       },
       findProcesses: (name) => call(false, () => [...this.rows.values()].filter((row) => row.processName === name).map(copyOf)),
