@@ -1,9 +1,8 @@
 // The handling of one alarm, from top to bottom.
-import { processIdOf } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Journal, JournalEntry } from '../state/daemon-state.ts';
+import type { Journal } from '../state/daemon-state.ts';
 import { processOf, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
 import type { AlarmClearing } from './alarms/clearing.ts';
@@ -12,11 +11,11 @@ import { type Breakers, breakerOpen } from './breaker/breakers.ts';
 import { type CurrentConfig, observes } from './current-config.ts';
 import { dependsOn, failureAmong } from './dependencies.ts';
 import type { Holds } from './holds.ts';
+import { type AfterInterruptionParts, afterInterruption } from './recovery/after-interruption.ts';
 import type { TargetRecoveries } from './recovery/by-target.ts';
 import { proveAgain } from './recovery/health-proof.ts';
-import { type InterruptedRuns, isSameAlarm } from './recovery/interrupted-runs.ts';
 import { notProved, type OutcomeRecorder } from './recovery/outcome.ts';
-import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
+import type { Member, RecoveryJob, RecoveryOutcome } from './recovery-job.ts';
 
 /** What the handling of an alarm needs. */
 interface AlarmHandlingParts {
@@ -43,7 +42,7 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
   const plan = config.current().plans(processName);
   const { alarm, foundAtMs, notedAtMs } = entry;
   const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs, notedAtMs };
-  // Only what is in alarm now: an alarm that waits for no later one never waits in a circle, whatever a reload makes of depends_on.
+  // Looked up once: an alarm never waits for a later one, so no circle arises, whatever a reload makes of depends_on.
   const dependencies = book.handlingsOf(dependsOn(processName, plan));
 
   const earlier = book.memory.of(alarm);
@@ -110,19 +109,14 @@ async function checkAgain(
 }
 
 /** What the recovery of a target needs. */
-interface TargetRecoveryParts {
-  readonly interruptedRuns: InterruptedRuns;
+interface TargetRecoveryParts extends AfterInterruptionParts {
   readonly breakers: Breakers;
-  readonly book: AlarmBook;
   readonly journal: Journal;
   /** `makeAttempts` with all that it needs. */
   readonly makeAttempts: (job: RecoveryJob) => Promise<RecoveryOutcome>;
   readonly recorder: OutcomeRecorder;
   readonly clearing: AlarmClearing;
-  readonly clock: Clock;
   readonly events: EventBus;
-  readonly log: Logger;
-  readonly abort: AbortSignal;
 }
 
 /**
@@ -176,44 +170,3 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
   if (outcome.kind !== 'interrupted') journal.end(job.target);
   return outcome;
 }
-
-/**
- * Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process is to be restarted. If that
- * cannot be determined, the run is judged again when the alarm is handled the next time.
- */
-async function afterInterruption(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome | undefined> {
-  const { interruptedRuns, book, clock, abort, log } = parts;
-  const left = await interruptedRuns.settle(job);
-  if (left === undefined || job.ordered || !isSameAlarm(left, job)) return undefined;
-  const proof = await proveAgain(job.plan, job.process, left.attempt, clock, abort);
-  if (proof.kind === 'not_proved' && !abort.aborted) {
-    interruptedRuns.keep(left, job);
-    return { kind: 'skipped', reason: notProved(proof.reason) };
-  }
-  if (proof.kind !== 'healthy' || (await isOlder(left, job, parts))) return undefined;
-  // The run was for all of them, also for those that are handled later.
-  for (const alarm of left.alarms) {
-    const processId = processIdOf(alarm);
-    if (processId !== undefined && !job.members.some((member) => member.alarm?.key === alarm.key))
-      book.memory.rememberHandled(alarm.processName, { ...alarm, processId });
-  }
-  log.info(`RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`, {
-    ...processFields(job.process),
-    target: job.target,
-  });
-  return { kind: 'recovered', attempts: 0 };
-}
-
-/** True if what is up has been up since before the run began: the daemon died before it could restart anything. */
-async function isOlder(
-  { startedAt }: JournalEntry,
-  { plan, process }: RecoveryJob,
-  parts: TargetRecoveryParts,
-): Promise<boolean> {
-  const life = await plan.strategy.life?.(process, parts.abort);
-  const sinceMs = parts.clock.date().getTime() - startedAt.getTime();
-  return life?.upForMs !== undefined && life.upForMs > sinceMs + TICKS_MS;
-}
-
-/** More than a tick: the age of a process is known in ticks of 10 ms. */
-const TICKS_MS = 100;
