@@ -32,7 +32,7 @@ export async function offlineStatus(options: OfflineOptions): Promise<DaemonStat
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
     const [now] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
-    // Of others' processes only root sees how they were started.
+    // Only root can see how other users' processes were started.
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
     const last = lastRecoveries(core);
     const extras = { ...now, gone: await goneNames(core, last) };

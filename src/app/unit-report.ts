@@ -182,8 +182,8 @@ function isCommanded(strategy: StrategyName): boolean {
 }
 
 const LEFT_ALONE = [
-  'processes without a section of their own are restarted too, but not units, and programs in them, that are neither active nor',
-  'enabled, belong to the system itself, have a "\\" in their name, or whose restart would affect other units or the machine',
+  'processes without a section of their own are restarted too; units, and programs in them, are left alone if the unit is neither',
+  'active nor enabled, belongs to the system itself, has a "\\" in its name, or if its restart would affect other units or the machine',
 ].join(' ');
 /** No process has an empty name. */
 const NO_NAME = '';

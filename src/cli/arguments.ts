@@ -19,7 +19,8 @@ export function readArguments(argv: readonly string[], commands: readonly string
     else if (word === '--restart') return asCommand(before, 'restart', after.slice(1), after[0]);
     else if (word.startsWith('--restart=')) return asCommand(before, 'restart', after, word.slice('--restart='.length));
     else if (!word.startsWith('-')) {
-      const named = word === 'help' ? after.find((other) => !other.startsWith('-')) : undefined;
+      const named =
+        word === 'help' ? after.find((other, at) => !other.startsWith('-') && after[at - 1] !== '--config') : undefined;
       const unknown = [word, named].find((name) => name !== undefined && !commands.includes(name));
       if (unknown !== undefined) return { kind: 'unknown_command', name: unknown };
       return { kind: 'arguments', argv: named === 'help' ? argv.slice(0, i + 1) : argv };

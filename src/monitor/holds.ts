@@ -56,7 +56,7 @@ export class Holds {
       // Resolved each time: a reload, or systemd, may have changed what the name means since the hold was set.
       const meant = await this.#resolve(hold.name);
       if (meant.kind === 'target' && meant.key === target) return inWords(`on hold through ${nameWords(hold.name)}`, hold);
-      if (meant.kind === 'unknown') return untold(hold.name, meant.reason);
+      if (meant.kind === 'unknown') return unknownHold(hold.name, meant.reason);
     }
     return undefined;
   }
@@ -76,7 +76,7 @@ export class Holds {
     let told: string | undefined;
     for (const hold of holds) {
       const meant = await this.#resolve(hold.name);
-      if (meant.kind === 'unknown') return { kind: 'held', reason: untold(hold.name, meant.reason) };
+      if (meant.kind === 'unknown') return { kind: 'held', reason: unknownHold(hold.name, meant.reason) };
       // A unit between its crash and systemd's own restart of it may be listed twice: as wanted, and as restarted.
       const touched = starts.units.filter(({ key }) => meant.kind === 'target' && key === meant.key);
       for (const { verb, isOnlyWanted, way } of touched) {
@@ -152,7 +152,7 @@ function byWhom(by: string | null): string {
 }
 
 /** It is not known what the name on hold means: it may be this process. */
-function untold(name: string, reason: string): string {
+function unknownHold(name: string, reason: string): string {
   return `it is not known whether the hold on ${nameWords(name)} applies to it too: ${reason}`;
 }
 

@@ -103,12 +103,12 @@ export class Monitor {
     // The answer may have come after the order to stop.
     if (stopping.aborted) return;
     if (answer !== undefined) this.#take(answer, early);
-    else if (clock.monotonicMs() >= this.#keptDueMs) this.#takeKept(false);
-    else if (woken) this.#takeKept(true);
+    else if (clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept(false);
+    else if (woken) this.#takeAllKept(true);
   }
 
   /** Handles an alarm that has just been kept, also while the store is away or a poll waits for its answer. */
-  takeKept(processName: string): void {
+  takeRaised(processName: string): void {
     const { book, kept, handler, stopping } = this.#parts;
     const alarm = kept.alarm(processName);
     if (alarm === undefined || stopping.aborted) return;
@@ -147,7 +147,7 @@ export class Monitor {
   }
 
   /** Failed polls come more often than regular ones. Kept alarms that failed are tried only as often as with a store. */
-  #takeKept(early: boolean): void {
+  #takeAllKept(early: boolean): void {
     const { book, kept, handler } = this.#parts;
     const poll = book.lastPoll;
     handler.take(book.replace('kept', kept.alarms(), poll), poll, early);

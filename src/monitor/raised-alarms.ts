@@ -44,6 +44,6 @@ export class RaisedAlarms implements AlarmRaiser {
   #handle(processName: string, raised: 'stored' | 'kept'): void {
     this.#parts.book.retry(processName);
     if (raised === 'stored') this.#parts.monitor.wake();
-    else this.#parts.monitor.takeKept(processName);
+    else this.#parts.monitor.takeRaised(processName);
   }
 }

@@ -99,4 +99,4 @@ function previewRestartCommand({ restartCommand, commandTimeoutMs }: CustomOptio
   return { ...preview, stops: [], starts: preview.commands.map(({ key, line }) => `${key}: ${line}`) };
 }
 
-const NO_COMMAND = 'no restart_command configured';
+const NO_COMMAND = 'restart_command is not set in the section of the process';

@@ -255,7 +255,8 @@ export class PromiseModel {
     // Of a row of the store before, or of an alarm of our own, which has gone into the store meanwhile.
     const { nowMs } = this.#parts.clock;
     if (nowMs - this.#switchedAtMs < TROUBLED_LOOK_MS || nowMs - known.raisedAtMs < TROUBLED_LOOK_MS) return;
-    if (!/^(somebody|its row|nobody is)/.test(reason) || known.orders > 0 || graph.kept.alarm(program) !== undefined) return;
+    if (!/^(somebody|its row|no process is)/.test(reason) || known.orders > 0 || graph.kept.alarm(program) !== undefined)
+      return;
     const rows = [...this.#parts.store().rows.values()].filter(({ processName }) => processName === program);
     // Of an alarm that came later it says nothing.
     const isKnown = ({ processId }: ProcessRow): boolean => {

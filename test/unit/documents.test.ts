@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
@@ -63,6 +63,21 @@ describe('the configuration reference', () => {
     assert.ok(Object.keys(shown['process.default'] ?? {}).length > 20);
     assert.deepEqual(keysOfManual(read('monitor_service.8')), shown);
     assert.deepEqual(keysOfReadme(read('README.md')), shown);
+  });
+
+  it('has every key that the program asks for', () => {
+    const documented = new Set(Object.values(keysOfConfig(read('config.ini'))).flatMap((keys) => Object.keys(keys)));
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const asked = files.flatMap((file) =>
+      [...read(join('src', file)).matchAll(/\b\w+\.(?:text|verbatim|integer|secondsAsMs|boolean|list)\(\s*'([a-z_]+)'/g)].map(
+        ([, key = '']) => key,
+      ),
+    );
+    assert.ok(asked.length > 60);
+    assert.deepEqual(
+      asked.filter((key) => !documented.has(key) && key !== 'uptime'),
+      [],
+    );
   });
 });
 

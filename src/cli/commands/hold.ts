@@ -25,7 +25,7 @@ export function addHold(program: Command, cli: Cli): void {
     .option('--all', 'every process')
     .option('--for <time>', 'end it after 90 (seconds), 90s, 30m, 2h or 1d; without it, when released', timeArgument)
     .option('--reason <text>', 'why; status and log show it', reasonArgument, '')
-    .option('--strict', 'do not restart units either that have it in Wants= while it is down')
+    .option('--strict', 'also do not restart units that have it in Wants= while it is down')
     .addHelpText('after', HELP)
     .action((name: string | undefined, options: HoldOptions, command: Command) =>
       hold(cli, scopeOf(command, name, options.all), options),

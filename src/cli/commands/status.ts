@@ -40,7 +40,7 @@ did not take the alarm, and the daemon stores it).
 open, and its state is not refused, failed, down or unknown. What was stopped
 on purpose, or is on hold, is not down.
 The table is for people; scripts use --check or --json. Times are local, with
-their distance from UTC. If no daemon runs, the command reads store and state.
+their offset from UTC. If no daemon runs, the command reads store and state.
 
 Examples:
   monitor_service status --watch

@@ -69,7 +69,7 @@ export class AlarmClearing {
 
   /**
    * Tries again to clear an alarm of the member's row that was healed and whose clearing was denied; the row has other notes by now.
-   * True if that is denied still: until others clear it, nobody can tell whether the notes are about another illness.
+   * True if that is denied still: until others clear it, nobody can tell whether the notes are about another fault.
    */
   async isStillDenied(member: Member): Promise<boolean> {
     const healed = member.alarm && this.#parts.book.memory.healedRow(member.alarm);

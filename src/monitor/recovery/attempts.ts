@@ -17,7 +17,7 @@ import type { Holds } from '../holds.ts';
 import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
 import type { RestartSlots } from './slots.ts';
-import { dropHealedMembers } from './still-in-alarm.ts';
+import { rereadMembers } from './still-in-alarm.ts';
 
 /** What the attempts need. */
 interface AttemptParts {
@@ -86,7 +86,7 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: AttemptPart
     if (early !== undefined) return early;
     let unwanted: AttemptOutcome | undefined;
     const asked = async (): Promise<boolean> => {
-      unwanted ??= parts.stopping.aborted ? { kind: 'interrupted' } : await isUnwanted(job, parts);
+      unwanted ??= parts.stopping.aborted ? { kind: 'interrupted' } : await reasonNotToRestart(job, parts);
       return unwanted !== undefined;
     };
     const restarted = await restart(job, attempt, { outsideSlot, isUnwanted: asked }, parts);
@@ -101,7 +101,7 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: AttemptPart
 /** Everything that may still prevent the restart; undefined if nothing does. */
 async function prepare(job: RecoveryJob, attempt: number, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
   const { preRestartCommand } = job.plan.settings;
-  const unwanted = await isUnwanted(job, parts);
+  const unwanted = await reasonNotToRestart(job, parts);
   if (unwanted !== undefined) return unwanted;
   const [refusal] = checkRefusals(job.plan, job.process);
   if (refusal !== undefined) return { kind: 'failed', reason: refusal, final: true };
@@ -110,12 +110,12 @@ async function prepare(job: RecoveryJob, attempt: number, parts: AttemptParts): 
   if (parts.abort.aborted) return { kind: 'interrupted' };
   if (failure !== undefined) return { kind: 'failed', final: true, ...failure };
   // The command may have taken its whole time limit, and much may have changed meanwhile.
-  return isUnwanted(job, parts);
+  return reasonNotToRestart(job, parts);
 }
 
 /** Set if somebody cleared the alarm, set a hold, or reloaded with mode = observe while this recovery waited for its turn. */
-async function isUnwanted(job: RecoveryJob, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
-  const noRestart = await dropHealedMembers(job, parts);
+async function reasonNotToRestart(job: RecoveryJob, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
+  const noRestart = await rereadMembers(job, parts);
   if (noRestart !== undefined) return noRestart;
   if (observes(parts.config)) return OBSERVED;
   const held = await parts.holds.reasonFor(job.process.processName, job.target);

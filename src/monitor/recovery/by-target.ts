@@ -27,7 +27,7 @@ interface TargetRecoveriesParts {
   readonly abort: AbortSignal;
 }
 
-type Way = { readonly kind: 'free'; readonly target: string } | ReturnType<typeof barred>;
+type TargetFound = { readonly kind: 'free'; readonly target: string } | ReturnType<typeof blocked>;
 
 interface RunningJob {
   readonly job: RecoveryJob;
@@ -65,12 +65,12 @@ export class TargetRecoveries {
   /** Joins the recovery of the members' target that is under way, or begins it. `members`: at least one, all of one name. */
   async join(members: readonly Member[], plan: RecoveryPlan, ordered: boolean): Promise<RecoveryOutcome> {
     const [leader] = members;
-    if (leader === undefined) return { kind: 'ended', reason: 'nobody is in alarm' };
+    if (leader === undefined) return { kind: 'ended', reason: 'no process is in alarm' };
     const { process, alarm } = leader;
     for (;;) {
-      const way = await this.#way(process, plan);
-      if (way.kind === 'barred') return this.#parts.recorder.skip(leader, way.reason, way.level, way.why);
-      const { target } = way;
+      const found = await this.#findTarget(process, plan);
+      if (found.kind === 'blocked') return this.#parts.recorder.skip(leader, found.reason, found.level, found.why);
+      const { target } = found;
       const ruling = await this.#ruling(process, plan, target);
       const running = this.#running.get(target);
       if (running === undefined || running.job.isClosed) {
@@ -91,23 +91,23 @@ export class TargetRecoveries {
 
   /** Why a recovery begun now would be skipped; undefined if it would be tried, or join one that is under way. Changes nothing. */
   async foresee(process: ManagedProcess, plan: RecoveryPlan): Promise<string | undefined> {
-    const way = await this.#way(process, plan);
-    if (way.kind === 'barred') return way.reason;
-    return !this.#running.has(way.target) && this.#parts.breakers.isRefusing(way.target) ? breakerOpen : undefined;
+    const found = await this.#findTarget(process, plan);
+    if (found.kind === 'blocked') return found.reason;
+    return !this.#running.has(found.target) && this.#parts.breakers.isRefusing(found.target) ? breakerOpen : undefined;
   }
 
   /** Finds the target, or what prevents a recovery before its breaker is asked. */
-  async #way(process: ManagedProcess, plan: RecoveryPlan): Promise<Way> {
+  async #findTarget(process: ManagedProcess, plan: RecoveryPlan): Promise<TargetFound> {
     const { config, abort, holds } = this.#parts;
     const resolution = await plan.strategy.resolve(process, abort);
-    if (resolution.kind === 'refused') return barred(resolution.reason, 'error', resolution.unanswered ? 'other' : 'refused');
+    if (resolution.kind === 'refused') return blocked(resolution.reason, 'error', resolution.unanswered ? 'other' : 'refused');
     const held = await holds.reasonFor(process.processName, resolution.key);
     const others = held === undefined ? await holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
     const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
-    if (reason !== undefined) return barred(reason, 'warning', 'held');
+    if (reason !== undefined) return blocked(reason, 'warning', 'held');
     if (observes(config)) {
       const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
-      return barred(`mode = observe: would have restarted it ${how}`, 'info', 'other');
+      return blocked(`mode = observe: would have restarted it ${how}`, 'info', 'other');
     }
     return { kind: 'free', target: resolution.key };
   }
@@ -178,6 +178,6 @@ function isSameAlarmAs(known: Member, member: Member): boolean {
   return known.alarm !== undefined && known.alarm.key === member.alarm?.key && stands(known.alarm);
 }
 
-function barred(reason: string, level: 'error' | 'warning' | 'info', why: Skip['kind']) {
-  return { kind: 'barred', reason, level, why } as const;
+function blocked(reason: string, level: 'error' | 'warning' | 'info', why: Skip['kind']) {
+  return { kind: 'blocked', reason, level, why } as const;
 }

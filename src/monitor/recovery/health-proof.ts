@@ -59,7 +59,7 @@ export async function proveAgain(
   const proof = await proveHealthy(plan, process, attempt, clock, signal);
   // A process that could not be examined is not restarted for this reason.
   if (proof.kind === 'unhealthy' && proof.unseen)
-    return { kind: 'not_proved', reason: proof.reason, detail: 'nobody could look' };
+    return { kind: 'not_proved', reason: proof.reason, detail: 'the process could not be examined' };
   if (proof.kind !== 'not_proved') return proof;
   const life = await plan.strategy.life?.(process, signal);
   return (life && (await goneSince(life, signal))) ?? proof;

@@ -29,7 +29,7 @@ type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string }
  * own restart. If a server answers that it does not know what its cluster has written, nothing is restarted: the next poll that is sure
  * shows the alarm again.
  */
-export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts): Promise<NoRestart | undefined> {
+export async function rereadMembers(job: RecoveryJob, parts: ReadAgainParts): Promise<NoRestart | undefined> {
   const read: Member[] = [];
   const fresh: ReadAgain[] = [];
   // Others may join meanwhile: the poll that brought them is not newer than our reading.
@@ -50,7 +50,7 @@ export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts)
   if (stay.some(({ doubt }) => doubt === undefined)) return undefined;
   const doubt = stay[0]?.doubt;
   return doubt === undefined
-    ? { kind: 'ended', reason: fresh[0]?.gone ?? 'nobody is in alarm' }
+    ? { kind: 'ended', reason: fresh[0]?.gone ?? 'no process is in alarm' }
     : { kind: 'skipped', reason: `whether it is still in alarm is not known: ${doubt}` };
 }
 

@@ -755,7 +755,8 @@ describe('help', () => {
 
   it('without a command is that of all', async () => {
     const help = await runCommand(['--help']);
-    for (const argv of [['help'], ['help', 'help']]) assert.deepEqual(await runCommand(argv), help, argv.join(' '));
+    for (const argv of [['help'], ['help', 'help'], ['help', '--config', 'x']])
+      assert.deepEqual(await runCommand(argv), help, argv.join(' '));
   });
 
   it('says of exit code 1 what it means to that command', async () => {

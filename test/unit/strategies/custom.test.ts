@@ -56,13 +56,13 @@ test('without restart_command the recovery fails and says so', async () => {
   const { commands, strategy } = world();
   assert.deepEqual(await strategy.restart(attemptOn(managed('app'))), {
     kind: 'failed',
-    reason: 'no restart_command configured',
+    reason: 'restart_command is not set in the section of the process',
     final: true,
   });
   assert.deepEqual(await strategy.preview(managed('app'), never), {
     stops: [],
     starts: [],
-    refusals: ['no restart_command configured'],
+    refusals: ['restart_command is not set in the section of the process'],
   });
   assert.deepEqual(commands.ran, []);
 });
