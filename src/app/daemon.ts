@@ -10,6 +10,7 @@ import { LaunchObserver } from '../strategies/launch-observer.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
+import { returnUnusedMemory } from '../system/native/unused-memory.ts';
 import { nameThisProcess } from '../system/proc/own-name.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
@@ -146,6 +147,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   notifier.ready();
   followStatus(core, notifier);
   options.onStarted?.(core);
+  void core.clock.sleep(STARTED_MS, core.stopping.signal).then(returnUnusedMemory);
 
   await new Promise<void>((resolve) => {
     options.signals.onReload(() => void reload('SIGHUP'));
@@ -159,6 +161,8 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 }
 
 const POLL_END_MS = 2000;
+/** What a start needs memory for is over after this time, in milliseconds: the store was asked, programs were looked at. */
+const STARTED_MS = 3000;
 
 /** Forgets the kept alarms of names that are no longer configured. */
 function followConfig({ config, kept }: Pick<Core, 'config' | 'kept'>): void {

@@ -55,6 +55,8 @@ export interface Libc {
   prctl(operation: number, a: number, b: number, c: number, d: number): number;
   /** Declared with four integer arguments: for these the variadic and the plain calling convention are the same on Linux. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
+  /** Returns unused memory to the kernel, of all threads (malloc_trim(3)). Undefined if the C library is not glibc. */
+  readonly malloc_trim: ((keep: number) => number) | undefined;
   /** The errno of the last of these calls. */
   errno(): number;
   /**
@@ -126,6 +128,7 @@ function load(): LoadedLibc {
       statx: ifAvailable(() => library.func('int statx(int fd, const char *path, int flags, unsigned int mask, void *status)')),
       prctl: library.func('int prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
+      malloc_trim: ifAvailable(() => library.func('int malloc_trim(size_t keep)')),
       errno: () => koffi.errno(),
       addressOf: (buffer) => koffi.address(buffer),
       watch: (fd, onReady) => watchDescriptor(koffi, fd, onReady),

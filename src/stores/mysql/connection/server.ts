@@ -1,6 +1,14 @@
 // One MySQL server, and mysql2's pool of connections to it.
 import type { Socket } from 'node:net';
-import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
+import {
+  createPool,
+  type Pool,
+  type PoolConnection,
+  type QueryResult,
+  type ResultSetHeader,
+  type RowDataPacket,
+  setMaxParserCache,
+} from 'mysql2';
 import { StoreError } from '../../../core/errors.ts';
 import { configuredSeconds } from '../../../core/text/duration.ts';
 import { printable } from '../../../core/text/printable.ts';
@@ -48,6 +56,12 @@ export interface MysqlLease {
 }
 
 /**
+ * The number of shapes of rows that mysql2 keeps a compiled parser for. By default it reserves room for 15,000 of them (0.5 MB);
+ * a store has at most a few dozen statements.
+ */
+const ROW_PARSERS = 200;
+
+/**
  * One server and mysql2's pool of connections to it, opened when they are needed and closed after they were idle for a while.
  */
 export class MysqlServer {
@@ -73,6 +87,7 @@ export class MysqlServer {
     this.#caution = (text) => common.caution(`mysql ${this.name}: ${printable(text)}`);
     const driver = driverOptions(endpoint, options, { ...connections, caution: this.#caution });
     this.#idle = new IdleConnections(common.idleTimeoutMs);
+    setMaxParserCache(ROW_PARSERS);
     this.#pool = createPool({ ...driver, stream: () => this.#open(endpoint) });
   }
 
