@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { waitFor } from '../../helpers/wait-for.ts';
 import {
@@ -234,6 +234,33 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     assert.deepEqual(outcome, { kind: 'restarted', detail: `systemd restarted ${unit} itself` });
     assert.notEqual(property(unit, 'NRestarts'), '0');
     begin();
+  });
+
+  test('a start that is under way is joined; a stop that is under way is waited for', async (t) => {
+    const { unit, begin, mend, until, restart, health } = openUnit(
+      t,
+      'under-way',
+      'service',
+      ...['[Service]', 'Type=notify', 'NotifyAccess=all'],
+      `ExecStart=/bin/sh -c 'until [ -e %OK% ]; do sleep 0.1; done; systemd-notify --ready; exec sleep 600'`,
+      `ExecStop=/bin/sh -c 'until [ -e %OK%.stop ]; do sleep 0.1; done'`,
+    );
+    t.after(() => rmSync(`/run/under-way.ok.stop`, { force: true }));
+    begin();
+    await until('activating/start');
+    const first = property(unit, 'MainPID');
+    const joined = restart();
+    mend();
+    assert.deepEqual((await joined).outcome, { kind: 'restarted', detail: `systemctl start ${unit}` });
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    assert.equal(property(unit, 'MainPID'), first);
+    systemctl('stop', '--no-block', unit);
+    await until('deactivating');
+    const waiting = restart();
+    writeFileSync('/run/under-way.ok.stop', '');
+    assert.deepEqual((await waiting).outcome, { kind: 'restarted', detail: `systemctl start ${unit}` });
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    assert.notEqual(property(unit, 'MainPID'), first);
   });
 
   test('a start that waits for another unit says so; neither is killed', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits } from './runs.ts';
@@ -9,29 +11,6 @@ import { define, detecting, property, reasonOf, systemctl } from './watched-unit
 // Runs under a real systemd, where it is PID 1: see transient.test.ts. Units of odd types and in odd states.
 
 const STRATEGIES = ['service', 'auto'];
-
-test('forking with a PIDFile= that names none of its processes', async (t) => {
-  for (const strategy of STRATEGIES) {
-    const name = `odd-pidfile-${strategy[0]}`;
-    const unit = (write: string) => [
-      '[Service]',
-      'Type=forking',
-      'TimeoutStartSec=2',
-      `PIDFile=/run/${name}.pid`,
-      `ExecStart=/bin/sh -c 'sleep 600 & ${write}'`,
-    ];
-    t.after(() => rmSync(`/run/${name}.pid`, { force: true }));
-    const watch = detecting(t, name, { restart_strategy: strategy, command_timeout: '20' }, unit('true'));
-    assert.match(reasonOf(await watch.restart()), new RegExp(`its PIDFile=/run/${name}\\.pid names none of its processes`));
-    define(t, `${name}.service`, ...unit(`echo $$! > /run/${name}.pid`));
-    assert.equal((await watch.restart()).kind, 'restarted');
-    assert.deepEqual(await watch.health(), { kind: 'healthy' });
-    const main = Number(property(name, 'MainPID'));
-    assert.equal(await watch.next(), main);
-    process.kill(main, 'SIGKILL');
-    await waitFor('an alarm', () => watch.alarms.length === 1);
-  }
-});
 
 test('a service that its socket starts is well while that listens, running or not', async (t) => {
   for (const strategy of STRATEGIES) {
@@ -77,17 +56,6 @@ test('an instance of a template is a unit of its own; a template is none', async
     assert.match(reasonOf(await two.restart()), /^systemctl start odd-tpl@2\.service: .*exit code 1/);
     const none = detecting(t, 'odd-tpl@', { restart_strategy: 'service' });
     assert.match(reasonOf(await none.restart()), /is a template: it needs an instance/);
-  }
-});
-
-test('a masked unit is not started, whatever strategy, and is no alarm', async (t) => {
-  for (const strategy of STRATEGIES) {
-    const name = `odd-masked-${strategy[0]}`;
-    systemctl('mask', '--runtime', name);
-    t.after(() => systemctl('unmask', '--runtime', name));
-    const watch = detecting(t, name, { restart_strategy: strategy, start_command: `exec -a ${name} sleep 600` });
-    assert.equal(reasonOf(await watch.restart()), `${name}.service is masked`);
-    assert.deepEqual((await watch.preview()).refusals, [`${name}.service is masked`]);
   }
 });
 
@@ -155,6 +123,14 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     }
     await end(main());
   }
+});
+
+test('the unit that we run in is refused, though its main process is another one', () => {
+  // The shell stays in between.
+  const line = `${process.execPath} ${join(import.meta.dirname, 'own-unit.ts')} odd-ours /run/odd-ours; true`;
+  const unit = ['--quiet', '--wait', '--pipe', '--collect', '--unit=odd-ours', 'sh', '-c', line];
+  const outcome = JSON.parse(execFileSync('systemd-run', unit, { encoding: 'utf8' }));
+  assert.equal(reasonOf(outcome), 'odd-ours.service is the unit that monitor_service runs in');
 });
 
 test('a unit whose file is gone is there as long as it runs, and is not stopped', async (t) => {
