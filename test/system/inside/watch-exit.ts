@@ -28,20 +28,6 @@ test('systemctl stop and restart raise nothing; a unit that fails raises its ala
   assert.deepEqual(exits, [true, true, false]);
 });
 
-test('a stop that the program answers with an exit code of its own is a stop; the same end by itself is an alarm', async (t) => {
-  const unit = ['[Service]', 'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; sleep 600 & wait"', 'KillMode=mixed'];
-  const { exits, alarms, next } = detecting(t, 'exit-java', { restart_strategy: 'service' }, unit);
-  systemctl('start', 'exit-java');
-  await next();
-  systemctl('stop', 'exit-java');
-  await waitFor('the stop is told of', () => exits.length === 1);
-  assert.deepEqual([exits, alarms], [[true], []]);
-  systemctl('start', 'exit-java');
-  process.kill(await next(), 'SIGTERM');
-  await waitFor('an alarm', () => alarms.length === 1);
-  assert.match(alarms[0] ?? '', /^exit code 143 /);
-});
-
 test('a unit that takes its time to stop raises nothing either', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sleep 600', 'ExecStopPost=/bin/sleep 1'];
   const { exits, alarms, next } = detecting(t, 'exit-slow', { restart_strategy: 'service' }, unit);
