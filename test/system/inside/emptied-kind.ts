@@ -37,6 +37,7 @@ export function testEmptied(kind: string, make: MakeUnit): void {
       assert.match(watch.alarms[0] ?? '', /^signal SIGKILL|^ended/);
       await waitFor('exited', () => property(name, 'SubState') === 'exited');
       assert.match((await watch.preview()).stops.join(), new RegExp(NOTHING));
+      assert.equal(watch.runs(), false, 'active (exited) is no health');
 
       // It dies 0.3 s after each start.
       writeFileSync(lives, '0.3');

@@ -38,6 +38,9 @@ for (const [type, service] of Object.entries(TYPES))
       assert.ok(skipped.startsWith(`systemctl ${verb} ${name}.service: systemd skipped its start: ${NOT_MET}, see `), skipped);
       assert.equal(property(name, 'ActiveState'), 'inactive');
       assert.ok(reasonOf(await watch.restart()).includes(NOT_MET));
+      // systemd may have forgotten how the condition was tested: nothing refers to the unit.
+      const warning = `${name}\\.service is inactive \\(dead\\): (it is started only if )?${CONDITION}( is not met)?$`;
+      assert.match((await watch.preview()).warnings?.join('\n') ?? '', new RegExp(warning));
       define(t, `${name}.service`, ...unit(CONDITION.replace('Condition', 'Assert')));
       assert.match(reasonOf(await watch.restart()), /AssertPathExists=\/run\/no-such-file does not hold|an assertion/);
       define(t, `${name}.service`, ...unit('', 'ExecCondition=/bin/false'));
