@@ -28,7 +28,6 @@ describe('under a real systemd', { concurrency: 4 }, () => {
     'unit-names',
     'emptied-sysv',
     'watch-exit',
-    'migrated-commands',
     'identity',
     'status',
     'copies',

@@ -11,7 +11,7 @@ import { detecting, systemctl } from './watched-unit.ts';
 
 test('systemctl stop and restart raise nothing; a unit that fails raises its alarm', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sh -c "trap \\"exit 0\\" TERM; sleep 600 & wait"', 'KillMode=mixed'];
-  const { exits, alarms, next } = detecting(t, 'exit-unit', { restart_strategy: 'service' }, unit);
+  const { exits, alarms, next, said } = detecting(t, 'exit-unit', { restart_strategy: 'service' }, unit);
   systemctl('start', 'exit-unit');
   const first = await next();
   systemctl('restart', 'exit-unit');
@@ -20,6 +20,9 @@ test('systemctl stop and restart raise nothing; a unit that fails raises its ala
   systemctl('stop', 'exit-unit');
   await waitFor('the stop is told of', () => exits.length === 2);
   assert.deepEqual([exits, alarms], [[true, true], []]);
+  const why = '(exit-unit\\.service was stopped|it was started again)';
+  assert.match(said(), new RegExp(`Process exited: exit-unit: .* \\(pid ${first}, .*\\); no alarm: ${why}$`, 'm'));
+  assert.match(said(), new RegExp(`\\(pid ${second}, .*\\); no alarm: exit-unit\\.service was stopped$`, 'm'));
   systemctl('start', 'exit-unit');
   const third = await next();
   process.kill(third, 'SIGKILL');
@@ -57,11 +60,13 @@ test('a program that takes the stop of its unit for a failure raises nothing, bu
 
 test('what systemd restarts itself raises nothing before it has given up', async (t) => {
   const unit = ['[Unit]', 'StartLimitBurst=2', '[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=300ms'];
-  const { exits, alarms, next } = detecting(t, 'exit-again', { restart_strategy: 'service' }, unit);
+  const { exits, alarms, next, said } = detecting(t, 'exit-again', { restart_strategy: 'service' }, unit);
   systemctl('start', 'exit-again');
   process.kill(await next(), 'SIGKILL');
   const second = await next();
   assert.deepEqual([exits, alarms], [[true], []]);
+  // Whichever is noticed first: that systemd waits to start it, or its successor.
+  assert.match(said(), /; no alarm: (systemd starts exit-again\.service again|it was started again)$/m);
   process.kill(second, 'SIGKILL');
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(alarms[0] ?? '', /^signal SIGKILL /);

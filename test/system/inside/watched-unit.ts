@@ -11,6 +11,7 @@ import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
@@ -45,12 +46,13 @@ export function detecting(
   });
   const find = async (signal: AbortSignal) =>
     (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
+  const log = new RecordedLog();
   const detector = new ProcessExitDetector({
     table: new ProcessTable(),
     services,
     clock: systemClock,
     events,
-    log: silentLog,
+    log,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
     lives: { seen: () => {}, exited: () => {} },
     isRecovering: () => false,
@@ -85,6 +87,8 @@ export function detecting(
     /** Waits until systemd tells of its unit. */
     hears: () => waitFor('the bus', () => services.contact()?.units === 'bus'),
     alarms,
+    /** What the detector has logged. */
+    said: () => log.lines.map(({ message }) => message).join('\n'),
     next,
     stop: () => detector.stop(),
     restart: () => strategy.restart(attemptOn(managed(name))),
