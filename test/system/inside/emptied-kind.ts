@@ -13,9 +13,9 @@ const NOTHING = 'but none of its processes runs any more';
 /** The lines of a unit of that name, made of a command which leaves a daemon behind. */
 export type MakeUnit = (t: TestContext, name: string, start: string) => string[];
 
-/** The tests of one kind of units. */
-export function testEmptied(kind: string, make: MakeUnit): void {
-  for (const strategy of ['service', 'auto']) {
+/** The tests of one kind of units, with each of these strategies; without a start_command auto does the same restart. */
+export function testEmptied(kind: string, make: MakeUnit, strategies: readonly string[] = ['service']): void {
+  for (const strategy of strategies) {
     const name = `em-${kind}-${strategy[0]}`;
 
     test(`${kind}, ${strategy}: the end of its last process is its end, and a restart that leaves none has not succeeded`, async (t) => {

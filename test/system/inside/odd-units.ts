@@ -13,7 +13,7 @@ import { define, detecting, property, reasonOf, systemctl } from './watched-unit
 const STRATEGIES = ['service', 'auto'];
 
 test('a service that its socket starts is well while that listens, running or not', async (t) => {
-  for (const strategy of STRATEGIES) {
+  const one = async (strategy: string): Promise<void> => {
     const name = `odd-idle-${strategy[0]}`;
     const socket = `/run/${name}.sock`;
     define(t, `${name}.socket`, '[Socket]', `ListenStream=${socket}`);
@@ -39,7 +39,8 @@ test('a service that its socket starts is well while that listens, running or no
     assert.deepEqual(watch.alarms, []);
     systemctl('stop', `${name}.socket`);
     assert.equal((await watch.health()).kind, 'unhealthy');
-  }
+  };
+  await Promise.all(STRATEGIES.map(one));
 });
 
 test('an instance of a template is a unit of its own; a template is none', async (t) => {
@@ -60,7 +61,7 @@ test('an instance of a template is a unit of its own; a template is none', async
 });
 
 test('KillMode=none: no second copy is started beside what a stop leaves alive', async (t) => {
-  for (const strategy of STRATEGIES) {
+  const one = async (strategy: string): Promise<void> => {
     const name = `odd-none-${strategy[0]}`;
     const program = ['KillMode=none', `ExecStart=/bin/sleep 60${strategy.length}7`];
     const unit = (...lines: string[]) => ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', ...program, ...lines];
@@ -122,7 +123,8 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
       assert.notEqual(property(other, 'MainPID'), pid, other);
     }
     await end(main());
-  }
+  };
+  await Promise.all(STRATEGIES.map(one));
 });
 
 test('the unit that we run in is refused, though its main process is another one', () => {
