@@ -3,7 +3,8 @@ import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Orders } from '../../../src/control/orders.ts';
-import { catches, cli, start } from '../../helpers/cli-process.ts';
+import { catches } from '../../helpers/caught-signals.ts';
+import { cli, start } from '../../helpers/cli-process.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -71,7 +72,7 @@ describe('the command line as a process', () => {
   it('runs the daemon until a signal', async (t) => {
     const run = start(t, cli('run'));
     // It listens before it does anything else; until then the signal just ends it.
-    await waitFor('its listening for SIGHUP', () => catches(run.child, 1));
+    await waitFor('its listening for SIGHUP', () => catches(run.child.pid, 'SIGHUP'));
     run.child.kill('SIGTERM');
     assert.equal(await run.ended, 0);
   });
