@@ -66,7 +66,8 @@ describe('the command line as a process', () => {
     await waitFor('a status without the daemon', () => run.output().stdout.includes('"pid":0'));
     run.child.kill('SIGINT');
     assert.equal(await run.ended, 'SIGINT');
-    for (const line of run.output().stdout.trimEnd().split('\n')) JSON.parse(line);
+    const lines = run.output().stdout.trimEnd().split('\n');
+    assert.deepEqual(new Set(lines.map((line) => JSON.parse(line).pid)), new Set([4711, 0]));
   });
 
   it('runs the daemon until a signal', async (t) => {
