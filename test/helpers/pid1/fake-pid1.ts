@@ -205,6 +205,17 @@ export class FakePid1 {
     this.#asleep = true;
   }
 
+  /** `hush`, and `beStale`. */
+  async fallSilent(): Promise<void> {
+    this.hush();
+    await this.beStale();
+  }
+
+  /** Waits until what it has said is no sign of life any more. */
+  async beStale(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 120));
+  }
+
   /** It goes on, and answers what waited. */
   speak(): void {
     this.#asleep = false;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pidsOfGroup } from '../../../src/system/systemd/unit/cgroup.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { detecting, property, systemctl } from './watched-unit.ts';
@@ -60,11 +59,13 @@ export function testEmptied(kind: string, make: MakeUnit, strategies: readonly s
       assert.deepEqual(await watch.restart(), { kind: 'restarted', detail: `systemctl restart ${name}.service` });
       assert.deepEqual(await watch.health(), { kind: 'healthy' });
       const known = watch.alarms.length;
+      const isSeen = () => waitFor('it is watched', () => watch.seen() === pidsIn(name)[0]);
+      await isSeen();
       systemctl('restart', name);
-      await waitFor('it runs', () => pidsIn(name).length === 1);
+      await isSeen();
+      const told = watch.exits.length;
       systemctl('stop', name);
-      await waitFor('it is stopped', () => property(name, 'ActiveState') === 'inactive');
-      await delay(500);
+      await waitFor('the stop is told of', () => watch.exits.length > told);
       assert.equal(watch.alarms.length, known, 'an operator’s restart and stop are none');
     });
   }

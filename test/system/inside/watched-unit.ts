@@ -90,6 +90,8 @@ export function detecting(
     /** What the detector has logged. */
     said: () => log.lines.map(({ message }) => message).join('\n'),
     next,
+    /** The process that was seen last. */
+    seen: () => seen.at(-1),
     stop: () => detector.stop(),
     restart: () => strategy.restart(attemptOn(managed(name))),
     health: () => proveLasting(plan, managed(name), 1, systemClock, never),

@@ -210,8 +210,7 @@ test('what cannot be launched says why', async (t) => {
   fake.refuse('StartTransientUnit', ['org.freedesktop.systemd1.UnitExists', 'Unit was already loaded']);
   assert.equal(await reasonOf(line(world, 'true')), `${UNIT} could not be freed`);
   fake.refuse('StartTransientUnit', undefined);
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   assert.equal(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), 'systemd does not answer');
   assert.equal(await launcher.unready(50, world.never), 'systemd does not answer');
   fake.speak();

@@ -166,12 +166,11 @@ for (const way of WAYS) {
     const { fake, link } = await linked(t, way);
     assert.equal(await link.isAlive(LONG), true);
     // What it has said a moment ago is no answer any more.
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await fake.beStale();
     const before = fake.callsOf('Ping').length;
     assert.equal(await link.isAlive(LONG), true);
     assert.equal(fake.callsOf('Ping').length, before + 1);
-    fake.hush();
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await fake.fallSilent();
     assert.equal(await link.isAlive({ timeoutMs: 50 }), false);
     fake.goAway();
     assert.equal(await link.isAlive(LONG), false);
@@ -308,8 +307,7 @@ test('bus: an answer that somebody else gives is passed over', async (t) => {
 
 test('bus: what the bus or somebody else says is no sign of life of PID 1', async (t) => {
   const { fake, link } = await linked(t, 'bus');
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   fake.bus?.forge({ type: messageTypes.signal, path: '/', interface: 'a.b', member: 'Whatever' });
   link.onUnit(unitPath('a.service'), () => {});
   await waitFor('an answer of the bus', () => fake.bus?.rules.length === 2);
