@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
-import { EventBus } from '../../../src/core/events.ts';
 import { ProcessExitDetector } from '../../../src/detectors/exits/detector.ts';
 import type { FormerLife } from '../../../src/detectors/exits/watch/parts.ts';
 import { proveLasting } from '../../../src/monitor/recovery/health-proof.ts';
@@ -11,6 +10,7 @@ import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
+import { quietDetectorParts } from '../../helpers/quiet-detector-parts.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -31,9 +31,8 @@ export function detecting(
   const path = `/run/systemd/system/${name}.service`;
   if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
   systemctl('daemon-reload');
-  const events = new EventBus((error) => {
-    throw error;
-  });
+  const quiet = quietDetectorParts();
+  const { events } = quiet;
   const seen: number[] = [];
   const exits: boolean[] = [];
   const unasked: boolean[] = [];
@@ -48,18 +47,14 @@ export function detecting(
     (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
   const log = new RecordedLog();
   const detector = new ProcessExitDetector({
+    ...quiet,
     table: new ProcessTable(),
     services,
     clock: systemClock,
-    events,
     log,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
-    lives: { seen: () => {}, exited: () => {} },
-    isRecovering: () => false,
     isUnitRecovering,
-    isInAlarm: () => false,
     targets: () => [{ name, systemName: name, bootGraceMs, find, ...(former && { former }) }],
-    source: undefined,
     lookMs: 100,
   });
   t.after(async () => {

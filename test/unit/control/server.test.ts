@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -21,6 +20,7 @@ import { describe, it } from 'node:test';
 import { createControlClient } from '../../../src/control/client.ts';
 import type { RecoverReply } from '../../../src/control/orders/recover.ts';
 import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
+import { leaveDeadSocket } from '../../helpers/dead-socket.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { asRoot } from '../../helpers/requirement.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
@@ -184,14 +184,7 @@ describe('the socket file', () => {
 
   it('of a dead daemon is replaced', async (t) => {
     const socket = join(tempDir(t), 'c.sock');
-    const dead = spawn(process.execPath, [
-      '-e',
-      'require("net").createServer().listen(process.argv[1], () => console.log("up"))',
-      socket,
-    ]);
-    await once(dead.stdout, 'data');
-    dead.kill('SIGKILL');
-    await once(dead, 'close');
+    leaveDeadSocket(socket);
     assert.ok(existsSync(socket));
     await startControl(t, {}, { socket });
     assert.equal((await createControlClient(socket).status()).pid, 4711);
@@ -337,11 +330,7 @@ describe('the socket file', () => {
     'its folder': (path) => rmSync(dirname(path), { recursive: true }),
     'a stale socket in its place': (path) => {
       rmSync(path);
-      spawnSync(process.execPath, [
-        '-e',
-        'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))',
-        path,
-      ]);
+      leaveDeadSocket(path);
     },
   })) {
     it(`is made anew when ${what} is ${what.startsWith('its') ? 'gone' : 'found'}, and an order under way is answered`, async (t) => {
@@ -354,15 +343,7 @@ describe('the socket file', () => {
       await waitFor('the order', () => calls.length === 1);
       lose(socket);
       await clock.advance(10_000);
-      await waitFor(
-        'the socket',
-        async () =>
-          (
-            await createControlClient(socket)
-              .status()
-              .catch(() => undefined)
-          )?.pid === 4711,
-      );
+      await isServed(socket);
       assert.equal(lstatSync(socket).mode & 0o7777, 0o660);
       await clock.advance(10_000);
       end({ kind: 'recovered', attempts: 1, durationMs: 1 });
@@ -387,14 +368,12 @@ describe('the socket file', () => {
     other.close();
     await once(other, 'close');
     await clock.advance(10_000);
-    await waitFor(
-      'the socket',
-      async () =>
-        (
-          await createControlClient(socket)
-            .status()
-            .catch(() => undefined)
-        )?.pid === 4711,
-    );
+    await isServed(socket);
   });
 });
+
+/** Waits until the server answers there. */
+async function isServed(socket: string): Promise<void> {
+  const client = createControlClient(socket);
+  await waitFor('the socket', async () => (await client.status().catch(() => undefined))?.pid === 4711);
+}
