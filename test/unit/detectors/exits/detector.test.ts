@@ -126,6 +126,19 @@ test('what ends while a recovery is under way raises nothing', async (t) => {
   await waitFor('an alarm', () => alarms.length === 1);
 });
 
+test('what ended while a recovery was under way was ended by it, also if that is over when it is judged', async (t) => {
+  let asked = 0;
+  const isRecovering = (): boolean => asked++ === 0;
+  const { zoo, detector, seen, exits, ours } = detecting(t, [name('over')], { isRecovering });
+  const pid = await zoo.start(zoo.sleeper(name('over')));
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(pid));
+  asked = 0;
+  await kill(pid);
+  await waitFor('its end is told of', () => exits().length === 1);
+  assert.deepEqual([exits(), ours()], [[false], [true]]);
+});
+
 test('what is watched changes at once', async (t) => {
   const { zoo, detector, alarms, seen, watch } = detecting(t, [name('old')]);
   const [old, young] = [await zoo.start(zoo.sleeper(name('old'))), await zoo.start(zoo.sleeper(name('new')))];
