@@ -15,17 +15,17 @@ const PROBLEMS: Readonly<Record<string, () => string | undefined>> = { 'emptied-
 // wait longest are first.
 describe('under a real systemd', { concurrency: 4 }, () => {
   for (const suite of [
-    'odd-units',
-    'skipped-starts',
     'hung-units',
-    'hung-idle-units',
     'commands',
+    'hung-idle-units',
+    'unit-names',
     'emptied-units',
+    'odd-units',
     'other-supervisor',
     'auto-strategy',
+    'skipped-starts',
     'launches',
     'unit-ends',
-    'unit-names',
     'emptied-sysv',
     'watch-exit',
     'identity',
