@@ -4,8 +4,17 @@ import { waitFor } from './wait-for.ts';
 
 /** True if a process has a handler of its own for the signal: until then that just ends it. */
 export function catches(pid: number | undefined, signal: NodeJS.Signals): boolean {
-  const caught = /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
+  return isAmong('SigCgt', pid, signal);
+}
+
+/** Waits until the process has a handler of its own for the signal, or ignores it. */
+export async function survives(pid: number, signal: NodeJS.Signals): Promise<void> {
+  await waitFor(`its trap for ${signal}`, () => catches(pid, signal) || isAmong('SigIgn', pid, signal));
+}
+
+function isAmong(which: 'SigCgt' | 'SigIgn', pid: number | undefined, signal: NodeJS.Signals): boolean {
+  const mask = new RegExp(`${which}:\\s*([0-9a-f]+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
 }
 
 /**

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { appUnit } from '../../../src/system/systemd/unit/name.ts';
+import { survives } from '../../helpers/caught-signals.ts';
 import { attemptOn, managed } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { detecting, systemctl } from './watched-unit.ts';
@@ -53,7 +54,9 @@ test('a program that takes the stop of its unit for a failure raises nothing, bu
   await waitFor('the stop is told of', () => exits.length === 4);
   assert.deepEqual([exits.includes(false), alarms], [false, []]);
   systemctl('start', 'exit-rude');
-  process.kill(await next(), 'SIGTERM');
+  const last = await next();
+  await survives(last, 'SIGTERM');
+  process.kill(last, 'SIGTERM');
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(alarms[0] ?? '', /^exit code 143 /);
 });
