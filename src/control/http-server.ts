@@ -13,7 +13,7 @@ import type { Orders } from './orders.ts';
 import { readInput, requestPath } from './read-request.ts';
 import { refusalAnswer } from './reply.ts';
 import { routes } from './routes.ts';
-import { giveUpSlowClients } from './slow-clients.ts';
+import { type ClientLimits, giveUpSlowClients } from './slow-clients.ts';
 
 /** What the HTTP server of the control socket needs. */
 interface HttpServerOptions {
@@ -22,18 +22,19 @@ interface HttpServerOptions {
   readonly log: Logger;
   /** The connections of this server and of all earlier ones: the limits hold for them together. */
   readonly connections: Connections;
+  readonly limits: ClientLimits;
 }
 
 /** Creates the HTTP server that answers the clients of the control socket; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): Server {
-  const { connections } = options;
+  const { connections, limits } = options;
   const server = createServer(LIMITS, (request, response) => {
     void serve(request, response, options);
   });
   // A second request on a connection would be carried out but never answered.
   server.maxRequestsPerSocket = 1;
   server.on('connection', (connection: Socket) => connections.add(connection, holderOf(peerUid(connection))));
-  giveUpSlowClients(server);
+  giveUpSlowClients(server, limits);
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
     // While an order is being carried out, the client would take bytes that we send for its answer.
     if (connections.isBusy(connection)) connection.destroy();
@@ -50,16 +51,14 @@ const LIMITS = {
   requireHostHeader: false,
 } as const;
 
-/** A client must read its answer within this time. */
-const ANSWER_TIMEOUT_MS = 10_000;
-
 async function serve(request: IncomingMessage, response: ServerResponse, around: HttpServerOptions): Promise<void> {
+  const { answerMs } = around.limits;
   try {
     const answer = await answerTo(request, around);
-    if (answer !== undefined) send(response, answer);
+    if (answer !== undefined) send(response, answer, answerMs);
   } catch (error) {
     around.log.error(`Internal error in the control socket: ${errorMessage(error)}`, { err: error });
-    send(response, errorAnswer(500, 'internal', 'internal error; the log says more'));
+    send(response, errorAnswer(500, 'internal', 'internal error; the log says more'), answerMs);
   }
 }
 
@@ -109,10 +108,10 @@ function tooMany({ kind, limit }: ReachedLimit): Answer {
   });
 }
 
-function send(response: ServerResponse, { status, body, allow }: Answer): void {
+function send(response: ServerResponse, { status, body, allow }: Answer, limitMs: number): void {
   if (response.headersSent || response.destroyed) return;
   const text = Buffer.from(`${JSON.stringify(body)}\n`);
-  const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT_MS);
+  const timer = setTimeout(() => response.destroy(), limitMs);
   response.on('close', () => clearTimeout(timer));
   response.writeHead(status, {
     'Content-Type': 'application/json',

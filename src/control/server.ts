@@ -8,6 +8,7 @@ import { UnixPlace } from '../system/sockets/unix-place.ts';
 import { createHttpServer } from './http-server.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
+import { CLIENT_LIMITS, type ClientLimits } from './slow-clients.ts';
 
 /** What the control server needs. */
 interface ControlServerOptions extends ControlOptions {
@@ -15,6 +16,8 @@ interface ControlServerOptions extends ControlOptions {
   readonly orders: (by: string) => Orders;
   readonly log: Logger;
   readonly clock: Clock;
+  /** How long clients may take; CLIENT_LIMITS unless given. */
+  readonly limits?: ClientLimits;
 }
 
 /** The daemon's only interface for orders: HTTP with JSON on a Unix socket. */
@@ -34,12 +37,12 @@ interface ControlServer {
  * closed. A user with too many orders under way is refused until one has ended; some connections are reserved for root.
  */
 export function createControlServer(options: ControlServerOptions): ControlServer {
-  const { socket, mode, group, orders, log, clock } = options;
+  const { socket, mode, group, orders, log, clock, limits = CLIENT_LIMITS } = options;
   const connections = new Connections(CONNECTION_LIMITS);
   const servers = new OpenServers(log);
   const place = new UnixPlace({ what: 'control socket', path: socket, cure: CURE, mode, group, servers, log });
   const listener = new KeptListener({
-    open: () => place.open(createHttpServer({ orders, log, connections })),
+    open: () => place.open(createHttpServer({ orders, log, connections, limits })),
     clock,
     lookMs: LOOK_MS,
     retryMs: LOOK_MS,

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -38,9 +37,3 @@ const entry = join(import.meta.dirname, 'cli-entry.ts');
 
 /** The command line of our command line, with small backends. */
 export const cli = (...args: string[]): string[] => [process.execPath, entry, ...args];
-
-/** Whether a process has a handler of its own for a signal, SIGHUP for one: until then it just ends. */
-export function catches(child: ChildProcess, signal: number): boolean {
-  const caught = /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${caught}`) & (1n << BigInt(signal - 1))) !== 0n;
-}

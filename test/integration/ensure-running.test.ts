@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ProcessTable } from '../../src/system/proc/table.ts';
-import { DaemonProcess, runCli } from '../helpers/daemon.ts';
+import { DaemonProcess } from '../helpers/daemon.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
 import { openSqliteAlarms } from '../helpers/sqlite-alarms.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -12,29 +12,22 @@ import { waitFor } from '../helpers/wait-for.ts';
 const [ABSENT, PRESENT] = [`absent-${process.pid}`, `present-${process.pid}`];
 const options = { timeout: 120_000 };
 
-/** A daemon that polls every five minutes, over programs of a zoo which it can start; `keys` of each, by its name. */
-function ensuring(t: TestContext, keys: Readonly<Record<string, string>>) {
+/** A daemon that polls every five minutes and ensures that programs of a zoo run, which it can start. */
+function ensuring(t: TestContext, names: readonly string[]) {
   const zoo = openZoo(t);
-  const names = Object.keys(keys);
   const alarms = openSqliteAlarms(join(zoo.dir, 'alarms.db'), names);
   t.after(() => alarms.close());
   const programs = new Map(names.map((name) => [name, zoo.sleeper(name)]));
   const configFile = join(zoo.dir, 'config.ini');
-  const configure = (sections: Readonly<Record<string, string>>): void =>
-    writeFileSync(
-      configFile,
-      `[database]\ndriver = sqlite\npath = ${zoo.dir}/alarms.db\n[monitor]\ncheck_interval = 300\nstate_dir = ${zoo.dir}/state\n` +
-        `[logging]\nfile = ${zoo.dir}/monitor.log\nsyslog = off\nlevel = debug\n[control]\nsocket = ${zoo.dir}/control.sock\n` +
-        '[process.default]\nrestart_strategy = process\nensure_running = true\nboot_grace = 0.5\n' +
-        names
-          .map(
-            (name) =>
-              `[process.${name}]\nstart_command = export ZOO=${zoo.dir}; exec ${programs.get(name)} 300\n${sections[name]}\n`,
-          )
-          .join(''),
-      { mode: 0o600 },
-    );
-  configure(keys);
+  const section = (name: string): string =>
+    `[process.${name}]\nstart_command = export ZOO=${zoo.dir}; exec ${programs.get(name)} 300\n`;
+  writeFileSync(
+    configFile,
+    `[database]\ndriver = sqlite\npath = ${zoo.dir}/alarms.db\n[monitor]\ncheck_interval = 300\nstate_dir = ${zoo.dir}/state\n` +
+      `[logging]\nfile = ${zoo.dir}/monitor.log\nsyslog = off\nlevel = debug\n[control]\nsocket = ${zoo.dir}/control.sock\n` +
+      `[process.default]\nrestart_strategy = process\nensure_running = true\nboot_grace = 0.5\n${names.map(section).join('')}`,
+    { mode: 0o600 },
+  );
   const start = () => DaemonProcess.started(t, configFile);
   const pidsOf = (name: string): number[] => {
     const table = new ProcessTable();
@@ -46,11 +39,11 @@ function ensuring(t: TestContext, keys: Readonly<Record<string, string>>) {
       const row = alarms.row(name);
       return row.alarma === 0 && notes.test(row.notes ?? '') && pidsOf(name).length === 1;
     });
-  return { zoo, alarms, programs, configure, configFile, start, pidsOf, healed };
+  return { zoo, alarms, programs, start, pidsOf, healed };
 }
 
 test('what does not run is started after its grace, also on an empty memory; what runs is left alone', options, async (t) => {
-  const { zoo, alarms, programs, start, pidsOf, healed } = ensuring(t, { [ABSENT]: '', [PRESENT]: '' });
+  const { zoo, alarms, programs, start, pidsOf, healed } = ensuring(t, [ABSENT, PRESENT]);
   const running = await zoo.start(programs.get(PRESENT) ?? '');
   const daemon = await start();
   await healed(ABSENT, /^not running since the start of monitor_service - Restarted at /);
@@ -67,43 +60,3 @@ test('what does not run is started after its grace, also on an empty memory; wha
   assert.equal((await next.stop()).code, 0);
   assert.deepEqual([pidsOf(ABSENT), pidsOf(PRESENT)], [one, other]);
 });
-
-test('a reload that asks for it starts what does not run; a hold leaves it in alarm', options, async (t) => {
-  const { alarms, configure, configFile, start, pidsOf, healed } = ensuring(t, {
-    [ABSENT]: 'ensure_running = false',
-    [PRESENT]: 'ensure_running = false',
-  });
-  const daemon = await start();
-  assert.equal((await runCli(['hold', PRESENT, '--config', configFile])).code, 0);
-  configure({ [ABSENT]: '', [PRESENT]: 'watch_exit = false' });
-  const check = await runCli(['check-config', '--config', configFile]);
-  assert.match(check.stdout + check.stderr, /watch_exit: has no effect: ensure_running = true includes watch_exit/);
-  daemon.child.kill('SIGHUP');
-  await daemon.line(/Configuration reloaded: .*ensure_running/);
-  await healed(ABSENT, /^not running since the configuration was reloaded - Restarted at /);
-  await waitFor('the held one is in alarm', () => alarms.row(PRESENT).alarma === 1);
-  assert.equal(alarms.row(PRESENT).notes, 'not running since the configuration was reloaded');
-  assert.deepEqual(pidsOf(PRESENT), []);
-  assert.equal((await runCli(['release', PRESENT, '--config', configFile])).code, 0);
-  await healed(PRESENT, /^not running since the configuration was reloaded - Restarted at /);
-  assert.equal((await daemon.stop()).code, 0);
-});
-
-test(
-  'two names of one program are one start, though nothing of it has been seen; check-config names the second',
-  options,
-  async (t) => {
-    const second = `second-${process.pid}`;
-    const { zoo, alarms, programs, configure, configFile, start, pidsOf, healed } = ensuring(t, { [ABSENT]: '', [second]: '' });
-    const path = programs.get(ABSENT) ?? '';
-    symlinkSync(dirname(path), join(zoo.dir, 'link'));
-    configure({ [ABSENT]: `system_name = ${path}`, [second]: `system_name = ${join(zoo.dir, 'link', ABSENT)}` });
-    const check = await runCli(['check-config', '--config', configFile]);
-    assert.match(check.stderr, new RegExp(`\\[process\\.${second}\\] system_name: is the same as \\[process\\.${ABSENT}\\]`));
-    const daemon = await start();
-    await healed(ABSENT, /^not running since the start of monitor_service - Restarted at /);
-    await waitFor('the other alarm ends with it', () => / - Restarted at /.test(alarms.row(second).notes ?? ''));
-    assert.deepEqual([alarms.row(second).alarma, pidsOf(ABSENT).length, pidsOf(second)], [0, 1, []]);
-    assert.equal((await daemon.stop()).code, 0);
-  },
-);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import { type Galera, type GaleraNode, galeraProblem, startGalera } from '../helpers/galera.ts';
 import { type BurstTimes, GaleraBurst } from '../helpers/galera-burst.ts';
@@ -121,12 +120,20 @@ describe('a Galera cluster of three nodes', { skip: skipUnless(galeraProblem()),
     assert.ok(isAt(first));
     await first.isolate(true);
     await waitFor('the second answers', async () => (await store.readAlarms()).rows.length === 0 && isAt(second));
-    await delay(3500);
+    await asked(first, 4);
     assert.ok(isAt(second), 'the first answers, but cannot know');
     await first.isolate(false);
     await waitFor('the first is used again', () => isAt(first));
     assert.deepEqual((await store.readAlarms()).rows, []);
   });
+
+  /** Waits until the node was asked so many things, by others than us. */
+  async function asked(node: GaleraNode, times: number): Promise<void> {
+    const questions = async () => Number((await node.sql("SHOW GLOBAL STATUS LIKE 'Questions'"))[0]?.Value);
+    const before = await questions();
+    let ours = 0;
+    await waitFor(`${node.name} is asked`, async () => (await questions()) - before - ++ours >= times);
+  }
 
   test('killed', async (t) => {
     const [first] = galera.nodes;

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ProcessTable } from '../../src/system/proc/table.ts';
-import { DaemonWorld, type Sections } from '../helpers/daemon-world.ts';
+import type { EventLine } from '../../src/core/process/event-line.ts';
+import { DaemonWorld } from '../helpers/daemon-world.ts';
+import { processEventsProblem } from '../helpers/process-event-recorder.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
+import { skipUnless } from '../helpers/requirement.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
-const { skip, server } = shareMariadb();
-const options = { skip, timeout: 120_000 };
+// A program dies, and the whole daemon heals it. What else there is to a watched process: unit/detectors/exits/, deaths.test.ts.
 
-// Of this run alone: processes are found by their names, whoever else tests on this machine.
-const [KILLED, OURS, UNSEEN] = [`killed-${process.pid}`, `ours-${process.pid}`, `unseen-${process.pid}`];
+const { skip, server } = shareMariadb();
 
 /** A daemon that polls every five minutes and watches a program `name` of a zoo, which it can start again. */
-async function watching(t: TestContext, name: string, keys: Sections[string] = {}) {
+async function watching(t: TestContext, name: string, withEvents: boolean) {
   const zoo = openZoo(t);
   const program = zoo.sleeper(name);
   const world = await DaemonWorld.open(t, server(), {
@@ -24,9 +26,10 @@ async function watching(t: TestContext, name: string, keys: Sections[string] = {
       // How it was started is written down a moment after it is seen: too late for a test that kills it at once.
       start_command: `export ZOO=${zoo.dir}; exec ${program} 300`,
       watch_exit: true,
-      ...keys,
     },
   });
+  const socket = join(world.dir, 'events.sock');
+  if (withEvents) world.configure({ events: { socket } });
   const row = await world.add(name);
   const daemon = await world.start();
   await daemon.line(/Poll completed/);
@@ -39,19 +42,27 @@ async function watching(t: TestContext, name: string, keys: Sections[string] = {
     await world.until('it is watched', () => watched().includes(pid));
     return pid;
   };
+  /** Waits until the program is watched that came after this one; its pid. */
+  const successor = (before: number): Promise<number> =>
+    world.until('its successor is watched', () => watched()[watched().indexOf(before) + 1]);
   /** Waits until the alarm whose notes match was raised and healed, and the program is watched again; its pid. */
   const healed = async (notes: RegExp, before: number): Promise<number> => {
     await world.until(`an alarm ${notes} is healed`, async () => {
       const { alarma, notes: said } = await world.row(row);
       return alarma === 0 && notes.test(said ?? '');
     });
-    return world.until('its successor is watched', () => watched()[watched().indexOf(before) + 1]);
+    return successor(before);
   };
-  return { world, zoo, daemon, row, program, begin, healed, watched };
+  return { world, daemon, program, socket, begin, successor, healed };
 }
 
-test('a process that dies is healed at once, whatever the interval, and its successor is watched', options, async (t) => {
-  const { daemon, begin, healed } = await watching(t, KILLED);
+test('a process that dies is healed at once, whatever the interval, and its successor is watched; our own restart raises nothing', {
+  skip,
+  timeout: 120_000,
+}, async (t) => {
+  // Of this run alone: processes are found by their names, whoever else tests on this machine.
+  const name = `killed-${process.pid}`;
+  const { world, daemon, begin, successor, healed } = await watching(t, name, false);
   const first = await begin();
   process.kill(first, 'SIGKILL');
   const note = `^signal SIGKILL \\(pid ${first}, up [\\d.]+ s, \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\) - Restarted at `;
@@ -59,92 +70,47 @@ test('a process that dies is healed at once, whatever the interval, and its succ
   process.kill(second, 'SIGSEGV');
   const third = await healed(new RegExp(`^signal SIGSEGV(?: \\(core dumped\\))? \\(pid ${second}, `), second);
   assert.notEqual(third, second);
-  assert.equal((await daemon.stop()).code, 0);
-  assert.equal(process.kill(third, 0), true, 'what it started outlives the daemon');
-});
-
-test('our own restart raises nothing, a reload takes effect at once, an acknowledged row is left alone', options, async (t) => {
-  const { world, daemon, row, begin, watched } = await watching(t, OURS);
-  const first = await begin();
-  const restart = await world.cli('restart', OURS);
+  const restart = await world.cli('restart', name);
   assert.equal(restart.code, 0, restart.stdout + restart.stderr);
-  const second = await world.until('its successor is watched', () => watched()[1]);
-  assert.notEqual(second, first);
-  assert.match(daemon.stdout(), new RegExp(`Process exited: ${OURS}: signal SIGTERM .*; no alarm: a recovery is under way`));
-  assert.doesNotMatch(daemon.stdout(), /Found process in alarm/);
-
-  world.configure({ [`process.${OURS}`]: { watch_exit: false } });
-  daemon.child.kill('SIGHUP');
-  await daemon.line(/Configuration reloaded: .*watch_exit/);
-  process.kill(second, 'SIGKILL');
-  await world.until('it is dead', () => !isRunning(second));
-  const third = await startedAnew(world, OURS, second);
-  await world.sql('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1, notes = ? WHERE process_id = ?', ['mine', row]);
-  world.configure({ [`process.${OURS}`]: { watch_exit: true } });
-  daemon.child.kill('SIGHUP');
-  await world.until('it is watched again', () => watched().includes(third));
-  process.kill(third, 'SIGKILL');
-  await daemon.line(new RegExp(`Process exited: ${OURS}: signal SIGKILL \\(pid ${third}, `));
-  await daemon.line(new RegExp(`Alarm of ${OURS} is not raised: it is acknowledged in the store`));
-  assert.deepEqual({ ...(await world.row(row)) }, { alarma: 1, sound: 1, notes: 'mine' });
-  assert.doesNotMatch(daemon.stdout(), new RegExp(`Process exited: ${OURS}: signal SIGKILL \\(pid ${second}, `));
+  const fourth = await successor(third);
+  assert.match(daemon.stdout(), new RegExp(`Process exited: ${name}: signal SIGTERM .*; no alarm: a recovery is under way`));
+  assert.equal(daemon.stdout().match(/Found process in alarm/g)?.length, 2);
+  assert.match((await world.cli('check-config')).stdout, /^watch_exit: exits by .*, new processes by a look every 2 s$/m);
   assert.equal((await daemon.stop()).code, 0);
+  assert.equal(process.kill(fourth, 0), true, 'what it started outlives the daemon');
 });
 
-test(
-  'a death while no daemon runs is noticed at the next start; what is configured no more is forgotten',
-  options,
-  async (t) => {
-    const { world, daemon, row, begin } = await watching(t, UNSEEN, { health_check_command: 'true' });
-    const first = await begin();
-    assert.equal((await daemon.stop()).code, 0);
-    process.kill(first, 'SIGKILL');
-    const next = await world.start();
-    const note = new RegExp(
-      `^ended while monitor_service was not running \\(pid ${first}, noticed [\\d: -]+\\) - Restarted at `,
-    );
-    await world.until('it is healed', async () => {
-      const { alarma, notes } = await world.row(row);
-      return alarma === 0 && note.test(notes ?? '');
-    });
-    await next.line(new RegExp(`Watching ${UNSEEN}: pid`));
-    const [, second] = next.stdout().match(new RegExp(`Watching ${UNSEEN}: pid (\\d+)`)) ?? [];
+test('by the kernel’s word a watched process is seen at once when it is started, and its end is streamed under its name', {
+  skip: skip || skipUnless(await processEventsProblem()),
+  timeout: 60_000,
+}, async (t) => {
+  const name = `zoo-told${process.pid}`;
+  const { world, daemon, program, socket, begin, successor } = await watching(t, name, true);
+  const { exitWatch, events } = await world.status();
+  assert.equal(exitWatch, 'exits by pidfd, new processes by the process events of the kernel');
+  assert.equal(events?.state, 'open');
 
-    // Kept, for want of a row, and not healed, for want of a word.
-    await world.sql('DELETE FROM STATUS_PROCESS');
-    await world.sql('DELETE FROM PROCESE');
-    assert.equal((await world.cli('hold', UNSEEN)).code, 0);
-    process.kill(Number(second), 'SIGKILL');
-    await next.line(new RegExp(`Alarm of ${UNSEEN} is stored locally: the store has no row of that name`));
-    const check = await world.cli('check-config');
-    assert.match(check.stdout, /^watch_exit: exits by .*, new processes by a look every 2 s$/m);
-    world.remove(`process.${UNSEEN}`);
-    next.child.kill('SIGHUP');
-    await next.line(new RegExp(`Alarm of ${UNSEEN} is dropped: the process is no longer configured`));
-    // The line stands before the end of the reload.
-    const { processes, exitWatch } = await world.until('nothing is watched', async () => {
-      const status = await world.status();
-      return status.exitWatch === null ? status : undefined;
-    });
-    const known = processes.find(({ name }) => name === UNSEEN);
-    assert.deepEqual([known?.alarmKept, known?.watched, exitWatch], [false, null, null]);
-    assert.equal((await next.stop()).code, 0);
-  },
-);
-
-/** Has the daemon restart it, which watches nothing now; the pid of what it started. */
-async function startedAnew(world: DaemonWorld, name: string, before: number): Promise<number> {
-  const { code, stdout, stderr } = await world.cli('restart', name);
-  assert.equal(code, 0, stdout + stderr);
-  return world.until('it runs again', () => {
-    const found = new ProcessTable()
-      .list(['name', 'state'])
-      .find((process) => process.name === name.slice(0, 15) && process.state !== 'Z');
-    return found === undefined || found.pid === before ? undefined : found.pid;
+  const told: EventLine[] = [];
+  let rest = '';
+  const client = connect(socket);
+  t.after(() => client.destroy());
+  client.on('data', (chunk) => {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    told.push(...lines.map((line) => JSON.parse(line) as EventLine));
   });
-}
-
-function isRunning(pid: number): boolean {
-  const state = new ProcessTable().read(pid, ['state'])?.state;
-  return state !== undefined && state !== 'Z';
-}
+  await world.until('the client is served', async () => (await world.status()).events?.clients === 1);
+  const pid = await begin();
+  process.kill(pid, 'SIGKILL');
+  const end = await world.until('its end is told', () =>
+    told.find((line) => line.event === 'exit' && 'pid' in line && line.pid === pid),
+  );
+  assert(end.event === 'exit');
+  assert.deepEqual([end.exit_code, end.signal, end.comm, end.monitored], [9, 'SIGKILL', name.slice(0, 15), name]);
+  await successor(pid);
+  const started = await world.until('its successor is told', () =>
+    told.find((line) => line.event === 'exec' && line.cmdline.startsWith(`${program} 300`)),
+  );
+  assert.equal(started.event === 'exec' && started.user, 'root');
+  assert.equal((await daemon.stop()).code, 0);
+});

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { EventLine } from '../../src/core/process/event-line.ts';
 import { start } from '../helpers/cli-process.ts';
 import { bundle } from '../helpers/daemon.ts';
 import { HostDaemon } from '../helpers/host-daemon.ts';
 import { hostSystemdProblem } from '../helpers/host-systemd.ts';
-import { isAlive } from '../helpers/process-zoo.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
@@ -18,16 +16,11 @@ const skip = database.skip || skipUnless(await hostSystemdProblem());
 
 /** Of this run alone: processes are found by their names, whoever else tests on this machine. */
 const own = (kind: string): string => `${kind}-${process.pid}`;
-const [SIMPLE, NOTIFY, STOPPED] = [own('simple'), own('notify'), own('stopped')];
-const [RESTARTED, LASTING] = [own('restarted'), own('lasting')];
-// Each its own: the control groups of this systemd tell nobody which unit a process is of.
-const sleeps = (seconds: number): string => `ExecStart=/bin/sleep ${seconds}`;
+const [SIMPLE, NOTIFY] = [own('simple'), own('notify')];
+// Each its own line: the control groups of this systemd tell nobody which unit a process is of.
 const UNITS: Readonly<Record<string, readonly string[]>> = {
-  [SIMPLE]: [sleeps(601)],
+  [SIMPLE]: ['ExecStart=/bin/sleep 601'],
   [NOTIFY]: ['Type=notify', 'NotifyAccess=all', 'ExecStart=/bin/sh -c "systemd-notify --ready; exec sleep 600"'],
-  [STOPPED]: [sleeps(602)],
-  [RESTARTED]: [sleeps(603)],
-  [LASTING]: [sleeps(604), 'Restart=always', 'RestartSec=200ms'],
 };
 
 const TOLD = 'exits by pidfd, new processes by the process events of the kernel';
@@ -96,13 +89,6 @@ describe('units under a daemon that gets process events from the kernel', { skip
     return successor;
   };
 
-  /** Waits until the daemon has said of the death of a process why it is no alarm, and checks that it is none. */
-  const noAlarm = async (name: string, pid: number, why: string): Promise<void> => {
-    await daemon.logged(new RegExp(`Process exited: ${name}: .* \\(pid ${pid}, .*\\); no alarm: ${why}`));
-    assert.doesNotMatch(daemon.log(), new RegExp(`Found process in alarm: ${name}`));
-    assert.deepEqual({ ...(await row(name)) }, { alarma: 0, sound: 0, notes: null });
-  };
-
   test('the whole unit with the documented drop-in is in force, and status says that the kernel reports processes', async () => {
     await daemon.until('the kernel tells of processes', async () => (await daemon.world.status()).exitWatch === TOLD);
     const { code, stdout, stderr } = await daemon.world.cli('status', '--json');
@@ -131,40 +117,5 @@ describe('units under a daemon that gets process events from the kernel', { skip
       assert(end.event === 'exit');
       assert.deepEqual([end.exit_code, end.signal, end.monitored], [9, 'SIGKILL', name]);
     }
-  });
-
-  test('a unit that is stopped raises no alarm', async () => {
-    const pid = await begin(STOPPED);
-    await daemon.systemctl('stop', STOPPED);
-    await noAlarm(STOPPED, pid, `${STOPPED}.service was stopped`);
-    assert.equal(await daemon.property('ActiveState', STOPPED), 'inactive');
-  });
-
-  test('a unit that somebody restarts raises no alarm, and its new process is watched', async (t) => {
-    const pid = await begin(RESTARTED);
-    await daemon.systemctl('restart', RESTARTED);
-    const second = await watched(RESTARTED, pid);
-    await noAlarm(RESTARTED, pid, `(${RESTARTED}.service was stopped|it was started again)`);
-    await killAndHeal(t, RESTARTED, second);
-  });
-
-  test('a unit that systemd starts again itself raises no alarm, and its new process is watched', async () => {
-    let pid = await begin(LASTING);
-    for (let round = 0; round < 2; round++) {
-      process.kill(pid, 'SIGKILL');
-      const next = await watched(LASTING, pid);
-      // Whichever is noticed first: that systemd waits to start it, or its successor.
-      await noAlarm(LASTING, pid, `(systemd starts ${LASTING}.service again|it was started again)`);
-      pid = next;
-    }
-    assert.equal(await daemon.property('NRestarts', LASTING), '2');
-  });
-
-  test('stopped, it lets its units live, and nothing of it is left', async () => {
-    const pid = await mainPid(LASTING);
-    await daemon.systemctl('stop', 'monitor_service');
-    assert.deepEqual([await daemon.property('Result'), await daemon.property('ExecMainStatus')], ['success', '0']);
-    assert(isAlive(pid));
-    for (const socket of ['control.sock', 'events.sock']) assert(!existsSync(join(daemon.world.dir, socket)), socket);
   });
 });

@@ -108,6 +108,7 @@ test('in its sandbox the daemon can do all of its work, and nothing else', { ski
     tcp: 'ECONNREFUSED',
     names: ['192.0.2.1', '192.0.2.77'],
     restarted: { kind: 'done' },
+    itsProcesses: true,
     restartedAnew: true,
     leavesOne: 'exited',
     leftOutput: '/var/lib/monitor_service/runs/run-probe.N.N',

@@ -114,6 +114,7 @@ describe('the help of each command', () => {
   it('fits 80 columns', async () => {
     for (const name of ['', ...program.commands.map((command) => command.name())]) {
       const { stdout } = await runCommand([...(name === '' ? [] : [name]), '--help']);
+      assert.match(stdout, /^Usage: monitor_service/, name);
       for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `${name}: ${line}`);
     }
   });

@@ -40,6 +40,15 @@ export interface FakeOutgoing {
 /** Behind it the rest is sent at a later turn of the loop. */
 export const pause: FakeOutgoing = { kind: 'pause', member: '', unit: '', message: { type: 0 } };
 
+/** Ways to `arrange` what is told: a job's end first, replies last, replies first, signals twice, all of it one by one. */
+export const TOLD_ORDERS: readonly FakePid1['arrange'][] = [
+  (items) => items.toSorted((a, b) => Number(b.member === 'JobRemoved') - Number(a.member === 'JobRemoved')),
+  (items) => items.toSorted((a, b) => Number(a.kind === 'reply') - Number(b.kind === 'reply')),
+  (items) => items.toSorted((a, b) => Number(b.kind === 'reply') - Number(a.kind === 'reply')),
+  (items) => items.flatMap((item) => (item.kind === 'signal' ? [item, item] : [item])),
+  (items) => items.flatMap((item) => [item, pause]),
+];
+
 /**
  * A PID 1 of the test's own on a Unix socket, and behind a message bus: units with jobs, transient units whose commands are run or
  * played, and every fault that a test asks for: refusals, silence, cut connections, a re-exec, odd orders. What it says, and in which
@@ -203,6 +212,17 @@ export class FakePid1 {
   /** It stops: nothing is read, answered or told, and connecting is not answered. What comes waits. */
   hush(): void {
     this.#asleep = true;
+  }
+
+  /** `hush`, and `beStale`. */
+  async fallSilent(): Promise<void> {
+    this.hush();
+    await this.beStale();
+  }
+
+  /** Waits until what it has said is no sign of life any more. */
+  async beStale(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 120));
   }
 
   /** It goes on, and answers what waited. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns, shellCommand } from './runs.ts';
@@ -58,13 +58,17 @@ for (const kind of kinds) {
   });
 
   test(`${kind}: aborted at any moment of its start, it does not continue`, async (t) => {
-    const { run, dir } = openRuns(t);
+    const { run } = openRuns(t);
     for (let ms = 0; ms < 32; ms += 4) {
-      const result = await run(`sleep 1; touch late`, { kind, signal: AbortSignal.timeout(ms) });
+      const result = await run(`exec -a aborted-${kind} sleep 600`, { kind, signal: AbortSignal.timeout(ms) });
       assert.equal(result.kind, 'aborted');
     }
-    await delay(1200);
-    assert.equal(existsSync(join(dir, 'late')), false);
+    // PID 1 has done by then what it was asked before.
+    assert.equal((await run('true', { kind })).kind, 'exited');
+    assert.deepEqual(
+      new ProcessTable().list(['argv']).filter(({ argv }) => argv?.[0] === `aborted-${kind}`),
+      [],
+    );
     assert.deepEqual(knownUnits('monitor_service-run-*'), []);
   });
 
@@ -193,7 +197,8 @@ test('action: it continues when we are killed, the next life waits for it, and i
   await once(child, 'exit');
   assert.equal(text('done'), '');
   const settled = commands.waitForRun('first-life', 30_000, never);
-  await delay(300);
+  const others = openRuns(t).run('true');
+  assert.notEqual(await Promise.race([settled, others]), 'ended', 'it is waited for');
   await openRuns(t).run(`touch ${dir}/go`);
   assert.equal(await settled, 'ended');
   assert.equal(text('done'), 'through\n');

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/recovery/health-proof.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import type { RestartOutcome } from '../../../src/strategies/strategy.ts';
+import { survives } from '../../helpers/caught-signals.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -92,8 +94,20 @@ export function openUnit(t: TestContext, name: string, strategy: string, ...line
 }
 
 /** `openUnit` with a command_timeout of its own, in seconds. */
-function openPatiently(t: TestContext, name: string, strategy: string, commandTimeoutS: number, lines: readonly string[]) {
+export function openPatiently(
+  t: TestContext,
+  name: string,
+  strategy: string,
+  commandTimeoutS: number,
+  lines: readonly string[],
+) {
   const { programs, commands, services } = openRuns(t);
+  let onCall = (): void => {};
+  const { call } = services;
+  services.call = (...order) => {
+    onCall();
+    return call.apply(services, order);
+  };
   const section = {
     restart_strategy: strategy,
     command_timeout: String(commandTimeoutS),
@@ -104,15 +118,21 @@ function openPatiently(t: TestContext, name: string, strategy: string, commandTi
   const unit = `${name}.service`;
   const ok = `/run/${name}.ok`;
   const path = `/run/systemd/system/${unit}`;
+  // Not execFileSync(): that would hold up all that is tested beside it.
+  const shell = async (line: string): Promise<string> => (await promisify(execFile)('sh', ['-c', `${line}; true`])).stdout;
+  const shown = async (): Promise<string> => {
+    const said = await shell(`systemctl show --value -p ActiveState -p SubState ${unit}`);
+    return said.trim().replace('\n', '/');
+  };
   // Under a new name it needs no daemon-reload, which would forget how the commands of others went.
   writeFileSync(path, `${lines.join('\n').replaceAll('%OK%', ok)}\n`);
   t.after(async () => {
     await programs.retire(name, 10_000, never);
     writeFileSync(ok, '');
-    execFileSync('sh', ['-c', `systemctl stop --no-block ${unit}; systemctl kill -s KILL ${unit}; true`], { stdio: 'ignore' });
-    await waitFor('its end', () => {
-      execFileSync('sh', ['-c', `systemctl kill -s KILL ${unit}; systemctl reset-failed ${unit}; true`], { stdio: 'ignore' });
-      return property(unit, 'ActiveState') === 'inactive';
+    await shell(`systemctl stop --no-block ${unit}`);
+    await waitFor('its end', async () => {
+      await shell(`systemctl kill -s KILL ${unit}; systemctl reset-failed ${unit}`);
+      return (await shown()).startsWith('inactive/');
     });
     for (const file of [path, ok]) rmSync(file, { force: true });
   });
@@ -120,10 +140,13 @@ function openPatiently(t: TestContext, name: string, strategy: string, commandTi
   return {
     unit,
     begin: () => systemctl('start', '--no-block', unit),
+    /** Waits until its main process has set its trap for SIGTERM. */
+    traps: () => survives(Number(property(unit, 'MainPID')), 'SIGTERM'),
     mend: () => writeFileSync(ok, ''),
-    until: (state: string) =>
-      waitFor(state, () => `${property(unit, 'ActiveState')}/${property(unit, 'SubState')}`.includes(state)),
-    restart: async () => {
+    until: (state: string) => waitFor(state, async () => (await shown()).includes(state)),
+    /** `decided` is called right before systemd is told what to do. */
+    restart: async (decided = (): void => {}) => {
+      onCall = decided;
       const startedMs = systemClock.monotonicMs();
       const outcome = await used.restart(attemptOn(managed(name)));
       return { outcome, tookMs: systemClock.monotonicMs() - startedMs };

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { waitFor } from '../../helpers/wait-for.ts';
 import {
   COMMAND_TIMEOUT_S,
   type FailingUnit,
   type HungStart,
+  openPatiently,
   openUnit,
   property,
   reasonOf,
@@ -171,10 +172,11 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
         test(`${strategy}: a stop that hangs in ${what} is ended by force${isUnderWay ? ', also if it was under way' : ''}`, async (t) => {
           const name = `hung-stop-${strategy}-${index}-${isUnderWay ? 'before' : 'ours'}`;
           const lines = ['[Service]', 'TimeoutStopSec=infinity', ...service];
-          const { unit, begin, until, restart, health } = openUnit(t, name, strategy, ...lines);
+          const { unit, begin, until, traps, restart, health } = openUnit(t, name, strategy, ...lines);
           begin();
           await until('active/running');
           await waitFor('its program', () => !/systemd/.test(readFileSync(`/proc/${property(unit, 'MainPID')}/comm`, 'utf8')));
+          if (service.some((line) => line.includes('trap'))) await traps();
           const before = property(unit, 'MainPID');
           if (isUnderWay) {
             systemctl('stop', '--no-block', unit);
@@ -221,12 +223,12 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     });
 
   test('what systemd restarts within command_timeout is waited for', async (t) => {
-    const { unit, begin, mend, until, restart } = openUnit(
-      t,
-      'sooner',
-      'service',
-      ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; exit 7'", 'Restart=always', 'RestartSec=2'],
-    );
+    const { unit, begin, mend, until, restart } = openPatiently(t, 'sooner', 'service', 60, [
+      '[Service]',
+      "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; exit 7'",
+      'Restart=always',
+      'RestartSec=2',
+    ]);
     systemctl('start', unit);
     await until('auto-restart');
     mend();
@@ -234,6 +236,31 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     assert.deepEqual(outcome, { kind: 'restarted', detail: `systemd restarted ${unit} itself` });
     assert.notEqual(property(unit, 'NRestarts'), '0');
     begin();
+  });
+
+  test('a start that is under way is joined; a stop that is under way is waited for', async (t) => {
+    const { unit, begin, mend, until, restart, health } = openPatiently(t, 'under-way', 'service', 60, [
+      '[Service]',
+      'Type=notify',
+      'NotifyAccess=all',
+      `ExecStart=/bin/sh -c 'until [ -e %OK% ]; do sleep 0.1; done; systemd-notify --ready; exec sleep 600'`,
+      `ExecStop=/bin/sh -c 'until [ -e %OK%.stop ]; do sleep 0.1; done'`,
+    ]);
+    t.after(() => rmSync(`/run/under-way.ok.stop`, { force: true }));
+    begin();
+    await until('activating/start');
+    const first = property(unit, 'MainPID');
+    assert.deepEqual((await restart(mend)).outcome, { kind: 'restarted', detail: `systemctl start ${unit}` });
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    assert.equal(property(unit, 'MainPID'), first);
+    systemctl('stop', '--no-block', unit);
+    await until('deactivating');
+    assert.deepEqual((await restart(() => writeFileSync('/run/under-way.ok.stop', ''))).outcome, {
+      kind: 'restarted',
+      detail: `systemctl start ${unit}`,
+    });
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    assert.notEqual(property(unit, 'MainPID'), first);
   });
 
   test('a start that waits for another unit says so; neither is killed', async (t) => {
@@ -269,13 +296,14 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
   test('what a unit leaves alive on purpose is not killed with what hangs', async (t) => {
     const lines = ['[Service]', 'KillMode=process', 'TimeoutStopSec=infinity'];
     const program = `ExecStart=/bin/sh -c 'echo $$$$ >> /run/left.pids; sleep 1234 & echo $$! > /run/left.pid; trap "" TERM; while :; do sleep 1; done'`;
-    const { begin, until, restart, health } = openUnit(t, 'leaves', 'service', ...lines, program);
+    const { begin, until, traps, restart, health } = openUnit(t, 'leaves', 'service', ...lines, program);
     begin();
     await until('active/running');
     await waitFor(
       'its child',
       () => execFileSync('sh', ['-c', 'cat /run/left.pid 2>/dev/null || true'], { encoding: 'utf8' }) !== '',
     );
+    await traps();
     const child = readFileSync('/run/left.pid', 'utf8').trim();
     const { outcome } = await restart();
     assert(outcome.kind === 'restarted' && outcome.detail.includes('by force'), JSON.stringify(outcome));
@@ -291,6 +319,7 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
       const slow = openUnit(t, `slow-${strategy}`, strategy, ...lines, flush);
       slow.begin();
       await slow.until('active/running');
+      await slow.traps();
       const { outcome } = await slow.restart();
       const hung = 'it was deactivating (stop-sigterm) for 6 s';
       assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${slow.unit} after a longer wait: ${hung}` });
@@ -299,10 +328,7 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
       const stuck = openUnit(t, `stuck-${strategy}`, strategy, ...lines, 'KillMode=mixed', ignore);
       stuck.begin();
       await stuck.until('active/running');
-      await waitFor(
-        'its program',
-        () => !/systemd/.test(readFileSync(`/proc/${property(stuck.unit, 'MainPID')}/comm`, 'utf8')),
-      );
+      await stuck.traps();
       const main = property(stuck.unit, 'MainPID');
       const reason = reasonOf((await stuck.restart()).outcome);
       const ban = 'does not end, and its SendSIGKILL=no forbids SIGKILL';

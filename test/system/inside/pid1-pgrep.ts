@@ -38,44 +38,51 @@ function installServer(t: TestContext): void {
   });
 }
 
+test('a command that kills the old one by its arguments and starts a new one does both (C1)', async (t) => {
+  const way = openWay(t);
+  installServer(t);
+  const line = `pkill -f bin/report_server.py; sleep 0.3; nohup ${HOME}/python3 ${SERVER} >/dev/null 2>&1 &`;
+  let old = 0;
+  for (const round of [1, 2]) {
+    assert.deepEqual(await way.commands.run(shellCommand(line, { description: `restart_command of ${SERVER}` }), never), {
+      kind: 'exited',
+      exitCode: 0,
+      output: '',
+    });
+    // The command has gone on in the background.
+    const [pid = 0] = await waitFor(`server ${round}`, () => {
+      const found = matching(SERVER).filter((pid) => pid !== old);
+      return found.length === 1 ? found : undefined;
+    });
+    assert.equal(isAlive(old), false, 'the old one is dead');
+    old = pid;
+  }
+  await waitFor('it is one, and stays one', () => matching(SERVER).join() === String(old));
+});
+
+test('a check that looks for a program by its arguments does not find itself (C2)', async (t) => {
+  const way = openWay(t);
+  const text = '/srv/app/never_runs.py';
+  for (const line of [
+    `pgrep -f ${text}`,
+    `pgrep -f ${text} >/dev/null && exit 0 || exit 1`,
+    `sh -c 'exit 1'; pgrep -f ${text}`,
+  ]) {
+    assert.deepEqual(
+      await way.commands.run(shellCommand(line, { kind: 'check' }), never),
+      { kind: 'exited', exitCode: 1, output: '' },
+      line,
+    );
+  }
+});
+
 const runners: Readonly<Record<string, (way: Way) => CommandRunner>> = {
   'through systemd': ({ commands }) => commands,
   directly: ({ direct }) => direct,
 };
 
 for (const [how, runnerOf] of Object.entries(runners)) {
-  const run = (way: Way, line: string, kind: (typeof kinds)[number]) =>
-    runnerOf(way).run(shellCommand(line, { kind, description: `restart_command of ${SERVER}` }), never);
-
-  test(`${how}: a command that kills the old one by its arguments and starts a new one does both (C1)`, async (t) => {
-    const way = openWay(t);
-    installServer(t);
-    const line = `pkill -f bin/report_server.py; sleep 0.3; nohup ${HOME}/python3 ${SERVER} >/dev/null 2>&1 &`;
-    let old = 0;
-    for (const round of [1, 2]) {
-      assert.deepEqual(await run(way, line, 'action'), { kind: 'exited', exitCode: 0, output: '' });
-      // The command has gone on in the background.
-      const [pid = 0] = await waitFor(`server ${round}`, () => {
-        const found = matching(SERVER).filter((pid) => pid !== old);
-        return found.length === 1 ? found : undefined;
-      });
-      assert.equal(isAlive(old), false, 'the old one is dead');
-      old = pid;
-    }
-    await waitFor('it is one, and stays one', () => matching(SERVER).join() === String(old));
-  });
-
-  test(`${how}: a check that looks for a program by its arguments does not find itself (C2)`, async (t) => {
-    const way = openWay(t);
-    const text = '/srv/app/never_runs.py';
-    for (const line of [
-      `pgrep -f ${text}`,
-      `pgrep -f ${text} >/dev/null && exit 0 || exit 1`,
-      `sh -c 'exit 1'; pgrep -f ${text}`,
-    ]) {
-      assert.deepEqual(await run(way, line, 'check'), { kind: 'exited', exitCode: 1, output: '' }, line);
-    }
-  });
+  const run = (way: Way, line: string, kind: (typeof kinds)[number]) => runnerOf(way).run(shellCommand(line, { kind }), never);
 
   for (const kind of kinds) {
     test(`${how}, ${kind}: pgrep -f finds what the command itself has started, and pkill -f kills that alone`, async (t) => {

@@ -13,6 +13,7 @@ import { pidfdOpen } from '../../../src/system/native/pidfd.ts';
 import { signalProcess } from '../../../src/system/proc/signal.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { createNotifier } from '../../../src/system/systemd/notify.ts';
+import { pidsOfGroup } from '../../../src/system/systemd/unit/cgroup.ts';
 import { dnsServer } from '../../helpers/dns-server.ts';
 import { silentLog } from '../../helpers/strategy-parts.ts';
 
@@ -101,6 +102,7 @@ async function probe() {
     tcp: await connectTo(9),
     names: await findNames(),
     restarted,
+    itsProcesses: after.kind === 'status' && pidsOfGroup(after.status.controlGroup).includes(after.status.mainPid),
     restartedAnew: before.kind === 'status' && after.kind === 'status' && before.status.mainPid !== after.status.mainPid,
     leavesOne: leavesOne.kind,
     left,

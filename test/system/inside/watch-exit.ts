@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { appUnit } from '../../../src/system/systemd/unit/name.ts';
+import { survives } from '../../helpers/caught-signals.ts';
 import { attemptOn, managed } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { detecting, systemctl } from './watched-unit.ts';
@@ -11,7 +12,7 @@ import { detecting, systemctl } from './watched-unit.ts';
 
 test('systemctl stop and restart raise nothing; a unit that fails raises its alarm', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sh -c "trap \\"exit 0\\" TERM; sleep 600 & wait"', 'KillMode=mixed'];
-  const { exits, alarms, next } = detecting(t, 'exit-unit', { restart_strategy: 'service' }, unit);
+  const { exits, alarms, next, said } = detecting(t, 'exit-unit', { restart_strategy: 'service' }, unit);
   systemctl('start', 'exit-unit');
   const first = await next();
   systemctl('restart', 'exit-unit');
@@ -20,26 +21,15 @@ test('systemctl stop and restart raise nothing; a unit that fails raises its ala
   systemctl('stop', 'exit-unit');
   await waitFor('the stop is told of', () => exits.length === 2);
   assert.deepEqual([exits, alarms], [[true, true], []]);
+  const why = '(exit-unit\\.service was stopped|it was started again)';
+  assert.match(said(), new RegExp(`Process exited: exit-unit: .* \\(pid ${first}, .*\\); no alarm: ${why}$`, 'm'));
+  assert.match(said(), new RegExp(`\\(pid ${second}, .*\\); no alarm: exit-unit\\.service was stopped$`, 'm'));
   systemctl('start', 'exit-unit');
   const third = await next();
   process.kill(third, 'SIGKILL');
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(alarms[0] ?? '', new RegExp(`^signal SIGKILL \\(pid ${third}, `));
   assert.deepEqual(exits, [true, true, false]);
-});
-
-test('a stop that the program answers with an exit code of its own is a stop; the same end by itself is an alarm', async (t) => {
-  const unit = ['[Service]', 'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; sleep 600 & wait"', 'KillMode=mixed'];
-  const { exits, alarms, next } = detecting(t, 'exit-java', { restart_strategy: 'service' }, unit);
-  systemctl('start', 'exit-java');
-  await next();
-  systemctl('stop', 'exit-java');
-  await waitFor('the stop is told of', () => exits.length === 1);
-  assert.deepEqual([exits, alarms], [[true], []]);
-  systemctl('start', 'exit-java');
-  process.kill(await next(), 'SIGTERM');
-  await waitFor('an alarm', () => alarms.length === 1);
-  assert.match(alarms[0] ?? '', /^exit code 143 /);
 });
 
 test('a unit that takes its time to stop raises nothing either', async (t) => {
@@ -64,18 +54,22 @@ test('a program that reports the stop of its unit as a failure raises no alarm; 
   await waitFor('the stop is told of', () => exits.length === 4);
   assert.deepEqual([exits.includes(false), alarms], [false, []]);
   systemctl('start', 'exit-rude');
-  process.kill(await next(), 'SIGTERM');
+  const last = await next();
+  await survives(last, 'SIGTERM');
+  process.kill(last, 'SIGTERM');
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(alarms[0] ?? '', /^exit code 143 /);
 });
 
 test('what systemd restarts itself raises nothing before it has given up', async (t) => {
   const unit = ['[Unit]', 'StartLimitBurst=2', '[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=300ms'];
-  const { exits, alarms, next } = detecting(t, 'exit-again', { restart_strategy: 'service' }, unit);
+  const { exits, alarms, next, said } = detecting(t, 'exit-again', { restart_strategy: 'service' }, unit);
   systemctl('start', 'exit-again');
   process.kill(await next(), 'SIGKILL');
   const second = await next();
   assert.deepEqual([exits, alarms], [[true], []]);
+  // Whichever is noticed first: that systemd waits to start it, or its successor.
+  assert.match(said(), /; no alarm: (systemd starts exit-again\.service again|it was started again)$/m);
   process.kill(second, 'SIGKILL');
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(alarms[0] ?? '', /^signal SIGKILL /);

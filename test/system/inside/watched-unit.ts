@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
-import { EventBus } from '../../../src/core/events.ts';
 import { ProcessExitDetector } from '../../../src/detectors/exits/detector.ts';
 import type { FormerLife } from '../../../src/detectors/exits/watch/parts.ts';
 import { proveLasting } from '../../../src/monitor/recovery/health-proof.ts';
@@ -11,6 +10,8 @@ import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
+import { quietDetectorParts } from '../../helpers/quiet-detector-parts.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
@@ -30,9 +31,8 @@ export function detecting(
   const path = `/run/systemd/system/${name}.service`;
   if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
   systemctl('daemon-reload');
-  const events = new EventBus((error) => {
-    throw error;
-  });
+  const quiet = quietDetectorParts();
+  const { events } = quiet;
   const seen: number[] = [];
   const exits: boolean[] = [];
   const unasked: boolean[] = [];
@@ -45,19 +45,16 @@ export function detecting(
   });
   const find = async (signal: AbortSignal) =>
     (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
+  const log = new RecordedLog();
   const detector = new ProcessExitDetector({
+    ...quiet,
     table: new ProcessTable(),
     services,
     clock: systemClock,
-    events,
-    log: silentLog,
+    log,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
-    lives: { seen: () => {}, exited: () => {} },
-    isRecovering: () => false,
     isUnitRecovering,
-    isInAlarm: () => false,
     targets: () => [{ name, systemName: name, bootGraceMs, find, ...(former && { former }) }],
-    source: undefined,
     lookMs: 100,
   });
   t.after(async () => {
@@ -85,7 +82,11 @@ export function detecting(
     /** Waits until systemd tells of its unit. */
     hears: () => waitFor('the bus', () => services.contact()?.units === 'bus'),
     alarms,
+    /** What the detector has logged. */
+    said: () => log.lines.map(({ message }) => message).join('\n'),
     next,
+    /** The process that was seen last. */
+    seen: () => seen.at(-1),
     stop: () => detector.stop(),
     restart: () => strategy.restart(attemptOn(managed(name))),
     health: () => proveLasting(plan, managed(name), 1, systemClock, never),

@@ -3,7 +3,8 @@ import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Orders } from '../../../src/control/orders.ts';
-import { catches, cli, start } from '../../helpers/cli-process.ts';
+import { catches } from '../../helpers/caught-signals.ts';
+import { cli, start } from '../../helpers/cli-process.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -65,13 +66,14 @@ describe('the command line as a process', () => {
     await waitFor('a status without the daemon', () => run.output().stdout.includes('"pid":0'));
     run.child.kill('SIGINT');
     assert.equal(await run.ended, 'SIGINT');
-    for (const line of run.output().stdout.trimEnd().split('\n')) JSON.parse(line);
+    const lines = run.output().stdout.trimEnd().split('\n');
+    assert.deepEqual(new Set(lines.map((line) => JSON.parse(line).pid)), new Set([4711, 0]));
   });
 
   it('runs the daemon until a signal', async (t) => {
     const run = start(t, cli('run'));
     // It listens before it does anything else; until then the signal just ends it.
-    await waitFor('its listening for SIGHUP', () => catches(run.child, 1));
+    await waitFor('its listening for SIGHUP', () => catches(run.child.pid, 'SIGHUP'));
     run.child.kill('SIGTERM');
     assert.equal(await run.ended, 0);
   });

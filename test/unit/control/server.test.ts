@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -21,6 +20,7 @@ import { describe, it } from 'node:test';
 import { createControlClient } from '../../../src/control/client.ts';
 import type { RecoverReply } from '../../../src/control/orders/recover.ts';
 import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
+import { leaveDeadSocket } from '../../helpers/dead-socket.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { asRoot } from '../../helpers/requirement.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
@@ -108,14 +108,20 @@ describe('the control server', () => {
 });
 
 describe('the time limits of the control server', { concurrency: true }, () => {
+  const limits = { headMs: 300, requestMs: 600, answerMs: 300 };
+  /** Lasts as long as a request may that is never complete. */
+  const requestTime = (socket: string) =>
+    rawExchange(socket, httpText('POST', '/v1/reload', undefined, { 'Content-Length': '10' }));
+
   it('hangs up on a client that does not read its answer', async (t) => {
     const processes = Array.from({ length: 20_000 }, (_, i) => someProcess({ name: `process ${i}` }));
-    const { socket } = await startControl(t, { status: () => someStatus({ processes }) });
+    const { socket, calls } = await startControl(t, { status: () => someStatus({ processes }) }, { limits });
     const deaf = await openConnection(t, socket);
     deaf.pause();
     deaf.write(httpText('GET', '/v1/status'));
-    // The limit is 10 s; what the kernel holds by then can still be read, and no more.
-    await new Promise((resolve) => setTimeout(resolve, 11_500));
+    await waitFor('the order', () => calls.length === 1);
+    await requestTime(socket);
+    // What the kernel holds by then can still be read, and no more.
     let received = '';
     deaf.setEncoding('latin1').on('data', (text: string) => {
       received += text;
@@ -127,7 +133,7 @@ describe('the time limits of the control server', { concurrency: true }, () => {
   });
 
   it('hangs up on those who say nothing or never end', async (t) => {
-    const { socket } = await startControl(t);
+    const { socket } = await startControl(t, {}, { limits });
     const beginnings = [
       '',
       'GET /v1/status HTTP/1.1\r\nHost: x\r\n',
@@ -143,7 +149,7 @@ describe('the time limits of the control server', { concurrency: true }, () => {
   it('keeps the connection during a recovery, and lets the recovery continue when the client leaves', async (t) => {
     let end: (reply: RecoverReply) => void = () => {};
     const recover = (): Promise<RecoverReply> => new Promise((resolve) => (end = resolve));
-    const { socket, calls } = await startControl(t, { recover });
+    const { socket, calls } = await startControl(t, { recover }, { limits });
     const impatient = await openConnection(t, socket);
     impatient.write(httpText('POST', '/v1/recoveries', '{"name":"a"}'));
     await waitFor('the order', () => calls.length === 1);
@@ -151,8 +157,8 @@ describe('the time limits of the control server', { concurrency: true }, () => {
     end({ kind: 'failed', reason: 'nobody hears this' });
     const patient = createControlClient(socket).recover('b');
     await waitFor('the second order', () => calls.length === 2);
-    // Longer than any limit on a request: header 5 s and body 10 s are over by then.
-    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    // Longer than any limit on a request: one that is never complete has been given up by then.
+    await requestTime(socket);
     end({ kind: 'recovered', attempts: 2, durationMs: 11_000 });
     assert.deepEqual(await patient, { kind: 'recovered', attempts: 2, durationMs: 11_000 });
   });
@@ -178,14 +184,7 @@ describe('the socket file', () => {
 
   it('of a dead daemon is replaced', async (t) => {
     const socket = join(tempDir(t), 'c.sock');
-    const dead = spawn(process.execPath, [
-      '-e',
-      'require("net").createServer().listen(process.argv[1], () => console.log("up"))',
-      socket,
-    ]);
-    await once(dead.stdout, 'data');
-    dead.kill('SIGKILL');
-    await once(dead, 'close');
+    leaveDeadSocket(socket);
     assert.ok(existsSync(socket));
     await startControl(t, {}, { socket });
     assert.equal((await createControlClient(socket).status()).pid, 4711);
@@ -226,9 +225,10 @@ describe('the socket file', () => {
       const socket = join(tempDir(t), 'c.sock');
       lay(socket);
       const before = lstatSync(socket).ino;
+      const isPrecious = existsSync(`${socket}.target`);
       await assert.rejects(startControl(t, {}, { socket }), { code: 'SOCKET_UNUSABLE' });
       assert.equal(lstatSync(socket).ino, before);
-      if (existsSync(`${socket}.target`)) assert.equal(readFileSync(`${socket}.target`, 'utf8'), 'precious');
+      if (isPrecious) assert.equal(readFileSync(`${socket}.target`, 'utf8'), 'precious');
     });
   }
 
@@ -330,11 +330,7 @@ describe('the socket file', () => {
     'its folder': (path) => rmSync(dirname(path), { recursive: true }),
     'a stale socket in its place': (path) => {
       rmSync(path);
-      spawnSync(process.execPath, [
-        '-e',
-        'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))',
-        path,
-      ]);
+      leaveDeadSocket(path);
     },
   })) {
     it(`is created again when ${what} is ${what.startsWith('its') ? 'gone' : 'found'}, and an order under way is answered`, async (t) => {
@@ -347,15 +343,7 @@ describe('the socket file', () => {
       await waitFor('the order', () => calls.length === 1);
       lose(socket);
       await clock.advance(10_000);
-      await waitFor(
-        'the socket',
-        async () =>
-          (
-            await createControlClient(socket)
-              .status()
-              .catch(() => undefined)
-          )?.pid === 4711,
-      );
+      await isServed(socket);
       assert.equal(lstatSync(socket).mode & 0o7777, 0o660);
       await clock.advance(10_000);
       end({ kind: 'recovered', attempts: 1, durationMs: 1 });
@@ -380,14 +368,12 @@ describe('the socket file', () => {
     other.close();
     await once(other, 'close');
     await clock.advance(10_000);
-    await waitFor(
-      'the socket',
-      async () =>
-        (
-          await createControlClient(socket)
-            .status()
-            .catch(() => undefined)
-        )?.pid === 4711,
-    );
+    await isServed(socket);
   });
 });
+
+/** Waits until the server answers there. */
+async function isServed(socket: string): Promise<void> {
+  const client = createControlClient(socket);
+  await waitFor('the socket', async () => (await client.status().catch(() => undefined))?.pid === 4711);
+}

@@ -10,17 +10,24 @@ import { FakeCommands, managed, never } from '../../helpers/strategy-parts.ts';
 
 // Each was found by the simulation (test/simulate): what was healed, or cleared, was restarted again.
 
-test('who joins a recovery while its rows are read again is cleared with it', async () => {
+/** Two alarms of one target, of which the second joins the recovery while the row of the first is read again. */
+function joining(meanwhile: (world: MonitorWorld) => void = () => {}): MonitorWorld {
   const world = new MonitorWorld();
   const reading = Promise.withResolvers<void>();
   world.alarm(1, 'web', { target: 'nginx' });
   world.alarm(2, 'www', { target: 'nginx', resolving: () => reading.promise });
   const { readProcess } = world.store;
   world.store.readProcess = async (processId) => {
+    meanwhile(world);
     reading.resolve();
     await world.clock.sleep(1000);
     return readProcess.call(world.store, processId);
   };
+  return world;
+}
+
+test('who joins a recovery while its rows are read again is cleared with it', async () => {
+  const world = joining();
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
   assert.deepEqual(
@@ -30,17 +37,9 @@ test('who joins a recovery while its rows are read again is cleared with it', as
 });
 
 test('who joins then is read again too: for what was cleared meanwhile nothing is restarted', async () => {
-  const world = new MonitorWorld();
-  const reading = Promise.withResolvers<void>();
-  world.alarm(1, 'web', { target: 'nginx' });
-  world.alarm(2, 'www', { target: 'nginx', resolving: () => reading.promise });
-  const { readProcess } = world.store;
-  world.store.readProcess = async (processId) => {
-    for (const row of world.rows.values()) row.alarma = false;
-    reading.resolve();
-    await world.clock.sleep(1000);
-    return readProcess.call(world.store, processId);
-  };
+  const world = joining(({ rows }) => {
+    for (const row of rows.values()) row.alarma = false;
+  });
   await world.poll();
   assert.deepEqual(world.restarts, []);
 });

@@ -28,6 +28,7 @@ test('after SIGKILL in a burst: what was begun is there, what was ended is not, 
     const state = openState(dir, { log, clock });
     const found = new Set(state.journal.list().map(({ target }) => target));
     const ending = new Set(names('ending'));
+    if (lines === 400) assert.ok(names('begun').length > 0 && names('ended').length > 0, said.join());
     for (const name of names('begun')) assert.ok(found.has(name) || ending.has(name), `${name} was begun and is lost`);
     for (const name of names('ended')) assert.ok(!found.has(name), `${name} was ended and is back`);
     assert.ok(found.size > 0);

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { ProcessEvent } from '../../../src/core/process/event.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
+import { leaveDeadSocket } from '../../helpers/dead-socket.ts';
 import { endAfter } from '../../helpers/end-after.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
@@ -296,14 +297,7 @@ describe('the socket file of the event stream', () => {
 
   it('of a dead daemon is replaced', async (t) => {
     const path = join(tempDir(t), 'e.sock');
-    const dead = spawn(process.execPath, [
-      '-e',
-      'require("net").createServer().listen(process.argv[1], () => console.log(1))',
-      path,
-    ]);
-    await once(dead.stdout, 'data');
-    dead.kill('SIGKILL');
-    await once(dead, 'close');
+    leaveDeadSocket(path);
     assert.ok(existsSync(path));
     const { server } = await startStream(t, { socket: { path, mode: 0o660, group: undefined } });
     await RawClient.open(t, path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { cliBackends } from '../../../../src/app/cli-backends.ts';
@@ -60,6 +60,17 @@ test('a file without a problem is in order; with a warning it is not, and with -
     assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 1 warning; 1 configured process\n$/);
     assert.doesNotMatch(stdout, /in order/);
   }
+});
+
+test('two sections of one program are named, though nothing of it has been seen', async (t) => {
+  const { dir, write, check } = world(t);
+  mkdirSync(join(dir, 'bin'));
+  symlinkSync('bin', join(dir, 'sbin'));
+  writeFileSync(join(dir, 'bin/appd'), '', { mode: 0o755 });
+  const section = (name: string, folder: string): string =>
+    `[process.${name}]\nrestart_strategy = process\nsystem_name = DIR/${folder}/appd\nstart_command = true\n`;
+  write(GENERAL + section('one', 'bin') + section('two', 'sbin'));
+  assert.match((await check()).stderr, /: \[process\.two\] system_name: is the same as \[process\.one\] .*\(warning\)\n/);
 });
 
 test('--json has the counts, and the refused processes', async (t) => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../../src/core/clock.ts';
-import { EventBus, type MonitorEvent } from '../../../../src/core/events.ts';
+import type { MonitorEvent } from '../../../../src/core/events.ts';
 import type { ProcessEvent } from '../../../../src/core/process/event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../../src/detectors/exits/detector.ts';
 import { WatchedPids } from '../../../../src/detectors/exits/watch/pids.ts';
 import type { UnitStatus } from '../../../../src/system/systemd/service-manager.ts';
 import { endOf, noUnit } from '../../../helpers/fake-systemd.ts';
 import { managed, processStrategyWorld } from '../../../helpers/process-strategy-world.ts';
-import { never, silentLog } from '../../../helpers/strategy-parts.ts';
+import { quietDetectorParts } from '../../../helpers/quiet-detector-parts.ts';
+import { never } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 /** Of this run alone: processes are found by their names, whoever else tests on this machine. */
@@ -22,9 +23,8 @@ function detecting(
   former?: ExitWatchTarget['former'],
 ) {
   const { zoo, table, strategy, parts } = processStrategyWorld(t);
-  const events = new EventBus((error) => {
-    throw error;
-  });
+  const quiet = quietDetectorParts();
+  const { events } = quiet;
   const told: MonitorEvent[] = [];
   events.subscribe((event) => void told.push(event));
   const alarms: string[] = [];
@@ -37,18 +37,12 @@ function detecting(
   });
   let watched = names;
   const detector = new ProcessExitDetector({
+    ...quiet,
     table,
     services: parts.services,
     clock: systemClock,
-    events,
-    log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
-    lives: { seen: () => {}, exited: () => {} },
-    isRecovering: () => false,
-    isUnitRecovering: () => false,
-    isInAlarm: () => false,
     targets: () => watched.map(target),
-    source: undefined,
     lookMs: 50,
     ...changes,
   });
@@ -130,6 +124,19 @@ test('what ends while a recovery is under way raises nothing', async (t) => {
   assert.deepEqual(alarms, []);
   await kill(second);
   await waitFor('an alarm', () => alarms.length === 1);
+});
+
+test('what ended while a recovery was under way was ended by it, also if that is over when it is judged', async (t) => {
+  let asked = 0;
+  const isRecovering = (): boolean => asked++ === 0;
+  const { zoo, detector, seen, exits, ours } = detecting(t, [name('over')], { isRecovering });
+  const pid = await zoo.start(zoo.sleeper(name('over')));
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(pid));
+  asked = 0;
+  await kill(pid);
+  await waitFor('its end is told of', () => exits().length === 1);
+  assert.deepEqual([exits(), ours()], [[false], [true]]);
 });
 
 test('what is watched changes at once', async (t) => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { EventBus } from '../../../../src/core/events.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../../src/detectors/exits/detector.ts';
 import { parseRunningWatch } from '../../../../src/detectors/exits/options.ts';
 import type { ProcessIdentity } from '../../../../src/system/proc/table.ts';
@@ -10,7 +9,8 @@ import type { UnitStatus } from '../../../../src/system/systemd/service-manager.
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { endOf, noUnit } from '../../../helpers/fake-systemd.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
-import { FakeSection, silentLog } from '../../../helpers/strategy-parts.ts';
+import { quietDetectorParts } from '../../../helpers/quiet-detector-parts.ts';
+import { FakeSection } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const NEVER_RAN = 'app: not running since the start of monitor_service';
@@ -31,6 +31,7 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
     former: undefined as ExitWatchTarget['former'],
   };
   const detector = new ProcessExitDetector({
+    ...quietDetectorParts(),
     table: new ProcessTable(),
     services: {
       available: false,
@@ -44,15 +45,7 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
       signalledEnd: () => undefined,
     },
     clock,
-    events: new EventBus((error) => {
-      throw error;
-    }),
-    log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
-    lives: { seen: () => {}, exited: () => {} },
-    isRecovering: () => false,
-    isUnitRecovering: () => false,
-    isInAlarm: () => false,
     targets: () => [
       {
         name: 'app',
@@ -62,7 +55,6 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
         find: async () => world.now,
       },
     ],
-    source: undefined,
     ...changes,
   });
   t.after(() => detector.stop());

@@ -234,6 +234,17 @@ test('mode = observe and only_configured restart nothing and keep the alarm', as
   }
 });
 
+test('a kept alarm of a name that a reload no longer configures ends, and says so', async () => {
+  const world = new MonitorWorld({ mode: 'observe' });
+  for (const name of ['web', 'old']) await raise(world, name);
+  world.kept.keepOnly(['web']);
+  assert.deepEqual(
+    world.state.kept.list().map(({ processName }) => processName),
+    ['web'],
+  );
+  assert.match(world.log('info'), /Alarm of old is dropped: the process is no longer configured(?:\n|$)/);
+});
+
 test('a kept alarm survives the daemon; an attempt that healed it before the end is not repeated, though it has a row by now', async () => {
   const state = memoryState();
   const notes = 'exit code 1';

@@ -174,14 +174,6 @@ test('while systemd does not answer nothing is guessed', async () => {
   assert.deepEqual(processes.restarts, []);
 });
 
-test('a unit that fails stays a unit if there is no start_command', async () => {
-  const { restart, health, retired, processes } = world({ 'db.service': { refusesStart: true } });
-  assert.equal((await restart('db')).kind, 'failed');
-  assert.equal((await health('db')).kind, 'unhealthy');
-  assert.deepEqual(processes.restarts, []);
-  assert.deepEqual(retired, []);
-});
-
 test('with start_command a unit that fails is followed by the process, whose health then counts', async () => {
   const { restart, health, retired, processes, systemd } = world({ 'app.service': { refusesStart: true } }, true);
   assert.deepEqual(await restart('app'), {
@@ -199,29 +191,8 @@ test('with start_command a unit that fails is followed by the process, whose hea
   });
 });
 
-test('with start_command a unit that does not outlive its start is followed by the process', async () => {
-  const { restart, processes } = world({ 'app.service': { livesMs: 200 } }, true);
-  assert.equal((await restart('app')).kind, 'restarted');
-  assert.deepEqual(processes.restarts, ['app']);
-});
-
-test('with start_command a unit that cannot be loaded is followed by the process', async () => {
-  const { restart, processes } = world({ 'app.service': { loadState: 'bad-setting' } }, true);
-  assert.equal((await restart('app')).kind, 'restarted');
-  assert.deepEqual(processes.restarts, ['app']);
-});
-
 test('systemd must not bring the unit up beside the process: its own restart is stopped first', async () => {
   const { restart, processes, systemd, unit, clock } = world({ 'app.service': { refusesStart: true, restartMs: 5000 } }, true);
-  assert.equal((await restart('app')).kind, 'restarted');
-  assert.deepEqual(systemd.calls, ['start app.service', 'stop app.service']);
-  assert.deepEqual(processes.restarts, ['app']);
-  await clock.advance(60_000);
-  assert.equal(unit('app.service').status().activeState, 'inactive');
-});
-
-test('a unit that crashes again and again looks alive most of the time, and the process strategy follows all the same', async () => {
-  const { restart, processes, systemd, unit, clock } = world({ 'app.service': { livesMs: 600, restartMs: 0 } }, true);
   assert.equal((await restart('app')).kind, 'restarted');
   assert.deepEqual(systemd.calls, ['start app.service', 'stop app.service']);
   assert.deepEqual(processes.restarts, ['app']);
@@ -266,23 +237,6 @@ test('a unit that stays up without its processes is given up for the program', a
   assert.deepEqual(processes.restarts, ['legacyd']);
 });
 
-test('no second copy is started beside a unit whose file is gone', async () => {
-  for (const fallsBack of [false, true]) {
-    const { strategy, restart, processes, systemd, unit } = world(
-      { 'gone.service': { loadState: 'not-found', state: 'active', mainPid: 461 } },
-      fallsBack,
-    );
-    const reason = 'its unit file is gone: systemd could stop gone.service, but not start it again (pid 461 runs)';
-    const beside = fallsBack ? '; not started as a process: gone.service is active' : '';
-    assert.deepEqual(await restart('gone'), { kind: 'failed', reason: `${reason}${beside}` });
-    assert.deepEqual(await strategy.preview(managed('gone'), never), { stops: [], starts: [], refusals: [reason] });
-    assert.deepEqual([processes.restarts, systemd.calls], [[], []]);
-    unit('gone.service').set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
-    assert.equal((await restart('gone')).kind, 'restarted');
-    assert.deepEqual(processes.restarts, ['gone']);
-  }
-});
-
 test('the preview knows of the fallback', async () => {
   const units: Record<string, FakeUnitOptions> = {
     'app.service': { state: 'failed', result: 'exit-code' },
@@ -313,20 +267,6 @@ test('a unit that takes long to start has not failed: nothing is started beside 
   assert.deepEqual(processes.restarts, []);
 });
 
-test('with start_command a unit that comes up is a service as ever', async () => {
-  const { restart, processes, retired } = world({ 'app.service': { state: 'active' } }, true);
-  assert.deepEqual(await restart('app'), { kind: 'restarted', detail: 'systemctl restart app.service' });
-  assert.deepEqual(retired, ['app']);
-  assert.deepEqual(processes.restarts, []);
-});
-
-test('if the process fails too, both reasons are reported', async () => {
-  const { restart, processes } = world({ 'app.service': { refusesStart: true } }, true);
-  processes.outcome = { kind: 'failed', reason: 'exit code 3' };
-  const outcome = await restart('app');
-  assert.ok(outcome.kind === 'failed' && /systemctl start .*; then as a process: exit code 3/.test(outcome.reason));
-});
-
 test('the daemon’s end is not a failure of the unit', async () => {
   const { strategy, processes, clock } = world({ 'app.service': { startMs: 50_000 } }, true);
   const abort = new AbortController();
@@ -347,20 +287,6 @@ test('observing asks systemd nothing', async () => {
 test('parse: start_command is what allows the fallback', () => {
   assert.equal(autoStrategy.parse(new FakeSection('process.app')).fallsBack, false);
   assert.equal(autoStrategy.parse(new FakeSection('process.app', { start_command: '/opt/app' })).fallsBack, true);
-});
-
-test('a mask means no, with start_command too, and nothing is done', async () => {
-  for (const state of ['inactive', 'active', 'failed'] as const) {
-    const { resolve, restart, systemd, processes, retired } = world(
-      { 'maskd.service': { loadState: 'masked', state, aliases: ['also.service'] } },
-      true,
-    );
-    for (const name of ['maskd', 'also']) {
-      assert.deepEqual(await resolve(name), { kind: 'refused', reason: 'maskd.service is masked' });
-      assert.deepEqual(await restart(name), { kind: 'failed', reason: 'maskd.service is masked' });
-    }
-    assert.deepEqual([systemd.calls, processes.restarts, retired], [[], [], []]);
-  }
 });
 
 test('a unit that is masked while it fails is not followed by the process', async () => {
@@ -500,27 +426,6 @@ test('a program whose unit is masked is not started: that of its path, of its ow
     reason: 'systemd does not say what maskd.service is: no answer',
     unanswered: true,
   });
-});
-
-test('a unit that hangs is not given up: its program is not started beside it', async () => {
-  for (const unit of [
-    { startMs: Number.POSITIVE_INFINITY },
-    { state: 'active', stopMs: Number.POSITIVE_INFINITY, startMs: Number.POSITIVE_INFINITY },
-  ] as const) {
-    const { restart, processes } = world({ 'app.service': unit }, true);
-    const outcome = await restart('app');
-    assert.match(
-      outcome.kind === 'failed' ? outcome.reason : '',
-      /^restarted by force, and app\.service is activating \(start\); not started as a process: /,
-    );
-    assert.deepEqual(processes.restarts, []);
-  }
-  const once = world({ 'app.service': { startMs: Number.POSITIVE_INFINITY, hungStarts: 1 } }, true);
-  assert.deepEqual(await once.restart('app'), {
-    kind: 'restarted',
-    detail: 'systemctl restart app.service by force: it was activating (start) for 60 s',
-  });
-  assert.deepEqual(once.processes.restarts, []);
 });
 
 test('a unit that still has a job is not given up, and one whose restart is not wanted any more is not either', async () => {

@@ -209,20 +209,3 @@ test('if systemd does not answer, that is neither well nor an end', async (t) =>
   assert.equal((await strategy.findRunning(managed('legacyd'), never)).kind, 'unknown');
   assert.equal((await health()).kind, 'unhealthy');
 });
-
-test('a service that its socket starts is well at rest, while that listens', async (t) => {
-  const { systemd, clock, strategy } = world(t);
-  const socket = systemd.add('web.socket', { state: 'active' });
-  const web = systemd.add('web.service', { relations: { triggeredBy: ['web.socket'] } });
-  const health = () => settled(clock, strategy.checkHealth(managed('web'), 5000, never));
-  const waits = async () => {
-    const running = await strategy.findRunning(managed('web'), never);
-    return running.kind === 'found' && running.waitsForTrigger === true;
-  };
-  assert.deepEqual([await health(), await waits()], [{ kind: 'healthy' }, true]);
-  web.set({ activeState: 'failed', subState: 'failed', result: 'exit-code' });
-  assert.deepEqual([(await health()).kind, await waits()], ['unhealthy', false]);
-  web.set({ activeState: 'inactive', subState: 'dead', result: 'success' });
-  socket.set({ activeState: 'failed', subState: 'failed' });
-  assert.deepEqual([(await health()).kind, await waits()], ['unhealthy', false]);
-});

@@ -6,7 +6,7 @@ import { TransientLauncher } from '../../../../src/system/launch/transient.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { CommandWorld, runs } from '../../../helpers/command-world.ts';
-import { FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
+import { FakePid1, type FakePid1Options, TOLD_ORDERS } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const UNIT = 'monitor_service-app-app.service';
@@ -52,14 +52,7 @@ for (const [way, options] of Object.entries(WAYS)) {
 
   test(`${way}: in whatever order things are reported, the verdict is the same`, async (t) => {
     const { fake, launcher, world } = launcherOver(t, options);
-    const orders: readonly FakePid1['arrange'][] = [
-      (items) => items.toSorted((a, b) => Number(b.member === 'JobRemoved') - Number(a.member === 'JobRemoved')),
-      (items) => items.toSorted((a, b) => Number(a.kind === 'reply') - Number(b.kind === 'reply')),
-      (items) => items.toSorted((a, b) => Number(b.kind === 'reply') - Number(a.kind === 'reply')),
-      (items) => items.flatMap((item) => (item.kind === 'signal' ? [item, item] : [item])),
-      (items) => items.flatMap((item) => [item, pause]),
-    ];
-    for (const order of orders) {
+    for (const order of TOLD_ORDERS) {
       fake.arrange = order;
       fake.onProgram = (program) => program.exit(0);
       assert.deepEqual(await launcher.launch(line(world, 'played'), 30_000, world.never), { kind: 'launched', pid: undefined });
@@ -210,8 +203,7 @@ test('what cannot be launched says why', async (t) => {
   fake.refuse('StartTransientUnit', ['org.freedesktop.systemd1.UnitExists', 'Unit was already loaded']);
   assert.equal(await reasonOf(line(world, 'true')), `${UNIT} could not be freed`);
   fake.refuse('StartTransientUnit', undefined);
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   assert.equal(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), 'systemd does not answer');
   assert.equal(await launcher.unready(50, world.never), 'systemd does not answer');
   fake.speak();

@@ -9,7 +9,7 @@ import { BEGUN } from '../../../../src/system/runs/verdict.ts';
 import type { CommandResult } from '../../../../src/system/spawn/command-result.ts';
 import type { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { CommandWorld, runs } from '../../../helpers/command-world.ts';
-import { type FakeOutgoing, FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
+import { type FakeOutgoing, FakePid1, type FakePid1Options, pause, TOLD_ORDERS } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const WAYS: Readonly<Record<string, FakePid1Options>> = {
@@ -43,11 +43,7 @@ for (const [way, options] of Object.entries(WAYS))
     test(`${kind}, ${way}: in whatever order things are reported, the verdict is the same`, async (t) => {
       const { fake, runner, world, never } = runnerOver(t, options);
       const orders: readonly FakePid1['arrange'][] = [
-        (items) => items.toSorted((a, b) => Number(b.member === 'JobRemoved') - Number(a.member === 'JobRemoved')),
-        (items) => items.toSorted((a, b) => Number(a.kind === 'reply') - Number(b.kind === 'reply')),
-        (items) => items.toSorted((a, b) => Number(b.kind === 'reply') - Number(a.kind === 'reply')),
-        (items) => items.flatMap((item) => (item.kind === 'signal' ? [item, item] : [item])),
-        (items) => items.flatMap((item) => [item, pause]),
+        ...TOLD_ORDERS,
         (items) => items.flatMap((item) => [pause, pause, item]),
         lastChangeOnly,
       ];

@@ -166,12 +166,11 @@ for (const way of WAYS) {
     const { fake, link } = await linked(t, way);
     assert.equal(await link.isAlive(LONG), true);
     // What it has said a moment ago is no answer any more.
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await fake.beStale();
     const before = fake.callsOf('Ping').length;
     assert.equal(await link.isAlive(LONG), true);
     assert.equal(fake.callsOf('Ping').length, before + 1);
-    fake.hush();
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await fake.fallSilent();
     assert.equal(await link.isAlive({ timeoutMs: 50 }), false);
     fake.goAway();
     assert.equal(await link.isAlive(LONG), false);
@@ -262,17 +261,7 @@ test('bus: what somebody else sends in the name of PID 1, or of the bus, is pass
       },
       sender,
     );
-    fake.bus?.forge(
-      {
-        type: messageTypes.signal,
-        path: '/org/freedesktop/DBus',
-        interface: 'org.freedesktop.DBus',
-        member: 'NameOwnerChanged',
-        signature: 'sss',
-        values: [SYSTEMD, ':1.0', ':1.666'],
-      },
-      sender,
-    );
+    fake.bus?.forge(ownerChanged(SYSTEMD, ':1.0', ':1.666'), sender);
     // Not even one that is no such change.
     fake.bus?.forge(
       {
@@ -308,8 +297,7 @@ test('bus: an answer that somebody else gives is passed over', async (t) => {
 
 test('bus: what the bus or somebody else says does not prove that PID 1 is alive', async (t) => {
   const { fake, link } = await linked(t, 'bus');
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   fake.bus?.forge({ type: messageTypes.signal, path: '/', interface: 'a.b', member: 'Whatever' });
   link.onUnit(unitPath('a.service'), () => {});
   await waitFor('an answer of the bus', () => fake.bus?.rules.length === 2);
@@ -350,17 +338,7 @@ test('bus: no message of a stranger ends the link', async (t) => {
 
 test('bus: names that others take or lose are nothing to us', async (t) => {
   const { fake, link } = await linked(t, 'bus');
-  fake.bus?.forge(
-    {
-      type: messageTypes.signal,
-      path: '/org/freedesktop/DBus',
-      interface: 'org.freedesktop.DBus',
-      member: 'NameOwnerChanged',
-      signature: 'sss',
-      values: ['org.freedesktop.login1', ':1.5', ':1.6'],
-    },
-    'org.freedesktop.DBus',
-  );
+  fake.bus?.forge(ownerChanged('org.freedesktop.login1', ':1.5', ':1.6'), 'org.freedesktop.DBus');
   await link.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, LONG);
   assert.ok(link.isOpen);
 });
@@ -455,4 +433,16 @@ async function linked(
   assert.ok(opened.kind === 'open');
   fake.atEnd(() => opened.link.close());
   return { fake, link: opened.link };
+}
+
+/** What a bus signals when a name goes from one client to another. */
+function ownerChanged(...values: readonly [name: string, before: string, after: string]) {
+  return {
+    type: messageTypes.signal,
+    path: '/org/freedesktop/DBus',
+    interface: 'org.freedesktop.DBus',
+    member: 'NameOwnerChanged',
+    signature: 'sss',
+    values,
+  };
 }

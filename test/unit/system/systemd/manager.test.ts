@@ -292,8 +292,7 @@ test('reset-failed', async (t) => {
     kind: 'failed',
     reason: 'Unit a.service not loaded.',
   });
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   assert.deepEqual(await systemd.call('reset-failed', 'a.service', 50, never), {
     kind: 'failed',
     reason: 'systemd does not answer',

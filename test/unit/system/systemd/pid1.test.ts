@@ -103,8 +103,7 @@ test('a silence that ends within the limit is waited for', async (t) => {
   fake.speak();
   assert.deepEqual(await asked, { kind: 'reached', value: 'reply' });
   // And so is one that begins on a link that is open.
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   let spoken = false;
   const again = pid1.withLink({ ...LONG, alive: true }, async (link) => {
     spoken = true;
@@ -132,8 +131,7 @@ test('alive: not before it has shown that it accepts what it receives', async (t
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   await pid1.withLink(LONG, pinged);
-  fake.hush();
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await fake.fallSilent();
   const spoken = await pid1.withLink({ timeoutMs: 100, alive: true }, () => assert.fail('it has not answered'));
   assert.deepEqual(spoken, { kind: 'unreachable', reason: 'systemd does not answer' });
   // Who does not mind is given the link.

@@ -16,6 +16,7 @@ import { uptime } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessStrategy } from '../../../../../src/strategies/process/strategy.ts';
+import { signalUntil } from '../../../../helpers/caught-signals.ts';
 import {
   attemptFor,
   looked,
@@ -723,6 +724,11 @@ test('who says that he runs root’s script, and runs another file, is not it', 
   await waitFor('found', async () => (await looked(world, searched)).pids[0] === own);
 });
 
+/** Has a script call itself `idle now`, which it does at SIGUSR1. */
+function retitle(world: ReturnType<typeof processStrategyWorld>, pid: number): Promise<void> {
+  return signalUntil(pid, 'SIGUSR1', 'title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+}
+
 test('what was recorded stays the program as long as it lives, whatever it calls itself and whatever became of its files', async (t) => {
   const world = processStrategyWorld(t);
   const retitled = unique('zidle');
@@ -735,15 +741,7 @@ test('what was recorded stays the program as long as it lives, whatever it calls
   }
   symlinkSync('1', current);
   for (const [name, start, change, startCommand] of [
-    [
-      retitled,
-      () => world.zoo.start(perl, []),
-      async (pid: number) => {
-        process.kill(pid, 'SIGUSR1');
-        await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
-      },
-      undefined,
-    ],
+    [retitled, () => world.zoo.start(perl, []), (pid: number) => retitle(world, pid), undefined],
     [
       removed,
       () => world.zoo.start(`./${removed}`, [], { cwd: current, env: { ...systemPath(world), PWD: current } }),
@@ -782,13 +780,10 @@ test('a program that was first seen when another file had just begun it is known
   await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
   const strategy = world.strategy({ startCommand: 'true' });
   await strategy.observe(managed(name));
-  process.kill(pid, 'SIGUSR2');
-  await waitFor('perl', () => world.table.read(pid, ['executable'])?.executable?.includes('perl'));
+  const isPerl = (): boolean => world.table.read(pid, ['executable'])?.executable?.includes('perl') === true;
+  await signalUntil(pid, 'SIGUSR2', 'perl', isPerl);
   await strategy.observe(managed(name));
-  await waitFor('title', () => {
-    process.kill(pid, 'SIGUSR1');
-    return world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now';
-  });
+  await retitle(world, pid);
   assert.deepEqual((await looked(world, name)).pids, [pid]);
 });
 
@@ -803,15 +798,13 @@ sleep 300 while 1;
   const pid = await world.zoo.start(world.zoo.script(name, perl), []);
   await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
   await world.strategy().observe(managed(name));
-  process.kill(pid, 'SIGUSR1');
-  await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+  await retitle(world, pid);
   assert.deepEqual((await looked(world, name)).pids, [pid]);
   for (const options of [{ argument: '/opt/of-its-own' }, { pidFile: join(world.zoo.dir, 'none') }, { user: 'root' }])
     assert.deepEqual((await looked(world, name, options)).pids, [], JSON.stringify(options));
   // Nobody else takes its place by that.
   assert.deepEqual((await looked(world, name)).pids, [pid]);
-  process.kill(pid, 'SIGUSR2');
-  await waitFor('exec', () => world.table.read(pid, ['name'])?.name === 'sleep');
+  await signalUntil(pid, 'SIGUSR2', 'exec', () => world.table.read(pid, ['name'])?.name === 'sleep');
   assert.deepEqual((await looked(world, name)).pids, []);
 });
 
