@@ -112,7 +112,7 @@ test('names that nobody answers for hold no healthy process up, and have nothing
   for (const name of DEAD) assert.equal(world.restarts(name), 1, name);
   assert.deepEqual(await first.stop(), { code: 0, signal: null });
   assert.equal(first.stdout().match(/web0, not proved: web0\.example\.test could not be resolved/g)?.length, 1, 'told once');
-  assert.deepEqual(asking(), [], 'no child is left');
+  await waitFor('no child is left', () => asking().length === 0);
 
   const second = await world.start(t);
   await unproved();
