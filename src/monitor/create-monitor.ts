@@ -97,6 +97,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
   const attempts = { config, book, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
   const recovery = {
+    config,
     interruptedRuns,
     breakers,
     book,

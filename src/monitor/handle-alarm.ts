@@ -14,6 +14,7 @@ import type { Holds } from './holds.ts';
 import { type AfterInterruptionParts, afterInterruption } from './recovery/after-interruption.ts';
 import type { TargetRecoveries } from './recovery/by-target.ts';
 import { proveAgain } from './recovery/health-proof.ts';
+import { type LatestNotesParts, takeLatestNotes } from './recovery/latest-notes.ts';
 import { notProved, type OutcomeRecorder } from './recovery/outcome.ts';
 import type { Member, RecoveryJob, RecoveryOutcome } from './recovery-job.ts';
 
@@ -109,7 +110,7 @@ async function checkAgain(
 }
 
 /** What the recovery of a target needs. */
-interface TargetRecoveryParts extends AfterInterruptionParts {
+interface TargetRecoveryParts extends AfterInterruptionParts, LatestNotesParts {
   readonly breakers: Breakers;
   readonly journal: Journal;
   /** `makeAttempts` with all that it needs. */
@@ -158,6 +159,7 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
     for (const { alarm } of job.members) if (alarm !== undefined) book.memory.forgetUnproved(alarm.key);
   if (outcome.kind === 'recovered') {
     job.provedAtMs = clock.monotonicMs();
+    await takeLatestNotes(job, parts);
     // By index: others may join until the last of them is cleared.
     for (let i = 0; i < job.members.length; i++) {
       const member = job.members[i];

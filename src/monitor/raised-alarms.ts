@@ -26,6 +26,7 @@ export class RaisedAlarms implements AlarmRaiser {
   async raise(processName: string, notes: string): Promise<void> {
     const { book, kept, handler, exits } = this.#parts;
     const underWay = handler.ended(processName);
+    book.raisedAgain(processName);
     const raised = await kept.raise(processName, notes);
     if (raised === 'acknowledged') return;
     // The exit that opens the breaker must have been counted before the breaker is asked.

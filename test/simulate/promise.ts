@@ -7,7 +7,7 @@ import type { SimulatedKernel, SimulatedProcess } from './kernel.ts';
 import type { Life } from './life.ts';
 import type { SimulatedPid1 } from './pid1.ts';
 import type { Program, Scenario } from './scenario.ts';
-import type { SimulatedStore } from './store.ts';
+import type { HowHeard, SimulatedStore } from './store.ts';
 
 /** What the promise is held against. */
 export interface PromiseParts {
@@ -48,6 +48,8 @@ class Known {
   openUntilMs = 0;
   /** How the breaker was before the last failure, and after how many calls of which life that was counted. */
   before: { readonly failures: number; readonly openUntilMs: number; readonly life: Life; readonly calls: number } | undefined;
+  /** It was ill when an alarm was cleared whose notes are later than its restart: what was told before the proof of health is ended by it. */
+  isOverlooked = false;
   /** When something was last told of it. */
   toldAtMs = Number.NEGATIVE_INFINITY;
 }
@@ -125,7 +127,12 @@ export class PromiseModel {
 
   /** It is in another alarm. */
   raised(program: string): void {
-    Object.assign(this.#of(program), { healed: undefined, raisedAtMs: this.#parts.clock.nowMs });
+    Object.assign(this.#of(program), { healed: undefined, raisedAtMs: this.#parts.clock.nowMs, isOverlooked: false });
+  }
+
+  /** True if somebody has to tell again of its illness, which no health check can see. */
+  isOverlooked(program: string): boolean {
+    return this.#of(program).isOverlooked && !this.#isWell(program);
   }
 
   ordered(program: string): () => void {
@@ -138,9 +145,12 @@ export class PromiseModel {
   }
 
   /** The daemon was told of a row. */
-  heard(processId: string, row: ProcessRow | undefined): void {
+  heard(processId: string, row: ProcessRow | undefined, how: HowHeard): void {
     const inAlarm = row !== undefined && isInAlarm(row);
     const before = this.#seen.get(processId);
+    const known = this.#known.get(this.#parts.store().rows.get(processId)?.processName ?? '');
+    if (how === 'cleared' && known !== undefined && !known.members.has(`row ${processId} ${before?.notes}`))
+      known.isOverlooked = true;
     const notes = row?.notes ?? null;
     const sinceMs = before?.inAlarm === inAlarm ? before.sinceMs : this.#parts.clock.nowMs;
     this.#seen.set(processId, { inAlarm, notes, sinceMs });

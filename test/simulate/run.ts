@@ -130,7 +130,7 @@ class World {
       if (left === undefined) break;
       if (this.#clock.nowMs > endMs) return `not healed at the end: ${left}`;
       await this.#pass(10_000);
-      for (const { name } of this.#scenario.programs) this.#raiseIfGone(name);
+      for (const { name } of this.#scenario.programs) this.#raiseIfUnnoticed(name);
     }
     this.#daemon?.stopping.abort();
     this.#daemon?.abort.abort();
@@ -440,10 +440,10 @@ class World {
   }
 
   /** Somebody tells of it in the end. */
-  #raiseIfGone(program: string): void {
+  #raiseIfUnnoticed(program: string): void {
     const rows = this.#rowsOf(program);
-    if (rows.every(({ alarma }) => !alarma) && this.#kernel.copiesOf(program).length === 0)
-      this.#raise(rows[0]?.processId ?? '');
+    const isUnnoticed = this.#kernel.copiesOf(program).length === 0 || this.#model.isOverlooked(program);
+    if (isUnnoticed && rows.every(({ alarma }) => !alarma)) this.#raise(rows[0]?.processId ?? '');
   }
 
   #raiseOf(program: string): void {
@@ -511,7 +511,7 @@ class World {
       throw error;
     }
     const openStore = (store: SimulatedStore): AlarmStore => {
-      const opened = store.open(life, (by, processId, row) => this.#heard(by, store, processId, row));
+      const opened = store.open(life, (by, processId, row, how) => this.#heard(by, store, processId, row, how));
       return heardStore(opened, clock, graph.monitor);
     };
     const load = (variant: number, store: AlarmStore): MonitorConfig => {
@@ -542,8 +542,8 @@ class World {
     this.#daemon = { life, graph, state, config, stopping, abort, ended, reload };
   }
 
-  #heard(life: Life, store: SimulatedStore, processId: string, row: Parameters<PromiseModel['heard']>[1]): void {
-    if (life.isAlive && store === this.#store) this.#model.heard(processId, row);
+  #heard(life: Life, store: SimulatedStore, ...[processId, row, how]: Parameters<PromiseModel['heard']>): void {
+    if (life.isAlive && store === this.#store) this.#model.heard(processId, row, how);
   }
 
   #count(what: string): void {

@@ -7,8 +7,11 @@ import type { Life } from './life.ts';
 
 type Row = { -readonly [K in keyof ProcessRow]: ProcessRow[K] };
 
+/** How the daemon was told of a row; `cleared`: it has cleared the row itself. */
+export type HowHeard = 'poll' | 'read' | 'cleared';
+
 /** What the daemon was told of a row, when that answer came. */
-export type Heard = (life: Life, processId: string, row: ProcessRow | undefined, how: 'poll' | 'read' | 'cleared') => void;
+export type Heard = (life: Life, processId: string, row: ProcessRow | undefined, how: HowHeard) => void;
 
 /** Everything that can be the matter with the store. */
 export interface StoreTrouble {

@@ -44,6 +44,8 @@ export interface AlarmEntry {
   skip: Skip | undefined;
   /** The end of the handling that is under way, or of the last one; undefined before the first. */
   outcome: Promise<RecoveryOutcome> | undefined;
+  /** True if the daemon itself has raised an alarm of its process since its handling began: that one is in the row now. */
+  isRaisedAgain: boolean;
   /** True if its last recovery failed: it is tried again by a regular poll, or once something about it has changed. */
   hasFailed: boolean;
   /** The number of the last poll that had begun when its last handling ended; 0 if none has ended. */
@@ -104,6 +106,11 @@ export class AlarmBook {
     return entry;
   }
 
+  /** Notes that the daemon raises an alarm of that process: it does not belong to a recovery that is under way. */
+  raisedAgain(processName: string): void {
+    for (const entry of this.#entries.values()) if (entry.alarm.processName === processName) entry.isRaisedAgain = true;
+  }
+
   /** The entry with that key; undefined if there is no such alarm. */
   get(key: string): AlarmEntry | undefined {
     return this.#entries.get(key);
@@ -127,6 +134,7 @@ export class AlarmBook {
   begin(entry: AlarmEntry, outcome: Promise<RecoveryOutcome>): void {
     entry.phase = 'recovering';
     entry.outcome = outcome;
+    entry.isRaisedAgain = false;
     void outcome.then(({ kind }) => {
       entry.phase = 'idle';
       entry.waitsFor = [];
@@ -208,6 +216,7 @@ export class AlarmBook {
       waitsFor: [],
       skip: undefined,
       outcome: undefined,
+      isRaisedAgain: false,
       hasFailed: false,
       settledInPoll: 0,
       clearedInPoll: 0,

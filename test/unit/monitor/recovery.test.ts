@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CheckResult } from '../../../src/core/outcomes.ts';
 import type { RestartAttempt, RestartOutcome } from '../../../src/strategies/strategy.ts';
 import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
 
@@ -171,6 +172,38 @@ test('an alarm that the daemon raises itself is a new one, also if it may not ha
   await world.poll();
   assert.deepEqual(world.restarts, ['web', 'web']);
   assert.equal(world.rows.get('1')?.alarma, false);
+});
+
+test('notes that a detector writes while the process is down belong to the failure that the recovery ends', async () => {
+  const world = new MonitorWorld();
+  let seconds = 0;
+  let health: CheckResult = { kind: 'healthy' };
+  const rewrite = (): void => void Object.assign(world.rows.get('1') ?? {}, { notes: `no answer for ${seconds++} s` });
+  world.alarm(1, 'web', {
+    begins: rewrite,
+    health: () => {
+      if (seconds === 1) rewrite();
+      return health;
+    },
+  });
+  await world.poll();
+  assert.deepEqual([world.restarts, seconds], [['web'], 2]);
+  assert.equal(world.rows.get('1')?.alarma, false);
+
+  // Not if the process is ill again by then, nor if they come after the proof.
+  world.alarm(1, 'web', { begins: rewrite, health: () => health }, 'again');
+  const events = world.events.length;
+  world.clearing = async () => rewrite();
+  await world.poll();
+  assert.equal(world.rows.get('1')?.alarma, true);
+  world.clearing = async () => {};
+  health = { kind: 'unhealthy', reason: 'gone' };
+  await world.poll();
+  assert.deepEqual(
+    world.events.slice(events).flatMap(({ type }) => (/^recovery_(succ|fail)/.test(type) ? [type] : [])),
+    ['recovery_succeeded', 'recovery_failed'],
+  );
+  assert.equal(world.rows.get('1')?.alarma, true);
 });
 
 test('a strategy learns since when an alarm has its present notes', async () => {
