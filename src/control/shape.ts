@@ -1,6 +1,6 @@
 // The shapes of what goes through the control socket. Types are derived from them (Shaped), never the other way round.
 
-import { listOf, misfit, plainObject, type Shape, unexpected, wholeNumber } from '../core/shape.ts';
+import { listOf, misfit, plainObject, text as plainText, type Shape, unexpected, wholeNumber } from '../core/shape.ts';
 
 /** The type of the values that a shape accepts. */
 export type Shaped<S extends Shape<unknown>> = ReturnType<S>;
@@ -16,8 +16,11 @@ export function text(max: number, min = 0): Shape<string> {
   };
 }
 
-/** A text of any length: the answer of a daemon is limited as a whole. */
-export const anyText: Shape<string> = text(Number.MAX_SAFE_INTEGER);
+/**
+ * A text of an answer, of any length: the answer is limited as a whole. What a database holds need not be valid Unicode
+ * (exact-text.ts).
+ */
+export const anyText: Shape<string> = plainText;
 
 /** A whole number of at least 0. */
 export const count: Shape<number> = wholeNumber(0);

@@ -124,12 +124,13 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
     recoverTarget: (job) => recoverTarget(job, recovery),
   });
 
-  const intake = new AlarmIntake({ config, book, clearing, clock, events, log });
+  const intake = new AlarmIntake({ config, clock, events, log });
   const handling = { config, book, holds, recoveries, recorder, clearing, clock, abort, log };
   const handler = new AlarmHandler({
     config,
     book,
     intake,
+    clearing,
     holds,
     recoveries,
     clock,

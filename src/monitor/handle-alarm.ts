@@ -47,12 +47,14 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
   const dependencies = book.handlingsOf(dependsOn(processName, plan));
 
   const earlier = book.memory.of(alarm);
-  if ((earlier.handled || earlier.unproved !== undefined) && !observes(config)) {
+  // Others may write to its notes until they clear it.
+  const isHandled = earlier.handled || (clearing.isLeftToOthers && book.memory.hasHandled(alarm));
+  if ((isHandled || earlier.unproved !== undefined) && !observes(config)) {
     entry.phase = 'checking';
     const ended = await checkAgain(member, plan, earlier, parts);
     if (ended !== undefined) return ended;
     entry.phase = 'recovering';
-  } else if (!observes(config) && (await clearing.isStillDenied(member))) return { kind: 'recovered', attempts: 0 };
+  }
 
   const held = holds.reason(processName);
   if (held !== undefined) return recorder.skip(member, held, 'warning', 'held');

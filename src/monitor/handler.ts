@@ -5,6 +5,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
+import type { AlarmClearing } from './alarms/clearing.ts';
 import type { AlarmIntake } from './alarms/intake.ts';
 import { type CurrentConfig, observes } from './current-config.ts';
 import type { FoundEntry } from './handle-alarm.ts';
@@ -17,6 +18,7 @@ interface AlarmHandlerParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly intake: AlarmIntake;
+  readonly clearing: AlarmClearing;
   readonly holds: Holds;
   readonly recoveries: TargetRecoveries;
   /** `handleAlarm` with all that it needs. */
@@ -54,13 +56,16 @@ export class AlarmHandler {
 
   /**
    * Takes the entries of a poll, and begins to handle those that are ours and new. `early`: the poll came before its time, because of a
-   * reload or another alarm. What has failed is not tried again then, so that it counts no further failure.
+   * reload or another alarm. What has failed is not tried again then, so that it counts no further failure; what is healed and left to
+   * others is not checked again.
    */
   take(entries: readonly AlarmEntry[], poll: number, early = false): void {
-    const { book, intake, handleAlarm } = this.#parts;
+    const { book, intake, clearing, handleAlarm } = this.#parts;
+    const waits = (entry: AlarmEntry): boolean =>
+      entry.hasFailed || (clearing.isLeftToOthers && book.memory.of(entry.alarm).handled);
     const fresh = entries
       .filter((entry) => intake.take(entry))
-      .filter((entry) => book.isFresh(entry, poll) && !(early && entry.hasFailed));
+      .filter((entry) => book.isFresh(entry, poll) && !(early && waits(entry)));
     // All are registered before the first one looks for its dependencies.
     const { promise: start, resolve: go } = Promise.withResolvers<void>();
     for (const entry of fresh) {

@@ -19,17 +19,14 @@ interface AlarmClearingParts {
   readonly log: Logger;
 }
 
-/** A server that has denied an UPDATE is asked again after this time. */
-const DENIED_FOR_MS = 300_000;
-
 /**
  * Clears the alarms of healed processes. An alarm that cannot be cleared is remembered as handled, durably: it is not healed a second
  * time, and its clearing is tried again if that makes sense.
  */
 export class AlarmClearing {
   readonly #parts: AlarmClearingParts;
-  /** Monotonic time at which the server denied the UPDATE last; undefined if it allows it. That it is denied is reported once. */
-  #deniedAtMs: number | undefined;
+  /** True if the server has denied the last UPDATE. That is reported once; it is tried again at each regular poll. */
+  #isDenied = false;
 
   constructor(parts: AlarmClearingParts) {
     this.#parts = parts;
@@ -40,11 +37,12 @@ export class AlarmClearing {
     return !this.isLeftToOthers && this.#parts.book.memory.hasAnyHandled;
   }
 
-  /** True if others clear the alarms: handled alarms are then remembered until their row is no longer in alarm. */
+  /**
+   * True if others clear the alarms, as far as is known. Until then handled alarms are remembered, and regular polls check the health of
+   * their processes.
+   */
   get isLeftToOthers(): boolean {
-    const { config, clock } = this.#parts;
-    const isRefused = this.#deniedAtMs !== undefined && clock.monotonicMs() - this.#deniedAtMs < DENIED_FOR_MS;
-    return isRefused || !config.current().monitor.clearAlarm;
+    return this.#isDenied || !this.#parts.config.current().monitor.clearAlarm;
   }
 
   /** Clears the alarm of a healed process, or remembers that it is healed. Never rejects. */
@@ -60,22 +58,11 @@ export class AlarmClearing {
       await this.#clearRow(member, alarm);
       return;
     }
-    book.memory.rememberHandled(process.processName, alarm);
+    if (!book.memory.rememberHandled(process.processName, alarm)) return;
     log.info(
       `DB UPDATE LOG: Alarm of ${process.processName} stays in the database (clear_alarm = false)`,
       processFields(process),
     );
-  }
-
-  /**
-   * Tries again to clear an alarm of the member's row that was healed and whose clearing was denied; the row has other notes by now.
-   * True if that is denied still: until others clear it, nobody can tell whether the notes are about another fault.
-   */
-  async isStillDenied(member: Member): Promise<boolean> {
-    const healed = member.alarm && this.#parts.book.memory.healedRow(member.alarm);
-    if (this.#deniedAtMs === undefined || healed === undefined) return false;
-    await this.#clearRow(member, healed);
-    return this.#deniedAtMs !== undefined;
   }
 
   async #clearRow(member: Member, alarm: StoredAlarm): Promise<void> {
@@ -83,7 +70,7 @@ export class AlarmClearing {
     const { process } = member;
     try {
       const outcome = await config.current().store.clearAlarm(alarm, clock.date());
-      this.#deniedAtMs = undefined;
+      this.#isDenied = false;
       book.memory.forgetHandled(alarm.processId);
       if (outcome === 'cleared') {
         book.cleared(alarm);
@@ -122,13 +109,13 @@ export class AlarmClearing {
   #reportFailed({ process }: Member, error: unknown, isFirst: boolean): void {
     const fields = { ...processFields(process), err: errorMessage(error) };
     if (error instanceof StoreError && error.fault === 'denied') {
-      if (this.#deniedAtMs === undefined) {
+      if (!this.#isDenied) {
         this.#parts.log.error(
-          `DB UPDATE LOG: Not allowed to clear alarms: ${error.message}; healed alarms are remembered, and clearing them is tried again every 5 minutes (grant UPDATE (alarma, notes), or set clear_alarm = false)`,
+          `DB UPDATE LOG: Not allowed to clear alarms: ${error.message}; healed alarms are remembered, and clearing them is tried again at each poll (grant UPDATE (alarma, notes), or set clear_alarm = false)`,
           fields,
         );
       }
-      this.#deniedAtMs = this.#parts.clock.monotonicMs();
+      this.#isDenied = true;
       return;
     }
     this.#parts.log[isFirst ? 'warning' : 'debug'](

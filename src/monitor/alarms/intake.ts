@@ -8,14 +8,11 @@ import { quoted } from '../../core/text/printable.ts';
 import { processOf } from '../../strategies/recovery-plan.ts';
 import type { CurrentConfig } from '../current-config.ts';
 import { processFields } from '../recovery-job.ts';
-import type { AlarmBook, AlarmEntry } from './book.ts';
-import type { AlarmClearing } from './clearing.ts';
+import type { AlarmEntry } from './book.ts';
 
 /** What the intake needs. */
 interface AlarmIntakeParts {
   readonly config: CurrentConfig;
-  readonly book: AlarmBook;
-  readonly clearing: AlarmClearing;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
@@ -45,23 +42,18 @@ export class AlarmIntake {
       );
       return false;
     }
-    if (this.#isLeftToOthers(alarm)) return false;
     if (entry.foundAtMs === undefined) this.#found(entry, alarm, processName);
     return true;
   }
 
   /** True if an alarm that no poll has shown yet would be ours. Reports nothing. */
   isOurs(alarm: Alarm): boolean {
-    return hasName(alarm) && !this.#isLeftAlone(alarm.processName) && !this.#isLeftToOthers(alarm);
+    return hasName(alarm) && !this.#isLeftAlone(alarm.processName);
   }
 
   #isLeftAlone(processName: string): boolean {
     const { monitor, plans } = this.#parts.config.current();
     return monitor.onlyConfigured && !plans(processName).configured;
-  }
-
-  #isLeftToOthers(alarm: Alarm): boolean {
-    return this.#parts.clearing.isLeftToOthers && this.#parts.book.memory.hasHandled(alarm);
   }
 
   #found(entry: AlarmEntry, alarm: Alarm, processName: string): void {

@@ -47,13 +47,6 @@ export class AlarmMemory {
     return this.#handled(alarm) !== undefined;
   }
 
-  /** The row of this alarm as it was when an alarm of it was healed and not cleared; undefined if none was. */
-  healedRow(alarm: Alarm): StoredAlarm | undefined {
-    const healed = this.#handled(alarm);
-    if (alarm.source === 'kept' || healed === undefined) return undefined;
-    return { ...alarm, notes: healed.notes, notesDigest: healed.notesDigest };
-  }
-
   /** True if any alarm was healed and not cleared. */
   get hasAnyHandled(): boolean {
     return this.#parts.handled.list().length > 0;

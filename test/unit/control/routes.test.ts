@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { anyText, text } from '../../../src/control/shape.ts';
 import { httpText, rawExchange, startControl } from '../../helpers/control-world.ts';
 
 describe('the routes of the control socket', () => {
@@ -134,4 +135,10 @@ describe('the routes of the control socket', () => {
       assert.ok(calls.length <= 1 && calls.every(([order]) => order === 'recover'), JSON.stringify(calls));
     }
   });
+});
+
+it('a text of an answer need not be valid Unicode, because a name in a database need not be; a text of an order must be', () => {
+  const invalid = JSON.parse('"\\udcffA"');
+  assert.equal(anyText(invalid, 'name'), invalid);
+  assert.throws(() => text(100)(invalid, 'name'), /name is not valid Unicode text/);
 });

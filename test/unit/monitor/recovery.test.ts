@@ -136,29 +136,30 @@ test('with clear_alarm = false, or UPDATE denied, a healed alarm is remembered u
   }
 });
 
-test('a denied clearing is tried again after five minutes; other notes are a new alarm only once clearing is allowed', async () => {
-  for (const notes of [null, 'down again']) {
-    const world = new MonitorWorld();
-    world.alarm(1, 'web');
-    world.storeFault.clearAlarm = storeError('denied');
+test('what is healed and left to others is checked at each regular poll: other notes alone restart nothing, illness does', async () => {
+  for (const denied of [false, true]) {
+    const world = new MonitorWorld({ clearAlarm: denied });
+    let health: CheckResult = { kind: 'healthy' };
+    world.alarm(1, 'web', { health: () => health });
+    if (denied) world.storeFault.clearAlarm = storeError('denied');
     await world.poll();
-    world.storeFault = {};
-    Object.assign(world.rows.get('1') ?? {}, { notes });
-    await world.clock.advance(299_000);
-    await world.poll();
-    assert.equal(world.rows.get('1')?.alarma, true);
-    world.storeFault.clearAlarm = storeError('denied');
-    await world.clock.advance(2000);
-    await world.poll();
+    for (const notes of ['down', 'down still', 'down still']) {
+      Object.assign(world.rows.get('1') ?? {}, { notes });
+      await world.poll();
+    }
     assert.deepEqual(world.restarts, ['web']);
-    assert.equal(world.rows.get('1')?.alarma, true);
-    world.storeFault = {};
-    await world.clock.advance(301_000);
+    health = { kind: 'unhealthy', reason: 'port closed' };
     await world.poll();
-    assert.equal(world.rows.get('1')?.alarma, false);
-    assert.deepEqual(world.restarts, notes === null ? ['web'] : ['web', 'web']);
+    health = { kind: 'healthy' };
+    assert.deepEqual(world.restarts, ['web', 'web', 'web'], 'two attempts of a second recovery');
+    const told = denied ? 'Not allowed to clear alarms' : 'stays in the database';
+    assert.ok(world.lines.filter(({ message }) => message.includes(told)).length < (denied ? 2 : 4));
+
+    if (!denied) continue;
+    world.storeFault = {};
+    await world.poll();
+    assert.equal(world.rows.get('1')?.alarma, false, 'as soon as it is allowed');
     assert.deepEqual(world.state.handled.list(), []);
-    assert.equal(world.lines.filter(({ message }) => message.includes('Not allowed to clear alarms')).length, 1);
   }
 });
 
