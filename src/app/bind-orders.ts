@@ -44,7 +44,8 @@ export function bindOrders(core: OrderSources, { status, statusOf, reload, ...si
       const unknown = name === undefined ? undefined : await unknownName(core, name);
       if (unknown !== undefined) return unknown;
       const { until } = core.holds.set(name ?? null, forMs, reason, strict, by);
-      return { kind: 'done', until: until?.toISOString() ?? null };
+      const unsaved = core.state.problem?.();
+      return { kind: 'done', until: until?.toISOString() ?? null, ...(unsaved !== undefined && { unsaved }) };
     },
     release: async (name) => {
       const released = core.holds.release(name, by);

@@ -28,6 +28,8 @@ export interface DaemonState {
   /** Since when watched processes have been running, and how their last lives ended. */
   readonly lives: WatchedLifeRecords;
   readonly unitsWithProcesses: UnitsWithProcesses;
+  /** Why the disk does not have what was written last, in one line; undefined if it does. Absent: nothing is written. */
+  problem?(): string | undefined;
   /** What happened, newest last, at most 10,000 rows. */
   readonly history: History;
   /** Writes what is pending and releases the lock. Idempotent. */

@@ -54,6 +54,7 @@ export class Disk implements RecordSink {
   #database: Database | undefined;
   /** When to try again; undefined if there is no error. */
   #retryAtMs: number | undefined;
+  #problem = '';
   #timer: NodeJS.Timeout | undefined;
   /** True once the records of an earlier run have been read: only then may they be overwritten. */
   #loaded = false;
@@ -61,6 +62,11 @@ export class Disk implements RecordSink {
 
   constructor(options: DiskOptions) {
     this.#options = options;
+  }
+
+  /** Why nothing can be written now, in one line; undefined if it can. */
+  get problem(): string | undefined {
+    return this.#retryAtMs === undefined ? undefined : this.#problem;
   }
 
   /** Opens the file and fills the tables. Never throws. */
@@ -173,8 +179,9 @@ export class Disk implements RecordSink {
     const { path, log, clock } = this.#options;
     const first = this.#retryAtMs === undefined;
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
+    this.#problem = `${path} cannot be used (${errorMessage(error)})`;
     if (!isDamage(error)) {
-      if (first) log.error(`${path} cannot be used (${errorMessage(error)}): continuing in memory`, { err: error });
+      if (first) log.error(`${this.#problem}: continuing in memory`, { err: error });
       return;
     }
     this.#database?.close();

@@ -61,5 +61,6 @@ async function hold(cli: Cli, name: string | undefined, { for: forMs, reason = '
     orders.hold(name, forMs, reason, ...(strict ? [strict] : [])),
   );
   if (reply.kind === 'refused') return refuse(cli, reply);
+  if (reply.unsaved !== undefined) cli.complain(`the hold is not saved, and ends with the daemon: ${reply.unsaved}`);
   cli.say(`${heldName(name ?? null)} on hold until ${reply.until === null ? 'released' : localTime(reply.until)}`);
 }

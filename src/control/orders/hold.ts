@@ -37,5 +37,6 @@ export const hold = {
   withoutDaemon: 'place',
   timeoutMs: USUAL_MS,
   input,
-  reply: done(object({ until: nullable(anyText) })),
+  /** `unsaved`: why it is lost if the daemon ends; absent if it is saved. */
+  reply: done(object({ until: nullable(anyText), unsaved: optional(anyText) })),
 } as const satisfies Order;

@@ -292,6 +292,13 @@ describe('the commands, with a daemon running', () => {
     assert.equal(await run('db'), `db has no hold of its own, and is ${stillHeld}\n`);
   });
 
+  it('hold says that it is not saved', async (t) => {
+    const { config } = await daemon(t, { hold: async () => ({ kind: 'done', until: null, unsaved: 'state.db is full' }) });
+    const { code, stdout, stderr } = await runCommand(['--config', config, 'hold', 'web']);
+    assert.deepEqual([code, stdout], [0, 'web on hold until released\n']);
+    assert.match(stderr, /the hold is not saved, and ends with the daemon: state\.db is full\n$/);
+  });
+
   it('a name may begin with a dash, behind --; an empty one is wrong usage', async (t) => {
     const asked: string[] = [];
     const { config } = await daemon(t, {
