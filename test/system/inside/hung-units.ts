@@ -315,7 +315,8 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
   for (const strategy of ['service', 'auto'])
     test(`${strategy}: with SendSIGKILL=no a stop is waited for, and what does not end is not killed`, async (t) => {
       const lines = ['[Service]', 'SendSIGKILL=no', 'TimeoutStopSec=900'];
-      const flush = `ExecStart=/bin/sh -c 'trap "sleep 9; : > %OK%; exit 0" TERM; while :; do sleep 0.2; done'`;
+      // One of its children may be killed with it: systemd looks for what is in the cgroup after it has signalled the main process.
+      const flush = `ExecStart=/bin/sh -c 'trap "for i in 1 2 3 4 5 6 7 8 9; do sleep 1; done; : > %OK%; exit 0" TERM; while :; do sleep 0.2; done'`;
       const slow = openUnit(t, `slow-${strategy}`, strategy, ...lines, flush);
       slow.begin();
       await slow.until('active/running');
