@@ -113,7 +113,9 @@ health_check_timeout = 60
 `,
   );
   symlinkSync('/usr/bin/sleep', `${host.dir}/kept`);
-  const careless = spawn('sh', ['-c', `: ${secret('careless')} ${host.mark}; sleep 600; :`], { stdio: 'ignore' });
+  const careless = spawn('sh', ['-c', `: ${secret('careless')} ${host.mark}; read end; :`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   t.after(() => careless.kill('SIGKILL'));
   const daemon = await host.start();
   host.raise('hook', 'checked', 'kept');
