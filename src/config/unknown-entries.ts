@@ -104,8 +104,7 @@ function keyHint(key: string, known: ReadonlySet<string>, asked: Asked): string 
 }
 
 function listed(words: readonly string[]): string {
-  const [last = '', ...before] = words.toReversed();
-  return before.length === 0 ? last : `${before.toReversed().join(', ')} and ${last}`;
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
 /** Settings that were meant for all processes apply to none then, and nothing else would show it. */

@@ -58,6 +58,8 @@ class Known {
 const LOOK_MS = 4000;
 /** The same with a PID 1 that is slow, or was silent a moment ago. */
 const TROUBLED_LOOK_MS = 60_000;
+/** The same before a program is launched. */
+const TROUBLED_LAUNCH_MS = 10_000;
 /** So long a stale answer may keep a recovery going. */
 const BLIND_MS = 30_000;
 /** Between a look at the process table and what follows from it. */
@@ -292,8 +294,9 @@ export class PromiseModel {
     const state = pid1.units.get(`${program}.service`)?.status().activeState ?? '';
     if (what !== 'launch' && !['inactive', 'failed'].includes(state)) return;
     const others = copies.filter(({ cgroup }) => what === 'launch' || cgroup !== unit);
-    const lookMs =
-      clock.nowMs - pid1.troubledAtMs < TROUBLED_LOOK_MS ? (what === 'launch' ? 10_000 : TROUBLED_LOOK_MS) : MOMENT_MS;
+    // A launch looks again right before it, once PID 1 has answered.
+    const troubledLookMs = what === 'launch' ? TROUBLED_LAUNCH_MS : TROUBLED_LOOK_MS;
+    const lookMs = clock.nowMs - pid1.troubledAtMs < TROUBLED_LOOK_MS ? troubledLookMs : MOMENT_MS;
     const seen = others.find(({ bornAtMs }) => clock.nowMs - bornAtMs > lookMs);
     if (seen !== undefined)
       this.#break(`a second copy of ${program}: ${what} while pid ${seen.pid} has run for ${clock.nowMs - seen.bornAtMs} ms`);

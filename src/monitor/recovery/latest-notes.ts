@@ -1,5 +1,5 @@
 // Notes that were rewritten while a recovery was under way.
-import { isSameNotes, stands, storedAlarm } from '../../core/alarm.ts';
+import { type Alarm, isSameNotes, stands, storedAlarm } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import type { AlarmBook } from '../alarms/book.ts';
 import type { CurrentConfig } from '../current-config.ts';
@@ -26,26 +26,25 @@ const READ_LIMIT_MS = 1000;
 export async function takeLatestNotes(job: RecoveryJob, parts: LatestNotesParts): Promise<void> {
   const members = [...job.members];
   const latest = await Promise.all(members.map((member) => readLatest(member, parts)));
-  if (latest.every((member) => member === undefined)) return;
+  if (latest.every((alarm) => alarm === undefined)) return;
   const proof = await proveAgain(job.plan, job.process, 1, parts.clock, parts.abort);
   if (proof.kind !== 'healthy' && proof.kind !== 'assumed') return;
   // In their places: others may have joined meanwhile.
   for (const [i, member] of members.entries()) {
-    const at = job.members.indexOf(member);
-    job.members[at] = latest[i] ?? member;
+    const alarm = latest[i];
+    if (alarm !== undefined) job.members[job.members.indexOf(member)] = { ...member, alarm };
   }
 }
 
-/** The member with other notes than those it was restarted for; undefined if they are the same, or cannot be read in time. */
-async function readLatest(member: Member, { config, book, clock }: LatestNotesParts): Promise<Member | undefined> {
-  const { alarm, process } = member;
+/** The member's alarm with other notes than those it was restarted for; undefined if they are the same, or cannot be read in time. */
+async function readLatest({ alarm, process }: Member, { config, book, clock }: LatestNotesParts): Promise<Alarm | undefined> {
   if (alarm?.source !== 'store' || !stands(alarm)) return undefined;
-  // What the daemon notices itself is certain, and an alarm of its own.
-  const isRaisedAgain = (): boolean => book.get(alarm.key)?.isRaisedAgain ?? false;
   const row = await soon(clock, READ_LIMIT_MS, config.current().store.readProcess(alarm.processId)).catch(
     () => 'late' as const,
   );
   if (row === 'late' || row === 'ambiguous' || row?.processName !== process.processName) return undefined;
+  // What the daemon notices itself is certain, and an alarm of its own.
+  if (book.get(alarm.key)?.isRaisedAgain) return undefined;
   const read = storedAlarm(row);
-  return stands(read) && !isSameNotes(read, alarm) && !isRaisedAgain() ? { ...member, alarm: read } : undefined;
+  return stands(read) && !isSameNotes(read, alarm) ? read : undefined;
 }
