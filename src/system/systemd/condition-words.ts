@@ -12,6 +12,9 @@ export const CONDITION_PROPERTIES = {
   Service: [],
 } as const satisfies PropertyNames;
 
+/** The reason of a start that the unit's ExecCondition= refused. */
+export const EXEC_CONDITION_REFUSED = 'its ExecCondition= refused the start';
+
 /**
  * Says which condition kept the unit from its last start: `ConditionPathExists=/run/ok is not met`, or for an assertion
  * `AssertUser=app does not hold`. Returns undefined if it was neither. Source: org.freedesktop.systemd1(5), systemd.unit(5).

@@ -2,7 +2,7 @@
 
 import { printable } from '../../core/text/printable.ts';
 import { shellWord } from '../../core/text/typed-command.ts';
-import { CONDITION_PROPERTIES, unmetCondition } from './condition-words.ts';
+import { CONDITION_PROPERTIES, EXEC_CONDITION_REFUSED, unmetCondition } from './condition-words.ts';
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, COMMAND_LISTS, commandsOf, endWords, failedCommand } from './exec-commands.ts';
 import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
 
@@ -52,7 +52,7 @@ export function failureWords(values: Properties): string | undefined {
     case 'protocol':
       return pidFileWords(values) ?? `it did not follow the protocol of its Type=${textOf(values, 'Type')}`;
     case 'exec-condition':
-      return 'its ExecCondition= refused the start';
+      return EXEC_CONDITION_REFUSED;
     default:
       return 'its job failed';
   }

@@ -3,7 +3,7 @@
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { callFailure } from './call-failure.ts';
-import { unmetCondition } from './condition-words.ts';
+import { EXEC_CONDITION_REFUSED, unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
 import { JobEnds } from './job-ends.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
@@ -156,16 +156,18 @@ async function startResult(
 ): Promise<Step> {
   const { verdict } = skippedStart;
   if (verdict === 'started') return { kind: 'done' };
-  if (verdict !== 'unknown')
-    return failed(
-      `systemd skipped its start: ${await skipReason(link, unit, verdict, WORDS_MS)}, see systemctl status ${unit}`,
-    );
+  if (verdict !== 'unknown') return skipped(unit, await skipReason(link, unit, verdict, WORDS_MS));
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, limit);
   if (shown.kind === 'failed')
     return shown.lost ? { kind: 'lost', before } : failed(`it is not known if systemd started it: ${shown.reason}`);
   if (textOf(shown.values, 'ActiveState') !== 'inactive') return { kind: 'done' };
-  const isSkipped = unmetCondition(shown.values) !== undefined || textOf(shown.values, 'Result') === 'exec-condition';
-  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, shown.values)}`) : { kind: 'done' };
+  const isRefused = textOf(shown.values, 'Result') === 'exec-condition';
+  const reason = unmetCondition(shown.values) ?? (isRefused ? EXEC_CONDITION_REFUSED : undefined);
+  return reason === undefined ? { kind: 'done' } : skipped(unit, reason);
+}
+
+function skipped(unit: string, reason: string): ServiceCallResult {
+  return failed(`systemd skipped its start: ${reason}, see systemctl status ${unit}`);
 }
 
 async function jobResult(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {

@@ -1,7 +1,7 @@
 // Detects a start that systemd skipped.
 
 import { soon, systemClock } from '../../core/clock.ts';
-import { CONDITION_PROPERTIES, testsIn, unmetCondition } from './condition-words.ts';
+import { CONDITION_PROPERTIES, EXEC_CONDITION_REFUSED, testsIn, unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
@@ -103,7 +103,7 @@ const KEPT: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
  * meanwhile and has several conditions, says that one of them is not met. Never rejects.
  */
 export async function skipReason(link: Pid1Link, unit: string, of: Test, timeoutMs: number): Promise<string> {
-  if (of === 'ExecCondition') return 'its ExecCondition= refused the start';
+  if (of === 'ExecCondition') return EXEC_CONDITION_REFUSED;
   const shown = await readProperties(link, unit, SKIP_PROPERTIES, { timeoutMs });
   const end = of === 'Conditions' ? 'is not met' : 'does not hold';
   const vague = of === 'Conditions' ? 'one of its conditions is not met' : 'one of its assertions does not hold';

@@ -550,7 +550,7 @@ export class FakePid1 {
   }
 
   /** What a job comes to. */
-  #endJob(unit: FakeUnit, { result = 'done', status = 1 }: JobPlan): void {
+  #endJob(unit: FakeUnit, { result = 'done', status = 1, skippedBy }: JobPlan): void {
     const verb = unit.job?.verb;
     const options = this.#files.get(unit.name) ?? {};
     if (verb === 'stop') {
@@ -560,6 +560,11 @@ export class FakePid1 {
       return;
     }
     if (verb === 'restart' && unit.activeState !== 'inactive') this.#goDown(unit);
+    if (skippedBy !== undefined) {
+      unit.skip(skippedBy);
+      this.#removeJob(unit, 'done');
+      return;
+    }
     switch (result) {
       case 'done':
         if (verb === 'start' && unit.activeState === 'active') {
@@ -630,7 +635,7 @@ export class FakePid1 {
   #collect(unit: FakeUnit): void {
     const isIdle = unit.job === undefined && this.program(unit.name) === undefined;
     const isDown = unit.activeState === 'inactive' || (unit.activeState === 'failed' && unit.collects);
-    if (!isIdle || !isDown || this.#units.get(unit.name) !== unit) return;
+    if (!isIdle || !isDown || unit.stays || this.#units.get(unit.name) !== unit) return;
     if (this.#dirty.delete(unit)) this.#tell(unit);
     this.#units.delete(unit.name);
     this.signal('UnitRemoved', unit.name, 'so', [unit.name, unitPath(unit.name)]);

@@ -11,7 +11,12 @@ export interface JobPlan {
   readonly held?: boolean;
   /** The exit code of what fails; 1 unless said. */
   readonly status?: number;
+  /** Why systemd skips the start; the job is then done like any other. */
+  readonly skippedBy?: SkippedBy;
 }
+
+/** `condition`: ConditionPathExists=/run/ok; `exec-condition`: the unit's ExecCondition=. */
+export type SkippedBy = 'condition' | 'exec-condition';
 
 export type JobVerb = 'start' | 'restart' | 'stop';
 
@@ -31,6 +36,8 @@ export interface FakeServiceOptions {
   readonly user?: string;
   /** `Restart=on-failure`: after a start that failed it stands `activating (auto-restart)`. */
   readonly restarts?: boolean;
+  /** Another unit refers to it, so that it stays loaded while it has nothing to do. */
+  readonly stays?: boolean;
 }
 
 /** A unit as the fake knows it; `Service` and `Unit` are its halves. */
@@ -48,6 +55,7 @@ export class FakeUnit {
   invocation = Buffer.alloc(0);
   job: { readonly id: number; readonly verb: JobVerb } | undefined;
   readonly #options: FakeServiceOptions | undefined;
+  #unmetAt = 0n;
   #changedAt = 0n;
   #leftActiveAt = 0n;
   #startedAt = 0n;
@@ -79,6 +87,16 @@ export class FakeUnit {
     this.#startedAt = microseconds();
     this.#endedAt = 0n;
     if (state !== 'inactive') this.enter(state, state === 'active' ? 'running' : 'start');
+  }
+
+  /** systemd has skipped its start. */
+  skip(by: SkippedBy): void {
+    if (by === 'condition') this.#unmetAt = microseconds();
+    else this.result = by;
+  }
+
+  get stays(): boolean {
+    return this.#options?.stays ?? false;
   }
 
   /** The end of its main process. */
@@ -119,7 +137,12 @@ export class FakeUnit {
       ['StateChangeTimestampMonotonic', t(this.#changedAt)],
       ['ActiveExitTimestampMonotonic', t(this.#leftActiveAt)],
       ['Job', new Variant('(uo)', this.job === undefined ? [0, '/'] : [this.job.id, jobPath(this.job.id)])],
-      ['ConditionResult', new Variant('b', true)],
+      ['ConditionResult', new Variant('b', this.#unmetAt === 0n)],
+      ['ConditionTimestampMonotonic', t(this.#unmetAt)],
+      [
+        'Conditions',
+        new Variant('a(sbbsi)', this.#unmetAt === 0n ? [] : [['ConditionPathExists', false, false, '/run/ok', -1]]),
+      ],
       ['AssertResult', new Variant('b', true)],
       ['InvocationID', new Variant('ay', this.invocation)],
       ...Object.entries({ Requires: [], Conflicts: [], ...this.#options?.lists }).map(

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { runJob } from '../../../../src/system/systemd/jobs.ts';
 import type { ServiceCallResult } from '../../../../src/system/systemd/service-manager.ts';
 import { FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
-import type { FakeServiceOptions } from '../../../helpers/pid1/fake-unit.ts';
+import type { FakeServiceOptions, SkippedBy } from '../../../helpers/pid1/fake-unit.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const LONG = { timeoutMs: 30_000 };
@@ -199,6 +199,31 @@ for (const [way, options] of Object.entries(WAYS)) {
     fake.finish('a.service');
   });
 }
+
+for (const isSignalled of [true, false])
+  test(`a start that systemd skips is not done, ${isSignalled ? 'as its signals say' : 'as its properties say if no signal came'}`, async (t) => {
+    const fake = FakePid1.open(t);
+    const pid1 = fake.pid1();
+    if (!isSignalled) fake.arrange = (items) => items.filter(({ member }) => member !== 'PropertiesChanged');
+    const skipped = {
+      condition: 'ConditionPathExists=/run/ok is not met',
+      'exec-condition': 'its ExecCondition= refused the start',
+    };
+    for (const [skippedBy, reason] of Object.entries(skipped) as [SkippedBy, string][])
+      for (const verb of ['start', 'restart'] as const) {
+        const unit = `${skippedBy}-${verb}.service`;
+        fake.add(unit, { stays: true, plan: () => ({ skippedBy }) });
+        assert.deepEqual(await runJob(pid1, verb, unit, LONG), {
+          kind: 'failed',
+          reason: `systemd skipped its start: ${reason}, see systemctl status ${unit}`,
+        });
+      }
+    // What has done its work and rests was not skipped.
+    fake.add('b.service', { type: 'oneshot', stays: true });
+    assert.deepEqual(await runJob(pid1, 'start', 'b.service', LONG), { kind: 'done' });
+    fake.add('c.service');
+    assert.deepEqual(await runJob(pid1, 'start', 'c.service', LONG), { kind: 'done' });
+  });
 
 test('a silent PID 1 is asked for nothing', async (t) => {
   const fake = FakePid1.open(t);
