@@ -7,12 +7,13 @@ import type { AlarmBook } from '../alarms/book.ts';
 import { processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 import { proveAgain } from './health-proof.ts';
 import { type InterruptedRuns, isSameAlarm } from './interrupted-runs.ts';
-import { notProved } from './outcome.ts';
+import { notProved, type OutcomeRecorder } from './outcome.ts';
 
 /** What the judgement of an interrupted run needs. */
 export interface AfterInterruptionParts {
   readonly interruptedRuns: InterruptedRuns;
   readonly book: AlarmBook;
+  readonly recorder: OutcomeRecorder;
   readonly clock: Clock;
   readonly abort: AbortSignal;
   readonly log: Logger;
@@ -20,10 +21,12 @@ export interface AfterInterruptionParts {
 
 /**
  * Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process is to be restarted. If that
- * cannot be determined, the run is judged again when the alarm is handled the next time.
+ * cannot be determined, the run is judged again when the alarm is handled the next time. If the process is restarted because the run has
+ * not healed it, or nothing can tell, the run counts as a failed recovery: its command may be what ends the daemon, and would do so
+ * without limit.
  */
 export async function afterInterruption(job: RecoveryJob, parts: AfterInterruptionParts): Promise<RecoveryOutcome | undefined> {
-  const { interruptedRuns, book, clock, abort, log } = parts;
+  const { interruptedRuns, book, recorder, clock, abort, log } = parts;
   const left = await interruptedRuns.settle(job);
   if (left === undefined || job.ordered || !isSameAlarm(left, job)) return undefined;
   const proof = await proveAgain(job.plan, job.process, left.attempt, clock, abort);
@@ -31,7 +34,13 @@ export async function afterInterruption(job: RecoveryJob, parts: AfterInterrupti
     interruptedRuns.keep(left, job);
     return { kind: 'skipped', reason: notProved(proof.reason) };
   }
-  if (proof.kind !== 'healthy' || (await isOlder(left, job, parts))) return undefined;
+  if (proof.kind !== 'healthy') {
+    const reason =
+      proof.kind === 'unhealthy' ? `${CUT_SHORT} did not heal it: ${proof.reason}` : `${CUT_SHORT} may not have ended`;
+    if (!abort.aborted) recorder.record(job, { kind: 'failed', reason }, clock.monotonicMs() - ageMs(left, clock));
+    return undefined;
+  }
+  if (await isOlder(left, job, parts)) return undefined;
   // The run was for all of them, also for those that are handled later.
   for (const alarm of left.alarms) {
     const processId = processIdOf(alarm);
@@ -45,15 +54,20 @@ export async function afterInterruption(job: RecoveryJob, parts: AfterInterrupti
   return { kind: 'recovered', attempts: 0 };
 }
 
+const CUT_SHORT = 'the attempt that was under way when monitor_service ended';
+
+function ageMs({ startedAt }: JournalEntry, clock: Clock): number {
+  return clock.date().getTime() - startedAt.getTime();
+}
+
 /** True if what is up has been up since before the run began: the daemon died before it could restart anything. */
 async function isOlder(
-  { startedAt }: JournalEntry,
+  left: JournalEntry,
   { plan, process }: RecoveryJob,
-  parts: AfterInterruptionParts,
+  { clock, abort }: AfterInterruptionParts,
 ): Promise<boolean> {
-  const life = await plan.strategy.life?.(process, parts.abort);
-  const sinceMs = parts.clock.date().getTime() - startedAt.getTime();
-  return life?.upForMs !== undefined && life.upForMs > sinceMs + TICKS_MS;
+  const life = await plan.strategy.life?.(process, abort);
+  return life?.upForMs !== undefined && life.upForMs > ageMs(left, clock) + TICKS_MS;
 }
 
 /** More than a tick: the age of a process is known in ticks of 10 ms. */

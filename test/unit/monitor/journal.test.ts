@@ -39,6 +39,26 @@ test('what runs since before an interrupted attempt was not restarted by it, how
   }
 });
 
+for (const [what, health] of [
+  ['heals nothing', { kind: 'unhealthy', reason: 'not well' }],
+  ['has no health check', { kind: 'assumed' }],
+] as const)
+  test(`an attempt that ends the daemon itself and ${what} opens the breaker in the end`, async () => {
+    const state = memoryState();
+    const restarts: number[] = [];
+    let world = new MonitorWorld({}, state);
+    for (let life = 1; life <= 5; life++) {
+      world = new MonitorWorld({ maxRestartFailures: 3 }, state);
+      world.alarm(1, 'web', { health: () => health, restart: () => new Promise(() => {}) });
+      void world.monitor.tick();
+      await world.clock.until(() => world.restarts.length > 0 || world.skipReason('row 1') !== undefined);
+      restarts.push(world.restarts.length);
+    }
+    assert.deepEqual(restarts, [1, 1, 1, 0, 0]);
+    assert.equal(world.skipReason('row 1'), 'circuit breaker open');
+    assert.equal(world.rows.get('1')?.alarma, true);
+  });
+
 test('a pre_restart_command is written down before it starts, too', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'web', { settings: { preRestartCommand: 'check' } });
