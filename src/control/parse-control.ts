@@ -1,5 +1,5 @@
 import type { SectionReader } from '../core/config.ts';
-import { checkSocketPath } from '../system/sockets/file.ts';
+import { checkSocketPath } from '../system/sockets/configured-path.ts';
 
 /** The options of `[control]`: where the daemon takes orders. */
 export interface ControlOptions {

@@ -7,7 +7,7 @@ import { type ProcessEventType, processEventTypes } from '../core/process/event.
 import { DEFAULT_EVENT_SOCKET } from '../core/process/event-line.ts';
 import { isLoopback, parseHostPort } from '../core/text/host-port.ts';
 import { readNamedFile } from '../system/files/read-named-file.ts';
-import { checkSocketPath } from '../system/sockets/file.ts';
+import { checkSocketPath } from '../system/sockets/configured-path.ts';
 import type { TlsIdentity } from './secure-socket.ts';
 
 /** `[events]`: where and to whom process events are sent. */

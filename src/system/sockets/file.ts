@@ -1,54 +1,14 @@
-// A Unix socket file that a server listens on, and the check of its configured path.
+// A Unix socket file that a server listens on.
 import { chmodSync, lchownSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import type { SectionReader } from '../../core/config.ts';
+import type { Server } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
-import { quoted } from '../../core/text/printable.ts';
 import { HeldFolder } from '../files/held-folder.ts';
 import { makeFolder } from '../files/make-folder.ts';
-import { peerOf } from '../native/peer.ts';
-import { peerWords } from './server-peer.ts';
-
-/** A socket is not available: another daemon answers on it (`taken`), or something prevents its use (`unusable`). */
-class SocketFileError extends Error {
-  readonly code: 'SOCKET_TAKEN' | 'SOCKET_UNUSABLE';
-
-  /** `what` names the socket for people: `control socket`. */
-  constructor(kind: 'taken' | 'unusable', what: string, path: string, problem: string) {
-    super(`${what} ${path}: ${problem}`);
-    this.name = 'SocketFileError';
-    this.code = kind === 'taken' ? 'SOCKET_TAKEN' : 'SOCKET_UNUSABLE';
-  }
-}
-
-/** Checks the configured path of a socket and reports problems to the section reader. */
-export function checkSocketPath(section: SectionReader, key: string, path: string): void {
-  if (!isAbsolute(path) || path.endsWith('/') || /[\u0000-\u001f\u007f]/.test(path)) {
-    section.problem(key, `invalid value ${quoted(path)}, expected the absolute path of a file`);
-  } else if (Buffer.byteLength(path) > MAX_PATH || Buffer.byteLength(dirname(path)) > MAX_PATH - PRIVATE_NAME) {
-    section.problem(
-      key,
-      `the path is too long for a socket, expected at most ${MAX_PATH - PRIVATE_NAME} bytes of folder and ${MAX_PATH} in all, got ${Buffer.byteLength(dirname(path))} and ${Buffer.byteLength(path)}`,
-    );
-  }
-}
-
-/** The length of sun_path of unix(7), less the closing zero. */
-const MAX_PATH = 107;
-/** The bytes that are added to the folder's path while the socket is made: `/.new-XXXXXX/s`. */
-const PRIVATE_NAME = 14;
+import { makeSureIsFree, SocketFileError, type SocketPlace, unusable } from './free-path.ts';
 
 /** Where a socket file is made, and with which rights. */
-interface SocketFileOptions {
-  /** Its name in errors: `control socket`. */
-  readonly what: string;
-  readonly path: string;
-  /**
-   * What a user can do who is not root and may not create it there, for the end of a line: `set [events] socket to a place of
-   * its own`.
-   */
-  readonly cure: string;
+interface SocketFileOptions extends SocketPlace {
   readonly mode: number;
   /** The group that the socket is given to; undefined: our own. */
   readonly gid: number | undefined;
@@ -79,61 +39,6 @@ export async function listenOnSocket(server: Server, options: SocketFileOptions)
   } catch (error) {
     throw error instanceof SocketFileError ? error : unusable(options, error);
   }
-}
-
-function unusable({ what, path, cure }: SocketFileOptions, error: unknown): SocketFileError {
-  const isDenied = DENIED.includes(String((error as NodeJS.ErrnoException | null)?.code));
-  const problem = isDenied ? `permission denied${process.geteuid?.() === 0 ? '' : ` (${cure})`}` : errorMessage(error);
-  return new SocketFileError('unusable', what, path, problem);
-}
-
-const DENIED: readonly string[] = ['EACCES', 'EPERM'];
-
-async function makeSureIsFree(options: SocketFileOptions): Promise<void> {
-  const { what, path } = options;
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  if (!stat.isSocket()) throw new SocketFileError('unusable', what, path, 'the path exists and is not a socket');
-  const found = await probe(path);
-  switch (found.kind) {
-    case 'answered':
-      throw new SocketFileError('taken', what, path, 'another daemon answers there');
-    case 'foreign':
-      throw new SocketFileError('unusable', what, path, `${found.words} listens there and is not a monitor_service daemon`);
-    case 'failed':
-      if (found.code === 'ECONNREFUSED' || found.code === 'ENOENT') return;
-      if (DENIED.includes(found.code)) throw unusable(options, found);
-      throw new SocketFileError('taken', what, path, `a socket of another program is there (${found.code})`);
-    default:
-      found satisfies never;
-  }
-}
-
-type ProbeResult =
-  | { readonly kind: 'answered' }
-  /** A process of another user, according to the kernel. */
-  | { readonly kind: 'foreign'; readonly words: string }
-  /** `code`: the errno of connect(2). */
-  | { readonly kind: 'failed'; readonly code: string };
-
-/** Connects to learn who listens there, and disconnects. */
-function probe(path: string): Promise<ProbeResult> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const end = (outcome: ProbeResult): void => {
-      socket.destroy();
-      resolve(outcome);
-    };
-    socket.once('connect', () => {
-      const peer = peerOf(socket);
-      const isOurs = peer === undefined || peer.uid === 0 || peer.uid === process.geteuid?.();
-      end(isOurs ? { kind: 'answered' } : { kind: 'foreign', words: peerWords(peer) });
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      // EAGAIN: its queue is full, so it has an owner.
-      end(error.code === 'EAGAIN' ? { kind: 'answered' } : { kind: 'failed', code: String(error.code) }),
-    );
-  });
 }
 
 async function bindAndPlace(server: Server, folder: string, options: SocketFileOptions): Promise<SocketFile> {

@@ -1,19 +1,17 @@
 // Records the roots by which a program is recognised later.
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { withDeadline } from '../../../core/deadline.ts';
-import { LoopPause } from '../../../core/loop-pause.ts';
 import { type RootProcess, sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
-import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/programs/of-main.ts';
 import { knownBy, type ProcessTree } from '../identity/identity.ts';
 import type { Matches } from '../identity/match.ts';
-import { findOwners, isOwnedBy } from '../identity/owner.ts';
 import { sessionOfOwn } from '../identity/rest.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
+import { KIN, type Kin, rootsOfRun, topmostOfRun } from './by-run-id.ts';
 import { isLife } from './from-command.ts';
 import { listensIn } from './unit-rest.ts';
 
@@ -128,8 +126,8 @@ export class KnownRoots {
     // What went into the background in one of our units is found in that unit.
     const isInUnit = this.#parts.programs.starter === 1;
     const more =
-      known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId, await this.#table.survey(KIN)) : [];
-    const roots = this.#oursOf([...new Set([...known, ...more])], runId);
+      known.length < pids.length && !isInUnit ? await this.#ofRun(systemName, runId, await this.#table.survey(KIN)) : [];
+    const roots = rootsOfRun(this.#table, [...new Set([...known, ...more])], runId);
     this.#set(systemName, roots);
     this.#seen.add(systemName);
   }
@@ -139,7 +137,7 @@ export class KnownRoots {
     const known = this.get(systemName);
     // Else it was started again in the meantime.
     if (left.length === 0 || !known.some((root) => root.pid === pid && root.runId === runId)) return;
-    this.#set(systemName, [...known.filter((root) => root.pid !== pid), ...this.#oursOf(left, runId)]);
+    this.#set(systemName, [...known.filter((root) => root.pid !== pid), ...rootsOfRun(this.#table, left, runId)]);
   }
 
   /** A start script may become the program by exec(3): its later leftovers are recognised by the file that it executes now. */
@@ -168,7 +166,7 @@ export class KnownRoots {
     const { runId, startTime = 0 } = known.find((root) => root.ours && root.isEmpty !== true && root.runId !== undefined) ?? {};
     if (runId === undefined) return undefined;
     const younger = [...all.values()].filter((seen) => seen.startTime >= startTime);
-    const ours = this.#oursOf(await this.#withRunId(systemName, runId, younger), runId);
+    const ours = rootsOfRun(this.#table, await this.#ofRun(systemName, runId, younger), runId);
     // A helper that it left behind is not the program.
     const roots = ours.filter(({ executable }) => known.some((root) => root.executable === executable));
     if (roots.length === 0 || !isSameRoots(known, this.get(systemName))) return undefined;
@@ -176,34 +174,8 @@ export class KnownRoots {
     return roots;
   }
 
-  /** The topmost of these processes that belong to a run; no foreign processes, which may have read its id somewhere. */
-  async #withRunId(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
-    const owners = await withDeadline(this.#parts.clock, OWNERS_MS, undefined, ({ signal }) =>
-      findOwners(this.#options, this.#parts, systemName, signal),
-    );
-    if (owners.kind === 'refused') return [];
-    const ownProcesses = new Map<number, number>();
-    const pause = new LoopPause();
-    const others = processes.filter(({ pid, kernelThread }) => !kernelThread && pid !== process.pid);
-    for (const { pid, ppid, startTime } of await this.#table.withVariable(others, 'MONITOR_RUN_ID', runId)) {
-      if (pause.isDue) await pause.take();
-      if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) ownProcesses.set(pid, ppid);
-    }
-    return [...ownProcesses].flatMap(([pid, ppid]) => (ownProcesses.has(ppid) ? [] : [pid]));
-  }
-
-  #oursOf(pids: readonly number[], runId: string): RootProcess[] {
-    return pids.flatMap((pid): RootProcess[] => {
-      const now = this.#table.read(pid, ['startTime', 'executable', 'uids', 'cgroup']);
-      if (now === undefined) return [];
-      const { startTime, executable, uids, cgroup } = now;
-      const of = {
-        ...(uids && { uid: uids.real }),
-        ...(cgroup !== undefined && { cgroup }),
-        ...(executable && { executable }),
-      };
-      return [{ pid, startTime, ours: true, runId, ...of }];
-    });
+  #ofRun(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
+    return topmostOfRun(this.#options, this.#parts, this.#table, { systemName, runId, processes });
   }
 
   /** Records them under all names that meant the same program until now: they still do. */
@@ -213,12 +185,6 @@ export class KnownRoots {
     for (const name of names) kept.set(name, roots);
   }
 }
-
-/** A directory of users that does not answer must not delay a start. */
-const OWNERS_MS = 2000;
-
-const KIN = ['ppid', 'kernelThread', 'startTime'] as const;
-type Kin = ProcessInfo<(typeof KIN)[number]>;
 
 function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[]): boolean {
   return (
