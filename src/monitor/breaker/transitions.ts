@@ -57,12 +57,13 @@ export function recordSuccess(breaker: BreakerSnapshot, nowMs: number, rules: Br
   return { ...counted, state: 'closed', reopenAtMs: 0 };
 }
 
-/** Counts a recovery that failed. The trial of a half-open breaker opens it again; the last allowed failure opens a closed one. */
+/**
+ * Counts a recovery that failed. The trial of a half-open breaker opens it again, the last allowed failure a closed one. An open one stays
+ * open for the whole time from now on: exits opened it while the recovery was under way, or the daemon stopped during the trial.
+ */
 export function recordFailure(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
   const failures = breaker.failures + 1;
   if (breaker.state === 'closed' && failures < rules.maxRestartFailures) return { ...breaker, failures };
-  // Exits opened it while the recovery was under way.
-  if (breaker.state === 'open') return { ...breaker, failures };
   return { ...breaker, state: 'open', failures, reopenAtMs: nowMs + rules.circuitResetTimeMs };
 }
 

@@ -115,6 +115,15 @@ test('the breaker does what its plain model does, whatever happens in whatever o
   );
 });
 
+test('a trial that the stop of the daemon interrupted, and that failed, opens it again for the whole time', () => {
+  let breaker = closedBreaker;
+  for (let i = 0; i < rules.maxRestartFailures; i++) breaker = recordFailure(breaker, 0, rules);
+  const admission = admit(breaker, rules.circuitResetTimeMs);
+  assert.ok(admission.kind === 'admitted' && admission.halfOpened);
+  breaker = recordFailure(recordInterruption(admission.next), rules.circuitResetTimeMs + 1, rules);
+  assert.deepEqual(admit(breaker, rules.circuitResetTimeMs + 1), { kind: 'refused', remainingMs: rules.circuitResetTimeMs });
+});
+
 test('flap_recoveries = 0 never opens on success and keeps nothing', () => {
   let breaker = closedBreaker;
   for (let i = 0; i < 100; i++) breaker = recordSuccess(breaker, i, { ...rules, flapRecoveries: 0 });
