@@ -231,6 +231,11 @@ class SimulatedFiles extends ProcFiles {
     return 0;
   }
 
+  override groupMembers(controlGroup: string): number[] {
+    if (this.#kernel.isUnreadable) return [];
+    return this.#kernel.processes.filter(({ cgroup }) => cgroup === controlGroup).map(({ pid }) => pid);
+  }
+
   override size(): undefined {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { errorMessage } from '../../core/errors.ts';
 import { signalName } from '../../core/process/wait-status.ts';
 import type { Surroundings } from '../../core/program/launch-record.ts';
 import { printable } from '../../core/text/printable.ts';
+import { groupOfService, pidsOfGroup } from '../proc/group-members.ts';
 import { type CommandResult, commandFailure, commandOutput } from '../spawn/command-result.ts';
 import { openScript, type Script } from '../spawn/script.ts';
 import { retireUnit } from '../systemd/end-unit.ts';
@@ -12,7 +13,6 @@ import type { Pid1Link } from '../systemd/link.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import { TransientFollower, type TransientState } from '../systemd/transient-follower.ts';
 import { startTransient, type TransientStart } from '../systemd/transient-unit.ts';
-import { pidsOfService } from '../systemd/unit/cgroup.ts';
 import { journalOf } from '../systemd/unit/journal.ts';
 import { appUnit, MOST_COPIES } from '../systemd/unit/name.ts';
 import { withRemarks } from './give-back.ts';
@@ -51,7 +51,7 @@ export class TransientLauncher implements ProgramLauncher {
       if (started.kind !== 'started') return started;
       // Not earlier: changes before this point may belong to the unit that had the name before.
       const follower = new TransientFollower(link, unit);
-      if (launch.what.kind === 'line') offspring = new Offspring(() => pidsOfService(unit));
+      if (launch.what.kind === 'line') offspring = new Offspring(() => pidsOfGroup(groupOfService(unit)));
       try {
         return await watch(follower, graceMs, signal);
       } finally {
@@ -155,7 +155,7 @@ export class TransientLauncher implements ProgramLauncher {
 /** Returns the units of further copies in which something runs. */
 function furtherUnits(systemName: string): string[] {
   const units = Array.from({ length: MOST_COPIES - 1 }, (_, index) => appUnit(systemName, index + 2));
-  return units.filter((unit) => pidsOfService(unit).length > 0);
+  return units.filter((unit) => pidsOfGroup(groupOfService(unit)).length > 0);
 }
 
 /** TimeoutStopSec= is 90 s by default. */

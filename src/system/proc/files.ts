@@ -2,6 +2,7 @@ import { closeSync, opendirSync, openSync, readdirSync, readlinkSync, readSync, 
 import { resolve } from 'node:path';
 import { type FileIdentity, fileIdentity } from '../native/file-identity.ts';
 import { withSpareDescriptor } from '../native/spare-descriptor.ts';
+import { pidsOfGroup } from './group-members.ts';
 import { type BeginPieces, giveBack, takePiece } from './pieces.ts';
 
 /**
@@ -70,6 +71,11 @@ export class ProcFiles {
    */
   owner(pid: number): number | undefined {
     return tryRead(() => statSync(`${this.#root}/${pid}`, { throwIfNoEntry: false })?.uid);
+  }
+
+  /** As pidsOfGroup. The only thing here that is not below the proc mount. */
+  groupMembers(controlGroup: string): number[] {
+    return pidsOfGroup(controlGroup);
   }
 
   /** The size of a file or folder according to stat(2). */

@@ -139,6 +139,11 @@ export class ProcessTable {
     return now !== undefined && !hasEnded(now);
   }
 
+  /** The pids in a control group, without the groups below it; [] if there is no such group. Source: cgroups(7). */
+  inGroup(controlGroup: string): number[] {
+    return this.#files.groupMembers(controlGroup);
+  }
+
   /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 if it cannot be read. */
   uptimeMs(): number {
     return readUptimeMs(this.#files);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { pidsOfGroup } from '../../../src/system/systemd/unit/cgroup.ts';
+import { pidsOfGroup } from '../../../src/system/proc/group-members.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { detecting, property, systemctl } from './watched-unit.ts';
 

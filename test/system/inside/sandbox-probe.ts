@@ -10,10 +10,10 @@ import { NameResolver } from '../../../src/system/names/resolver.ts';
 import { openDatagram } from '../../../src/system/native/datagram.ts';
 import { libcProblem } from '../../../src/system/native/libc.ts';
 import { pidfdOpen } from '../../../src/system/native/pidfd.ts';
+import { pidsOfGroup } from '../../../src/system/proc/group-members.ts';
 import { signalProcess } from '../../../src/system/proc/signal.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { createNotifier } from '../../../src/system/systemd/notify.ts';
-import { pidsOfGroup } from '../../../src/system/systemd/unit/cgroup.ts';
 import { dnsServer } from '../../helpers/dns-server.ts';
 import { silentLog } from '../../helpers/strategy-parts.ts';
 

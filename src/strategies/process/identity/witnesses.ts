@@ -1,9 +1,9 @@
 import { LoopPause } from '../../../core/loop-pause.ts';
 import { isInterpreter } from '../../../core/program/interpreters.ts';
+import { groupOfService } from '../../../system/proc/group-members.ts';
 import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
-import { pidsOfService } from '../../../system/systemd/unit/cgroup.ts';
 import { byArgument } from './argument.ts';
 import { isPossible, type Known, known, matcherOf, ownedOf, ownerTest } from './candidates.ts';
 import type { Identity, Witness } from './identity.ts';
@@ -64,7 +64,7 @@ async function byStart(table: ProcessTable, identity: Identity, { all }: Process
     gone.length === 0 ||
     (gone.some(({ executable }) => executable === undefined || executable === seen.executable) && isOwned(seen));
   for (const unit of identity.units) {
-    const inside = pidsOfService(unit).flatMap((pid) => all.get(pid) ?? []);
+    const inside = table.inGroup(groupOfService(unit)).flatMap((pid) => all.get(pid) ?? []);
     // While the process that we started lives, all others in its unit belong to it.
     const isLed = inside.some((seen) => found.has(seen));
     for (const seen of inside)

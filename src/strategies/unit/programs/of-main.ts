@@ -1,7 +1,6 @@
 // Finds the unit of which a program is the main process.
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
-import { pidsOfGroup } from '../../../system/systemd/unit/cgroup.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
 import type { ProcessTree } from '../../process/identity/identity.ts';
 import { unitAround } from '../../process/supervision/restart-by-others.ts';
@@ -34,7 +33,7 @@ export async function unitOfMain(
   if (mainPid > 0 && (shown.status.type === 'oneshot' || !isWrapperOf(table, mainPid, root))) return NONE;
   if (hostsOtherPrograms(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
-  const inside = pidsOfGroup(controlGroup);
+  const inside = table.inGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
 }
 

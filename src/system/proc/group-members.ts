@@ -1,9 +1,10 @@
+// The processes in a control group.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { withSpareDescriptor } from '../../native/spare-descriptor.ts';
+import { withSpareDescriptor } from '../native/spare-descriptor.ts';
 
-/** Returns the pids in the control group of a service in system.slice, which holds all our transient units. As pidsOfGroup. */
-export function pidsOfService(unit: string): number[] {
-  return pidsOfGroup(`/system.slice/${unit}`);
+/** The control group of a service in system.slice, which holds all our transient units. */
+export function groupOfService(unit: string): string {
+  return `/system.slice/${unit}`;
 }
 
 /**
