@@ -74,21 +74,6 @@ function openUnit(t: TestContext, unit: string, lines: readonly string[]): void 
 
 const unitOf = (pid: number): string | undefined => table.read(pid, ['unit'])?.unit;
 
-test('an interpreter that we started is one program, at whatever attempt, and for a daemon that was started again', async (t) => {
-  const name = 'ledgerd';
-  const app = openProcess(t, name, { start_command: 'exec /usr/bin/perl -e "sleep 600 while 1" ledger', stable_time: '0' });
-  const perls = () => pidsOf('/usr/bin/perl');
-  for (let round = 0; round < 3; round += 1) {
-    assert.equal((await app.restart()).kind, 'restarted');
-    assert.deepEqual(await app.health(), { kind: 'healthy' });
-    await waitFor('it is executed', () => perls().length > 0);
-    assert.equal(perls().length, 1);
-    app.anew();
-  }
-  const [pid] = perls();
-  assert.match((await app.preview()).stops.join(), new RegExp(`^pid ${pid}, .*, started by monitor_service: `));
-});
-
 test('a start that leaves for the background is what lives in its unit; a helper that it leaves behind is not', async (t) => {
   const name = 'backgroundd';
   const main = program(t, 'other-name');
@@ -302,15 +287,4 @@ test('a unit that is down and its program are one target; not while that runs ou
   await waitFor('it runs by hand', () => pidsOf(path).length === 1);
   assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', path]);
   assert.deepEqual(await keys('downprog', 'downunit'), ['downunit', 'downunit']);
-});
-
-test('two names of one unit, its own and its program’s, are one target', async (t) => {
-  const path = program(t, 'oneprog');
-  openUnit(t, 'oned.service', [`ExecStart=${path} 600`]);
-  await waitFor('it runs', () => pidsOf(path).length === 1);
-  const byUnit = openProcess(t, 'oned', { restart_strategy: 'auto' });
-  const byName = openProcess(t, 'oneprog', { restart_strategy: 'auto' });
-  const [one, other] = [await byUnit.resolve(), await byName.resolve()];
-  assert.ok(one.kind === 'target' && other.kind === 'target');
-  assert.equal(one.key, other.key);
 });

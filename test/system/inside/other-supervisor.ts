@@ -148,18 +148,3 @@ for (const [name, tool, runs] of [
     assert.match(JSON.stringify(outcome), expected);
     assert.deepEqual(others, []);
   });
-
-test('a shell of our own start_command is not waited for: its unit is stopped before the next start', async (t) => {
-  const name = 'ownshell';
-  const section = { start_command: `${DIR}/${name} 300; sleep 300` };
-  const { strategy } = keeping(t, name, section);
-  assert.equal((await strategy.restart(attemptOn(managed(name)))).kind, 'restarted');
-  const first = await waitFor('it runs', () => pidsNamed(name)[0]);
-  assert.equal((await look(strategy, name)).supervisor, undefined);
-  await kill(first);
-  assert.equal((await look(strategy, name)).supervisor, undefined);
-  const outcome = await strategy.restart(attemptOn(managed(name)));
-  // What is left of our own start is not waited for, and goes.
-  assert.match(JSON.stringify(outcome), /"stopped 2 processes, started pid/);
-  await waitFor('one runs', () => pidsNamed(name).length === 1);
-});
