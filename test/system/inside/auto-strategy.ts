@@ -13,6 +13,7 @@ import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns } from './runs.ts';
+import { property } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
@@ -51,10 +52,6 @@ function openAuto(t: TestContext, name: string, section: Readonly<Record<string,
 /** A start_command whose program goes by the name of the process. */
 function program(name: string) {
   return { start_command: `exec -a ${name} sleep 600` };
-}
-
-function property(unit: string, name: string): string {
-  return execFileSync('systemctl', ['show', '--value', `--property=${name}`, unit], { encoding: 'utf8' }).trim();
 }
 
 /** The number that `outcome` says was started, once it is seen to live in a unit of our own. */

@@ -9,14 +9,13 @@ import {
   type HungStart,
   openPatiently,
   openUnit,
-  property,
   reasonOf,
   SLACK_MS,
-  systemctl,
   testFailure,
   testHungStart,
 } from './hung-kind.ts';
 import { knownUnits } from './runs.ts';
+import { property, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 

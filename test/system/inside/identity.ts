@@ -12,11 +12,11 @@ import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
+import { define, property, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts. Which process is the program, and through what it is restarted.
 
 const table = new ProcessTable();
-const systemctl = (...args: readonly string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' });
 
 /** The process strategy on one name; `anew` makes another one over the same memory, as a restart of the daemon does. */
 function openProcess(t: TestContext, name: string, section: Readonly<Record<string, string>> = {}) {
@@ -59,16 +59,9 @@ function pidsOf(executable: string): number[] {
   return table.list(['executable', 'state']).flatMap((p) => (p.executable === executable && p.state !== 'Z' ? [p.pid] : []));
 }
 
-/** A unit of that file; stopped and gone after the test. */
+/** A unit of that file, started; stopped and gone after the test. */
 function openUnit(t: TestContext, unit: string, lines: readonly string[]): void {
-  const path = `/run/systemd/system/${unit}`;
-  writeFileSync(path, `[Service]\n${lines.join('\n')}\n`);
-  systemctl('daemon-reload');
-  t.after(() => {
-    execFileSync('sh', ['-c', `systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; :`]);
-    rmSync(path, { force: true });
-    systemctl('daemon-reload');
-  });
+  define(t, unit, '[Service]', ...lines);
   systemctl('start', unit);
 }
 
@@ -132,7 +125,7 @@ test('the main process of a system unit is restarted through the unit, under the
   // Dead, it is still the unit's, also for a daemon that was started anew.
   await app.observe();
   process.kill(fresh, 'SIGKILL');
-  await waitFor('failed', () => systemctl('show', '--value', '--property=ActiveState', 'maind').trim() === 'failed');
+  await waitFor('failed', () => property('maind', 'ActiveState') === 'failed');
   app.anew();
   assert.equal((await app.restart()).kind, 'restarted');
   assert.equal(unitOf(await waitFor('it runs', () => pidsOf(path)[0])), 'maind.service');
@@ -184,7 +177,7 @@ sleep 600 while 1;\n`,
   app.anew();
   const [workers, others] = [pidsOf(worker), pidsOf(other)];
   process.kill(main, 'SIGKILL');
-  await waitFor('it is over', () => /failed/.test(systemctl('show', '--value', '-p', 'ActiveState', 'preforkd.service')));
+  await waitFor('it is over', () => property('preforkd.service', 'ActiveState') === 'failed');
   const { stops, starts } = await app.preview();
   assert.match(stops.join(), new RegExp(`^pid ${workers.join('.*, ')} .*: left behind by it$`));
   assert.match(starts.join(), /^systemctl start preforkd\.service/);
@@ -242,7 +235,7 @@ test('a job that cron left behind, and a program of another supervisor, are not 
   assert.match((await openProcess(t, 'cronjob').preview()).starts.join(), /its own command line/);
   assert.match((await openProcess(t, 'keptprog', { max_matches: '2' }).preview()).starts.join(), /its own command line/);
   // Once cron itself is gone, what it left is still nobody's main process.
-  const main = Number(systemctl('show', '--value', '--property=MainPID', 'cron.service'));
+  const main = Number(property('cron.service', 'MainPID'));
   process.kill(main, 'SIGKILL');
   await waitFor('end', () => !isAlive(main));
   const starts = (await openProcess(t, 'cronjob').preview()).starts.join();

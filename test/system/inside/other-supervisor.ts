@@ -13,6 +13,7 @@ import { missing } from '../../helpers/requirement.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
+import { systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
@@ -45,10 +46,6 @@ async function look(strategy: RestartStrategy, name: string): Promise<RunningPro
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
   await waitFor('it is dead', () => !isAlive(pid));
-}
-
-function systemctl(...args: string[]): void {
-  execFileSync('systemctl', args, { stdio: 'ignore' });
 }
 
 /** What starts one again that was killed, and one that we stopped: the program is left to it, both times. */

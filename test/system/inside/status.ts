@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
@@ -11,23 +11,13 @@ import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts'
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
+import { define, property, systemctl } from './watched-unit.ts';
 
 // What status says of units, all of the daemon but its loop. Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
-function systemctl(...argv: string[]): string {
-  return execFileSync('systemctl', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-}
-
 /** A unit of that name; gone after the test. */
 function defineUnit(t: TestContext, name: string, ...lines: string[]): void {
-  const path = `/run/systemd/system/${name}.service`;
-  writeFileSync(path, `[Service]\n${lines.join('\n')}\n`);
-  systemctl('daemon-reload');
-  t.after(() => {
-    systemctl('stop', name);
-    rmSync(path, { force: true });
-    systemctl('daemon-reload');
-  });
+  define(t, `${name}.service`, '[Service]', ...lines);
 }
 
 async function open(t: TestContext, names: readonly string[], sections: string) {
@@ -78,7 +68,7 @@ test('a unit that runs, was never started, was stopped on purpose, or is masked'
   systemctl('start', 'logged');
   await becomes('logged', 'ok');
   const up = await details('logged');
-  const pid = Number(systemctl('show', '--value', '--property=MainPID', 'logged'));
+  const pid = Number(property('logged', 'MainPID'));
   assert.deepEqual(
     [up.unit, up.output, up.running?.map((one) => one.pid)],
     ['logged.service', 'journalctl -u logged.service', [pid]],
