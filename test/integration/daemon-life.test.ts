@@ -61,34 +61,6 @@ test('SIGHUP takes up a valid file with the breakers kept, and leaves an invalid
   await world.nothingLeft();
 });
 
-test('an open breaker is still open after a restart of the daemon', options, async (t) => {
-  const world = await DaemonWorld.open(t, server(), {
-    monitor: { max_restart_failures: 2, circuit_reset_time: 600 },
-    'process.sick': { max_attempts: 1 },
-  });
-  world.configure({ 'process.sick': { restart_command: `echo $MONITOR_PROCESS_ID >> ${world.dir}/restarts; false` } });
-  const sick = await world.add('sick');
-  await world.raise(sick);
-  const first = await world.start();
-  await first.line(/Circuit breaker opened for sick/);
-  assert.equal((await first.stop()).code, 0);
-  assert.deepEqual(world.restarts(), [sick, sick]);
-  const second = await world.start();
-  await second.line(/Circuit breaker open for sick: skipped/);
-  const breaker = (await world.status()).processes.find(({ name }) => name === 'sick')?.breaker;
-  assert.equal(breaker?.state, 'open');
-  assert.ok((breaker?.remainingMs ?? 0) > 300_000 && (breaker?.remainingMs ?? 0) <= 600_000);
-  assert.equal((await second.stop('SIGKILL')).signal, 'SIGKILL');
-
-  // The cooldown is over: one recovery is tried, and closes it.
-  world.configure({ monitor: { circuit_reset_time: 1 }, 'process.sick': { restart_command: 'true' } });
-  assert.equal((await world.cli('breaker', 'sick', '--reset')).code, 0);
-  const third = await world.start();
-  await world.allClear();
-  assert.equal((await third.stop()).code, 0);
-  await world.nothingLeft();
-});
-
 test('SIGTERM lets a running restart end, starts no new one, and ends with exit code 0', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), { monitor: { max_concurrent_restarts: 1 } });
   const go = join(world.dir, 'go');

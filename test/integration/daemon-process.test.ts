@@ -48,29 +48,6 @@ test('a program that was killed is started again as it was, and outlives the dae
   await world.nothingLeft();
 });
 
-test('a start_command brings a program back that was never seen, and a namesake is not touched', options, async (t) => {
-  const world = await DaemonWorld.open(t, server(), { 'process.default': { restart_command: undefined } });
-  const zoo = openZoo(t);
-  const program = zoo.sleeper('zoo-keeper');
-  const bystanders = [await zoo.start(zoo.sleeper('zoo-keeper-2')), await zoo.start(zoo.sleeper('the-zoo-keeper'))];
-  world.configure({
-    'process.zoo-keeper': { restart_strategy: 'process', start_command: `exec ${program} 302.5` },
-    'process.no-such-program-anywhere': { restart_strategy: 'process', max_attempts: 1 },
-  });
-  const [id, nowhere] = [await world.add('zoo-keeper'), await world.add('no-such-program-anywhere')];
-  await world.raise(id);
-  await world.raise(nowhere);
-  const daemon = await world.start();
-  await world.allClear({ except: [nowhere] });
-  await daemon.line(/Failed to restart no-such-program-anywhere: nothing to start/);
-  const pid = runningPid(program);
-  assert.deepEqual(commandLine(pid), [program, '302.5']);
-  assert.equal((await daemon.stop()).code, 0);
-  for (const one of [pid, ...bystanders]) assert.equal(isAlive(one), true);
-  process.kill(pid, 'SIGKILL');
-  await world.nothingLeft();
-});
-
 /** How it was started stands in the daemon's memory on the disk. */
 function isRemembered(world: DaemonWorld, name: string): boolean {
   const state = new DatabaseSync(join(world.dir, 'state/state.db'), { readOnly: true });

@@ -3,7 +3,6 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { createControlClient } from '../../src/control/client.ts';
 import type { DaemonStatus, ProcessStatus } from '../../src/control/status.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
@@ -21,36 +20,6 @@ function named({ processes }: DaemonStatus, name: string): ProcessStatus {
 async function shown(world: DaemonWorld, name: string): Promise<ProcessStatus> {
   return named(await world.status(), name);
 }
-
-test('while the database is away no alarm is denied: the rows that were read last stay, with their age', options, async (t) => {
-  const world = await DaemonWorld.open(t, server(), { monitor: { mode: 'observe' }, 'process.well': {}, 'process.ill': {} });
-  await world.add('well');
-  await world.raise(await world.add('ill'), 'disk full');
-  const daemon = await world.start();
-  await world.until('it is read', async () => (await world.status()).store.alarms === 1);
-  await world.until('it is judged', async () => (await shown(world, 'ill')).reason?.startsWith('mode = observe'));
-  const before = await shown(world, 'ill');
-  assert.deepEqual([before.inAlarm, before.state, (await shown(world, 'well')).inAlarm], [true, 'observed', false]);
-  await server().kill();
-  await daemon.line(/Alarm store does not answer/);
-  const status = await world.status();
-  const [ill, well] = [named(status, 'ill'), named(status, 'well')];
-  assert.deepEqual([ill.inAlarm, ill.state, well.inAlarm, well.state], [null, 'unknown', null, 'unknown']);
-  assert.deepEqual([ill.rows, well.rows], [before.rows, []]);
-  assert.equal(ill.rows[0]?.notes, 'disk full');
-  assert.ok(Date.parse(status.store.lastPollAt ?? '') <= Date.parse(status.store.since ?? ''), JSON.stringify(status.store));
-  assert.deepEqual([status.store.alarms, status.store.fault], [null, 'unreachable']);
-  const details = await createControlClient(join(world.dir, 'control.sock')).describe('ill');
-  assert(details.kind === 'done');
-  assert.deepEqual([details.rows, details.process.state, details.process.rows], [null, 'unknown', before.rows]);
-  assert.equal((await daemon.stop()).code, 0);
-  // Without a daemon there is nobody who would have read them before.
-  const offline = JSON.parse((await world.cli('status', '--json')).stdout) as DaemonStatus;
-  assert.deepEqual([offline.pid, offline.store.state], [0, 'unknown']);
-  for (const name of ['ill', 'well'])
-    assert.deepEqual([named(offline, name).inAlarm, named(offline, name).state], [null, 'unknown']);
-  await server().restart();
-});
 
 test('what was healed and could not be cleared is not well', options, async (t) => {
   const world = await DaemonWorld.open(t, server());

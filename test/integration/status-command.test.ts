@@ -51,30 +51,6 @@ test('status and its codes, as alarms come, a login is refused, and the daemon g
   assert.equal((await world.cli('status', 'ill', '--check')).code, 3);
 });
 
-test('what an order finds of the store is known to every status at once, long before a poll is due', {
-  skip,
-  timeout: 120_000,
-}, async (t) => {
-  const world = await DaemonWorld.open(t, server(), { monitor: { mode: 'observe', check_interval: 300 }, 'process.web': {} });
-  await world.add('web');
-  const daemon = await world.start();
-  await world.until('the store is read', async () => (await world.status()).store.state === 'ok');
-  await server().kill();
-  assert.equal((await world.cli('alarm', 'web')).code, 69);
-  const [plain, check, lines] = await codes(world);
-  assert.deepEqual([plain, check], [69, 69]);
-  assert.match(lines, /^alarm store: .*: alarms unknown for /);
-  const details = await world.cli('status', 'web');
-  assert.equal(details.code, 69);
-  assert.match(details.stdout, /^alarm +unknown\n/m);
-  await daemon.line(/Alarm store does not answer: mysql \S+: nobody listens on /);
-  await server().restart();
-  await world.until('polls are answered again', async () => (await world.status()).store.state === 'ok');
-  assert.deepEqual(await codes(world), [0, 0, '']);
-  assert.equal((await daemon.stop()).code, 0);
-  await world.nothingLeft();
-});
-
 /** The codes of `status` and of `status --check`, and what that prints. */
 async function codes(world: DaemonWorld): Promise<[number | null, number | null, string]> {
   const check = await world.cli('status', '--check');

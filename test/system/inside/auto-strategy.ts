@@ -13,6 +13,7 @@ import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns } from './runs.ts';
+import { property } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
@@ -53,10 +54,6 @@ function program(name: string) {
   return { start_command: `exec -a ${name} sleep 600` };
 }
 
-function property(unit: string, name: string): string {
-  return execFileSync('systemctl', ['show', '--value', `--property=${name}`, unit], { encoding: 'utf8' }).trim();
-}
-
 /** The number that `outcome` says was started, once it is seen to live in a unit of our own. */
 function startedIn(name: string, detail: string): string {
   const [, pid = ''] = /started pid (\d+)/.exec(detail) ?? [];
@@ -66,18 +63,6 @@ function startedIn(name: string, detail: string): string {
   return pid;
 }
 
-test('a unit that restarts stays a unit, whatever start_command says', async (t) => {
-  const { define, restart, health } = openAuto(t, 'auto-works', program('auto-works'));
-  define('[Service]', 'ExecStart=/bin/sleep 600');
-  execFileSync('systemctl', ['start', 'auto-works']);
-  const before = property('auto-works', 'MainPID');
-  assert.deepEqual(await restart(), { kind: 'restarted', detail: 'systemctl restart auto-works.service' });
-  assert.deepEqual(await health(), { kind: 'healthy' });
-  assert.equal(property('auto-works', 'ActiveState'), 'active');
-  assert.notEqual(property('auto-works', 'MainPID'), before);
-  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-});
-
 const FAILING: Readonly<Record<string, { readonly unit: readonly string[]; readonly why: RegExp }>> = {
   'fails at once': {
     unit: ['[Service]', 'ExecStart=/bin/false'],
@@ -86,10 +71,6 @@ const FAILING: Readonly<Record<string, { readonly unit: readonly string[]; reado
   'fails in its start job': {
     unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false'],
     why: /: systemctl start auto-fails\.service: failed \(exit-code\): ExecStart=\/bin\/false ended with exit code 1, see journalctl -u auto-fails\.service\)$/,
-  },
-  'fails in its start job and waits for the next': {
-    unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false', 'Restart=on-failure', 'RestartSec=600'],
-    why: /: systemctl start auto-fails\.service: failed \(exit-code\): ExecStart=\/bin\/false ended with exit code 1, .*\)$/,
   },
   'waits to be restarted by systemd': {
     unit: ['[Service]', 'ExecStart=/bin/false', 'Restart=always', 'RestartSec=600'],
@@ -153,20 +134,6 @@ test('once the unit works again it takes the place of the program', async (t) =>
   );
   assert.deepEqual(await health(), { kind: 'healthy' });
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-});
-
-test('if there is no unit, start_command is used at once, in a unit of its own', async (t) => {
-  const { resolve, restart, health } = openAuto(t, 'auto-absent', program('auto-absent'));
-  assert.deepEqual(await resolve(), { kind: 'target', key: 'auto-absent', description: 'process auto-absent' });
-  const first = await restart();
-  assert(first.kind === 'restarted', JSON.stringify(first));
-  const pid = startedIn('auto-absent', first.detail);
-  assert.deepEqual(first, { kind: 'restarted', detail: `nothing was running, started pid ${pid}` });
-  assert.deepEqual(await health(), { kind: 'healthy' });
-  const second = await restart();
-  assert(second.kind === 'restarted', JSON.stringify(second));
-  assert.notEqual(startedIn('auto-absent', second.detail), pid);
-  assert.deepEqual(await health(), { kind: 'healthy' });
 });
 
 test('a unit that fails, with no start_command, fails with one clear line', async (t) => {
@@ -239,37 +206,3 @@ for (const strategy of ['auto', 'service']) {
     assert.equal((await restart()).kind, 'restarted');
   });
 }
-
-test('what runs by hand with other arguments is the program to auto, by its name; start_command is not run beside it', async (t) => {
-  const name = 'hand-other';
-  const { path, start } = openByHand(t, name);
-  const { define, restart } = openAuto(t, name, { start_command: `exec ${path} 602` });
-  define('[Service]', `ExecStart=${path} 600`);
-  const pid = await start('', '601');
-  const outcome = await restart();
-  assert.match(outcome.kind === 'failed' ? outcome.reason : '', new RegExp(`runs outside of it \\(pid ${pid}\\): `));
-  assert.deepEqual(pidsOf(path), [pid]);
-});
-
-test('another unit of the same program keeps no unit down', async (t) => {
-  const name = 'hand-unit';
-  const { path } = openByHand(t, name);
-  const { define, restart } = openAuto(t, name);
-  define('[Service]', `ExecStart=${path} 600`);
-  execFileSync('systemd-run', ['--quiet', '--unit=hand-other-unit', path, '600']);
-  t.after(() => execFileSync('systemctl', ['stop', 'hand-other-unit']));
-  await waitFor('it runs', () => pidsOf(path).length === 1);
-  assert.equal((await restart()).kind, 'restarted');
-});
-
-test('if unit and start_command both fail, one line has both reasons', async (t) => {
-  const { define, restart } = openAuto(t, 'auto-hopeless', { start_command: 'echo no such port >&2; exit 3' });
-  define('[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
-  const outcome = await restart();
-  assert(outcome.kind === 'failed');
-  assert.match(
-    outcome.reason,
-    /^systemctl start auto-hopeless\.service: failed \(exit-code\): ExecStart=\/bin\/false ended with exit code 1, .*; then as a process: nothing was running, but not started: exit code 3: no such port \(start_command\)$/,
-  );
-  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-});

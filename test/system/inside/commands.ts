@@ -15,37 +15,6 @@ const kinds = ['check', 'action'] as const;
 const never = new AbortController().signal;
 
 for (const kind of kinds) {
-  test(`${kind}: exit code and output are the command's own`, async (t) => {
-    const { run, description } = openRuns(t);
-    assert.equal(description, 'commands run through systemd');
-    const ok = await run('echo out; echo err >&2; cat', { kind });
-    assert.deepEqual(ok, { kind: 'exited', exitCode: 0, output: 'out\nerr\n' });
-    for (const exitCode of [1, 5, 126, 203, 217, 255]) {
-      assert.deepEqual(await run(`exit ${exitCode}`, { kind }), { kind: 'exited', exitCode, output: '' });
-    }
-  });
-
-  test(`${kind}: a signal is distinguished from an exit code, even SIGTERM`, async (t) => {
-    const { run } = openRuns(t);
-    for (const signal of ['SIGTERM', 'SIGKILL', 'SIGSEGV', 'SIGPIPE']) {
-      assert.deepEqual(await run(`kill -${signal.slice(3)} $$`, { kind }), { kind: 'signaled', signal, output: '' });
-    }
-    assert.deepEqual(await run('exit 143', { kind }), { kind: 'exited', exitCode: 143, output: '' });
-  });
-
-  test(`${kind}: at its limit all of it dies, even what called setsid`, async (t) => {
-    const { run, pid } = openRuns(t);
-    const result = await run(
-      'echo begun; setsid sleep 600 & echo $! > a; (trap "" TERM; echo $BASHPID > b; sleep 601; sleep 602) & wait',
-      {
-        kind,
-        timeoutMs: 700,
-      },
-    );
-    assert.deepEqual(result, { kind: 'timed_out', afterMs: 700, output: 'begun\n' });
-    for (const name of ['a', 'b']) assert.equal(isAlive(await pid(name)), false, name);
-  });
-
   test(`${kind}: an abort ends all of it`, async (t) => {
     const { run, pid } = openRuns(t);
     const abort = new AbortController();
@@ -112,36 +81,10 @@ for (const kind of kinds) {
     }
   });
 
-  test(`${kind}: however much it writes, it ends, and the end of it is kept`, async (t) => {
-    const { run } = openRuns(t);
-    const result = await run('head -c 50000000 /dev/zero | tr "\\0" x; echo end', { kind });
-    assert(result.kind === 'exited' && result.exitCode === 0);
-    assert.equal(Buffer.byteLength(result.output), 65536);
-    assert.match(result.output, /x{60000}end\n$/);
-  });
-
   test(`${kind}: signals do to it what they do in a shell`, async (t) => {
     const { run } = openRuns(t);
     const result = await run(`yes | head -n 1; echo \${PIPESTATUS[0]}`, { kind });
     assert.deepEqual(result, { kind: 'exited', exitCode: 0, output: 'y\n141\n' });
-  });
-
-  test(`${kind}: what cannot be run is not_started, in one line`, async (t) => {
-    const { run } = openRuns(t);
-    const unknown = await run('true', { kind, user: 'no-such-user' });
-    assert.deepEqual(unknown, { kind: 'not_started', reason: 'there is no user no-such-user' });
-    const nul = await run('true', { kind, environment: { MONITOR_PROCESS_NAME: 'a\0b' } });
-    assert(nul.kind === 'not_started' && /NUL/.test(nul.reason), JSON.stringify(nul));
-    const name = await run('true', { kind, runId: 'a/b;c' });
-    assert.equal(name.kind, 'not_started');
-  });
-
-  test(`${kind}: many at once`, async (t) => {
-    const { run } = openRuns(t);
-    const results = await Promise.all(Array.from({ length: 40 }, (_, i) => run(`echo ${i}; exit ${i}`, { kind })));
-    const expected = results.map((_, i) => ({ kind: 'exited', exitCode: i, output: `${i}\n` }));
-    assert.deepEqual(results, expected);
-    assert.deepEqual(knownUnits('monitor_service-run-*'), [], 'no unit is left behind, failed ones neither');
   });
 }
 
@@ -207,24 +150,6 @@ test('action: it continues when we are killed, the next life waits for it, and i
   assert.equal(isAlive(await pid('d')), false, 'beyond the limit of settling it is killed whole');
   await waitFor('the limit that nobody of us kept', async () => !isAlive(await pid('b')) && !isAlive(await pid('c')));
   assert.equal(await commands.waitForRun('too-long', 10_000, never), 'not_found');
-});
-
-test('a message bus or a PID 1 that is restarted meanwhile does not make it run twice', async (t) => {
-  const { run, text } = openRuns(t);
-  for (const [index, restart] of ['systemctl daemon-reload', 'systemctl daemon-reexec', 'systemctl restart dbus'].entries()) {
-    const result = await run(`${restart}; sleep 0.5; echo through > done${index}`);
-    assert.equal(text(`done${index}`), 'through\n', `${restart}: settled before it is reported: ${JSON.stringify(result)}`);
-    t.diagnostic(`${restart}: ${JSON.stringify(result)}`);
-  }
-});
-
-test('a daemon-reload in the middle takes nothing away from its limit', async (t) => {
-  const { run, pid } = openRuns(t);
-  for (const line of ['exec sleep 601', 'sleep 602; true']) {
-    const result = await run(`rm -f a; systemctl daemon-reload; setsid sleep 600 & echo $! > a; ${line}`, { timeoutMs: 2500 });
-    assert.deepEqual(result, { kind: 'timed_out', afterMs: 2500, output: '' });
-    assert.equal(isAlive(await pid('a')), false, line);
-  }
 });
 
 test('an action that ends while PID 1 re-executes itself is reported as it ended', async (t) => {

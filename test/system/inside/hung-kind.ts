@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -13,6 +13,7 @@ import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns } from './runs.ts';
+import { property, systemctl } from './watched-unit.ts';
 
 // What a strategy must do with a unit that hangs in its start or fails: hung-units.ts, hung-idle-units.ts.
 
@@ -159,16 +160,6 @@ export function openPatiently(
     explain: () => used.explain?.(managed(name), never),
     preview: () => used.preview(managed(name), never),
   };
-}
-
-/** One call of systemctl(1), and what it says; throws if it fails. */
-export function systemctl(...argv: readonly string[]): string {
-  return execFileSync('systemctl', argv, { encoding: 'utf8' }).trim();
-}
-
-/** What systemd says of a unit. */
-export function property(unit: string, name: string): string {
-  return systemctl('show', '--value', `--property=${name}`, unit);
 }
 
 /** The reason of an outcome that has to be a failure, in one line and in systemd's words. */

@@ -9,14 +9,13 @@ import {
   type HungStart,
   openPatiently,
   openUnit,
-  property,
   reasonOf,
   SLACK_MS,
-  systemctl,
   testFailure,
   testHungStart,
 } from './hung-kind.ts';
 import { knownUnits } from './runs.ts';
+import { property, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
@@ -28,18 +27,8 @@ const HUNG_STARTS: Readonly<Record<string, HungStart>> = {
     where: 'activating/start',
     why: /ExecStart=\/bin\/sh still runs/,
   },
-  'a oneshot that stays': {
-    service: ['Type=oneshot', 'RemainAfterExit=yes', `ExecStart=/bin/sh -c '${WAIT_FOR_OK}'`],
-    where: 'activating/start',
-    why: /ExecStart=\/bin\/sh still runs/,
-  },
   'ExecStartPre= of a simple one': {
     service: [`ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
-    where: 'activating/start-pre',
-    why: /ExecStartPre=\/bin\/sh still runs/,
-  },
-  'ExecStartPre= of one that is notified of': {
-    service: [`Type=notify`, `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, READY_AT_ONCE()],
     where: 'activating/start-pre',
     why: /ExecStartPre=\/bin\/sh still runs/,
   },
@@ -82,10 +71,6 @@ const HUNG_STARTS: Readonly<Record<string, HungStart>> = {
   },
 };
 
-function READY_AT_ONCE(): string {
-  return "NotifyAccess=all\nExecStart=/bin/sh -c 'systemd-notify --ready; exec sleep 600'";
-}
-
 /** What runs, and hangs once it is stopped. */
 const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
   'ExecStop=': ['ExecStart=/bin/sleep 600', "ExecStop=/bin/sh -c 'exec sleep 100000'"],
@@ -117,10 +102,6 @@ const FAILURES: Readonly<Record<string, FailingUnit>> = {
   'no such user': {
     lines: ['[Service]', 'User=nobodyhere', 'ExecStart=/bin/sleep 600'],
     why: /failed \(exit-code\).*: ExecStart=\/bin\/sleep ended with exit code 217 \(USER: its User= is not known\)/,
-  },
-  'a condition': {
-    lines: ['[Unit]', 'ConditionPathExists=/run/never-there', '[Service]', 'ExecStart=/bin/sleep 600'],
-    why: /ConditionPathExists=\/run\/never-there is not met/,
   },
   'one of two conditions': {
     lines: ['[Unit]', 'ConditionPathExists=/run', 'ConditionPathExists=!/etc', '[Service]', 'ExecStart=/bin/sleep 600'],

@@ -12,11 +12,11 @@ import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
+import { define, property, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts. Which process is the program, and through what it is restarted.
 
 const table = new ProcessTable();
-const systemctl = (...args: readonly string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' });
 
 /** The process strategy on one name; `anew` makes another one over the same memory, as a restart of the daemon does. */
 function openProcess(t: TestContext, name: string, section: Readonly<Record<string, string>> = {}) {
@@ -59,35 +59,13 @@ function pidsOf(executable: string): number[] {
   return table.list(['executable', 'state']).flatMap((p) => (p.executable === executable && p.state !== 'Z' ? [p.pid] : []));
 }
 
-/** A unit of that file; stopped and gone after the test. */
+/** A unit of that file, started; stopped and gone after the test. */
 function openUnit(t: TestContext, unit: string, lines: readonly string[]): void {
-  const path = `/run/systemd/system/${unit}`;
-  writeFileSync(path, `[Service]\n${lines.join('\n')}\n`);
-  systemctl('daemon-reload');
-  t.after(() => {
-    execFileSync('sh', ['-c', `systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; :`]);
-    rmSync(path, { force: true });
-    systemctl('daemon-reload');
-  });
+  define(t, unit, '[Service]', ...lines);
   systemctl('start', unit);
 }
 
 const unitOf = (pid: number): string | undefined => table.read(pid, ['unit'])?.unit;
-
-test('an interpreter that we started is one program, at whatever attempt, and for a daemon that was started again', async (t) => {
-  const name = 'ledgerd';
-  const app = openProcess(t, name, { start_command: 'exec /usr/bin/perl -e "sleep 600 while 1" ledger', stable_time: '0' });
-  const perls = () => pidsOf('/usr/bin/perl');
-  for (let round = 0; round < 3; round += 1) {
-    assert.equal((await app.restart()).kind, 'restarted');
-    assert.deepEqual(await app.health(), { kind: 'healthy' });
-    await waitFor('it is executed', () => perls().length > 0);
-    assert.equal(perls().length, 1);
-    app.anew();
-  }
-  const [pid] = perls();
-  assert.match((await app.preview()).stops.join(), new RegExp(`^pid ${pid}, .*, started by monitor_service: `));
-});
 
 test('a start that leaves for the background is what lives in its unit; a helper that it leaves behind is not', async (t) => {
   const name = 'backgroundd';
@@ -147,7 +125,7 @@ test('the main process of a system unit is restarted through the unit, under the
   // Dead, it is still the unit's, also for a daemon that was started anew.
   await app.observe();
   process.kill(fresh, 'SIGKILL');
-  await waitFor('failed', () => systemctl('show', '--value', '--property=ActiveState', 'maind').trim() === 'failed');
+  await waitFor('failed', () => property('maind', 'ActiveState') === 'failed');
   app.anew();
   assert.equal((await app.restart()).kind, 'restarted');
   assert.equal(unitOf(await waitFor('it runs', () => pidsOf(path)[0])), 'maind.service');
@@ -199,7 +177,7 @@ sleep 600 while 1;\n`,
   app.anew();
   const [workers, others] = [pidsOf(worker), pidsOf(other)];
   process.kill(main, 'SIGKILL');
-  await waitFor('it is over', () => /failed/.test(systemctl('show', '--value', '-p', 'ActiveState', 'preforkd.service')));
+  await waitFor('it is over', () => property('preforkd.service', 'ActiveState') === 'failed');
   const { stops, starts } = await app.preview();
   assert.match(stops.join(), new RegExp(`^pid ${workers.join('.*, ')} .*: left behind by it$`));
   assert.match(starts.join(), /^systemctl start preforkd\.service/);
@@ -257,7 +235,7 @@ test('a job that cron left behind, and a program of another supervisor, are not 
   assert.match((await openProcess(t, 'cronjob').preview()).starts.join(), /its own command line/);
   assert.match((await openProcess(t, 'keptprog', { max_matches: '2' }).preview()).starts.join(), /its own command line/);
   // Once cron itself is gone, what it left is still nobody's main process.
-  const main = Number(systemctl('show', '--value', '--property=MainPID', 'cron.service'));
+  const main = Number(property('cron.service', 'MainPID'));
   process.kill(main, 'SIGKILL');
   await waitFor('end', () => !isAlive(main));
   const starts = (await openProcess(t, 'cronjob').preview()).starts.join();
@@ -302,15 +280,4 @@ test('a unit that is down and its program are one target; not while that runs ou
   await waitFor('it runs by hand', () => pidsOf(path).length === 1);
   assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', path]);
   assert.deepEqual(await keys('downprog', 'downunit'), ['downunit', 'downunit']);
-});
-
-test('two names of one unit, its own and its program’s, are one target', async (t) => {
-  const path = program(t, 'oneprog');
-  openUnit(t, 'oned.service', [`ExecStart=${path} 600`]);
-  await waitFor('it runs', () => pidsOf(path).length === 1);
-  const byUnit = openProcess(t, 'oned', { restart_strategy: 'auto' });
-  const byName = openProcess(t, 'oneprog', { restart_strategy: 'auto' });
-  const [one, other] = [await byUnit.resolve(), await byName.resolve()];
-  assert.ok(one.kind === 'target' && other.kind === 'target');
-  assert.equal(one.key, other.key);
 });

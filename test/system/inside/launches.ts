@@ -60,17 +60,6 @@ test('a line that stays in the foreground lives in a unit of its own, and writes
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });
 
-test('a line that leaves its daemon behind', async (t) => {
-  const runs = openRuns(t);
-  const result = await launch(t, runs, 'daemon', line(`setsid sleep 600 & echo $! > ${runs.dir}/a`));
-  assert.deepEqual(result, { kind: 'launched', pid: undefined });
-  const pid = await runs.pid('a');
-  assert.equal(isAlive(pid), true);
-  assert.match(knownUnits('monitor_service-app-*').join(), /daemon\.service +loaded active exited/);
-  await runs.programs.retire('daemon', 10_000, never);
-  assert.equal(isAlive(pid), false, 'with its unit all of it ends');
-});
-
 test('a line that fails says why, and leaves nothing behind', async (t) => {
   const runs = openRuns(t);
   const failed = await launch(
@@ -95,20 +84,6 @@ test('a line that fails says why, and leaves nothing behind', async (t) => {
     reason: 'there is no user no-such-user',
   });
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-});
-
-test('launched again, the old unit is stopped first, whatever has become of it', async (t) => {
-  const runs = openRuns(t);
-  const endings = ['kill -KILL $$', 'kill -TERM $$', 'exit 1', 'exit 0', 'exec sleep 600'];
-  for (const [index, ending] of endings.entries()) {
-    const result = await launch(t, runs, 'again', line(`echo $$ > ${runs.dir}/p${index}; sleep 1.2; ${ending}`));
-    const pid = await runs.pid(`p${index}`);
-    assert.deepEqual(result, { kind: 'launched', pid });
-    if (index < endings.length - 1) await waitFor('its end', () => !isAlive(pid));
-  }
-  const last = await launch(t, runs, 'again', line(`echo $$ > ${runs.dir}/last; exec sleep 600`));
-  assert.deepEqual(last, { kind: 'launched', pid: await runs.pid('last') });
-  assert.equal(isAlive(await runs.pid(`p${endings.length - 1}`)), false);
 });
 
 test("the line's environment is minimal, its values are data, its user is who was asked for", async (t) => {

@@ -43,23 +43,6 @@ test('a service that its socket starts is well while that listens, running or no
   await Promise.all(STRATEGIES.map(one));
 });
 
-test('an instance of a template is a unit of its own; a template is not a unit', async (t) => {
-  define(t, 'odd-tpl@.service', '[Service]', 'ExecStart=/bin/sleep 600', `ExecStartPre=/bin/test %i != 2`);
-  for (const strategy of STRATEGIES) {
-    const one = detecting(t, 'odd-tpl@1', { restart_strategy: strategy });
-    assert.deepEqual(await one.restart(), { kind: 'restarted', detail: 'systemctl start odd-tpl@1.service' });
-    assert.deepEqual(await one.health(), { kind: 'healthy' });
-    process.kill(await one.next(), 'SIGKILL');
-    await waitFor('an alarm', () => one.alarms.length === 1);
-    await one.stop();
-    systemctl('reset-failed', 'odd-tpl@1');
-    const two = detecting(t, 'odd-tpl@2', { restart_strategy: strategy });
-    assert.match(reasonOf(await two.restart()), /^systemctl start odd-tpl@2\.service: .*exit code 1/);
-    const none = detecting(t, 'odd-tpl@', { restart_strategy: 'service' });
-    assert.match(reasonOf(await none.restart()), /is a template: it needs an instance/);
-  }
-});
-
 test('KillMode=none: no second copy is started beside what a stop leaves alive', async (t) => {
   const one = async (strategy: string): Promise<void> => {
     const name = `odd-none-${strategy[0]}`;

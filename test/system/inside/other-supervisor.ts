@@ -13,6 +13,7 @@ import { missing } from '../../helpers/requirement.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
+import { systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
@@ -45,10 +46,6 @@ async function look(strategy: RestartStrategy, name: string): Promise<RunningPro
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
   await waitFor('it is dead', () => !isAlive(pid));
-}
-
-function systemctl(...args: string[]): void {
-  execFileSync('systemctl', args, { stdio: 'ignore' });
 }
 
 /** What starts one again that was killed, and one that we stopped: the program is left to it, both times. */
@@ -148,18 +145,3 @@ for (const [name, tool, runs] of [
     assert.match(JSON.stringify(outcome), expected);
     assert.deepEqual(others, []);
   });
-
-test('a shell of our own start_command is not waited for: its unit is stopped before the next start', async (t) => {
-  const name = 'ownshell';
-  const section = { start_command: `${DIR}/${name} 300; sleep 300` };
-  const { strategy } = keeping(t, name, section);
-  assert.equal((await strategy.restart(attemptOn(managed(name)))).kind, 'restarted');
-  const first = await waitFor('it runs', () => pidsNamed(name)[0]);
-  assert.equal((await look(strategy, name)).supervisor, undefined);
-  await kill(first);
-  assert.equal((await look(strategy, name)).supervisor, undefined);
-  const outcome = await strategy.restart(attemptOn(managed(name)));
-  // What is left of our own start is not waited for, and goes.
-  assert.match(JSON.stringify(outcome), /"stopped 2 processes, started pid/);
-  await waitFor('one runs', () => pidsNamed(name).length === 1);
-});

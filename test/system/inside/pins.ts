@@ -120,23 +120,3 @@ test('a process that has taken over the file of a recorded daemon of root gains 
   assert.ok(refused.kind === 'failed', JSON.stringify(refused));
   execFileSync('sh', ['-c', '! [ -e /run/taken ]']);
 });
-
-test('confined root cannot be pinned', async (t) => {
-  const { now } = openProcess(t, 'boxedd');
-  await startUnit(t, 'boxedd', ['PrivateNetwork=yes'], ['/bin/bash', '-c', 'cp /bin/sleep /run/boxedd; exec /run/boxedd 600']);
-  const refused = await now();
-  assert.ok(refused?.kind === 'refused', JSON.stringify(refused));
-  assert.match(refused.reason, /it is confined: /);
-});
-
-test('a daemon of root’s in root’s folder needs no word of anybody', async (t) => {
-  const { observe, concern, restart } = openProcess(t, 'plaind');
-  execFileSync('install', ['/bin/sleep', '/usr/sbin/plaind']);
-  const pid = await startUnit(t, 'plaind', [], ['/usr/sbin/plaind', '600']);
-  await observe();
-  assert.equal(await concern(), undefined);
-  execFileSync('systemctl', ['stop', 'foreign']);
-  assert.ok(!table.isRunning(pid));
-  const healed = await restart();
-  assert.ok(healed.kind === 'restarted', JSON.stringify(healed));
-});

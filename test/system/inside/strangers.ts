@@ -161,14 +161,3 @@ test('a user’s program is not started in a folder that the user cannot enter',
   assert.match(outcome.reason, /its working directory .* is gone; set start_command$/);
   assert.ok(new ProcessTable().isRunning(pid));
 });
-
-test('what runs with all that systemd gives is recorded, and started again as it was', async (t) => {
-  const { kept, observe, restart } = openProcess(t, 'freed', { user: 'nobody' });
-  const pid = await startUnit(t, 'free', [`User=${NOBODY}`], 'exec -a freed sleep 600');
-  await observe();
-  assert.equal(kept.get('freed')?.uid, NOBODY);
-  process.kill(pid, 'SIGKILL');
-  await waitFor('its end', () => !new ProcessTable().isRunning(pid));
-  const outcome = await restart();
-  assert.ok(outcome.kind === 'restarted', JSON.stringify(outcome));
-});

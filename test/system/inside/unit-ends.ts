@@ -33,10 +33,6 @@ test('a unit of two processes and no main one that are killed: an alarm; stopped
   await checkKillAndStop(t, 'ends-two', ['Type=forking', TWO]);
 });
 
-test('a unit whose main process is not guessed', async (t) => {
-  await checkKillAndStop(t, 'ends-guess', ['Type=forking', 'GuessMainPID=no', 'ExecStart=/bin/sh -c "sleep 600 & exit 0"']);
-});
-
 test('a unit that outlives its main process', async (t) => {
   await checkKillAndStop(t, 'ends-group', ['ExitType=cgroup', 'ExecStart=/bin/sh -c "sleep 600 & exit 0"']);
 });

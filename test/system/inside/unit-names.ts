@@ -11,18 +11,11 @@ import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
 import { knownUnits } from './runs.ts';
+import { property, systemctl } from './watched-unit.ts';
 
 // Which units a name may touch, all of the river but the daemon. Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
 const SLEEP = ['[Service]', 'ExecStart=/bin/sleep 600'];
-
-function systemctl(...argv: string[]): string {
-  return execFileSync('systemctl', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-}
-
-function property(unit: string, name: string): string {
-  return systemctl('show', '--value', `--property=${name}`, unit);
-}
 
 /** Which life of the unit it is: it stays the same only if nothing was started or restarted. */
 function life(unit: string): string {
@@ -216,7 +209,7 @@ test('a row alone changes nothing that does not exist, belongs to the system, or
   });
   systemctl('enable', '--runtime', 'rival-enabled', 'far', 'rebooter', 'mariadb@made');
   systemctl('mask', '--runtime', 'systemd-suspend.service');
-  t.after(() => void systemctl('unmask', '--runtime', 'systemd-suspend.service'));
+  t.after(() => systemctl('unmask', '--runtime', 'systemd-suspend.service'));
   systemctl('start', 'victim', 'mariadb@running', 'front', 'whole', 'part', 'asked', 'stops', 'ends');
   systemctl('start', 'asks');
   rmSync('/run/evil', { force: true });

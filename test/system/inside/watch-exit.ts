@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { appUnit } from '../../../src/system/systemd/unit/name.ts';
 import { survives } from '../../helpers/caught-signals.ts';
@@ -30,16 +30,6 @@ test('systemctl stop and restart raise nothing; a unit that fails raises its ala
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(alarms[0] ?? '', new RegExp(`^signal SIGKILL \\(pid ${third}, `));
   assert.deepEqual(exits, [true, true, false]);
-});
-
-test('a unit that takes its time to stop raises nothing either', async (t) => {
-  const unit = ['[Service]', 'ExecStart=/bin/sleep 600', 'ExecStopPost=/bin/sleep 1'];
-  const { exits, alarms, next } = detecting(t, 'exit-slow', { restart_strategy: 'service' }, unit);
-  systemctl('start', 'exit-slow');
-  await next();
-  systemctl('stop', 'exit-slow');
-  await waitFor('the stop is told of', () => exits.length === 1);
-  assert.deepEqual([exits, alarms], [[true], []]);
 });
 
 test('a program that reports the stop of its unit as a failure raises no alarm; its own end does', async (t) => {
@@ -101,30 +91,4 @@ test('auto watches the unit if there is one, custom the program of that name', a
   execFileSync('/bin/bash', ['-c', 'exec -a exit-custom sleep 600 >/dev/null 2>&1 & disown']);
   process.kill(await custom.next(), 'SIGKILL');
   await waitFor('an alarm', () => custom.alarms.length === 1);
-});
-
-test('what has to run and does not is an alarm; a unit that is just starting is waited for, one without processes is up', async (t) => {
-  const graceMs = 300;
-  const down = detecting(t, 'boot-down', { restart_strategy: 'service' }, ['[Service]', 'ExecStart=/bin/sleep 600'], graceMs);
-  const program = { restart_strategy: 'process', start_command: 'exec -a boot-app sleep 600' };
-  const app = detecting(t, 'boot-app', program, undefined, graceMs);
-  await waitFor('alarms', () => down.alarms.length + app.alarms.length === 2);
-  const notes = 'not running since the start of monitor_service';
-  assert.deepEqual([down.alarms, app.alarms], [[notes], [notes]]);
-  assert.equal((await app.strategy.restart(attemptOn(managed('boot-app')))).kind, 'restarted');
-  await app.next();
-
-  const slow = ['[Service]', 'Type=oneshot', 'ExecStartPre=/bin/sleep 4', 'ExecStart=/bin/true', 'RemainAfterExit=yes'];
-  writeFileSync('/run/systemd/system/boot-slow.service', `${slow.join('\n')}\n`);
-  systemctl('daemon-reload');
-  systemctl('start', '--no-block', 'boot-slow');
-  const started = detecting(t, 'boot-slow', { restart_strategy: 'service' }, slow, graceMs);
-  await waitFor(
-    'it is up',
-    () => execFileSync('systemctl', ['show', '-P', 'SubState', 'boot-slow'], { encoding: 'utf8' }) === 'exited\n',
-  );
-  // Once another one that is down from now on is found down, this one would have been.
-  const other = detecting(t, 'boot-other', { restart_strategy: 'service' }, ['[Service]', 'ExecStart=/bin/sleep 600'], graceMs);
-  await waitFor('an alarm', () => other.alarms.length === 1);
-  assert.deepEqual(started.alarms, []);
 });

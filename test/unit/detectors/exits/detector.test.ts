@@ -200,14 +200,7 @@ test('what does not run after its recovery is reported as that, and not as the d
 });
 
 test('what an operator stopped by its unit while nobody watched raises nothing', async (t) => {
-  const services: ProcessExitParts['services'] = {
-    available: true,
-    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
-    watch: () => () => {},
-    show: async (unit) => ({ kind: 'status', status: { ...UNIT, id: unit, activeState: 'inactive' } }),
-    end: async (unit) => ({ kind: 'known', end: endOf({ ...UNIT, id: unit, activeState: 'inactive' }) }),
-    signalledEnd: () => undefined,
-  };
+  const services = unitStands(() => ({ activeState: 'inactive' }));
   const former = { pid: 2 ** 22 - 1, since: new Date(), unit: UNIT.id };
   const { detector, alarms, exits } = detecting(t, [name('maintained')], { services }, former);
   detector.start();
@@ -276,26 +269,12 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
   const states = [{ activeState: 'deactivating' }, { activeState: 'inactive', result: 'success' }];
   let shows = 0;
   const services: ProcessExitParts['services'] = {
-    available: true,
-    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
-    watch: () => () => {},
+    ...unitStands(() => states.at(-1) ?? {}),
     show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
-    end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...states.at(-1) }) }),
-    signalledEnd: () => undefined,
   };
+  const targets = [inUnit(t, 'unit')];
   const { zoo, detector, alarms, seen, exits, watch } = detecting(t, [], { services, targets: () => targets });
   const program = zoo.sleeper(name('unit'));
-  const { strategy } = processStrategyWorld(t);
-  const targets: ExitWatchTarget[] = [
-    {
-      name: name('unit'),
-      systemName: name('unit'),
-      find: async (signal) => {
-        const found = await strategy().findRunning(managed(name('unit')), signal ?? never);
-        return found.kind === 'found' ? { ...found, unit: UNIT.id } : found;
-      },
-    },
-  ];
   const first = await zoo.start(program);
   detector.start();
   await waitFor('it is seen', () => seen().includes(first));
@@ -316,8 +295,7 @@ test('what systemd reports about its unit is examined at once: a new life, and a
   let shows = 0;
   let state: Partial<UnitStatus> = { activeState: 'inactive', result: 'success' };
   const services: ProcessExitParts['services'] = {
-    available: true,
-    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
+    ...unitStands(() => state),
     watch: (unit, onChange) => {
       heard.push(unit);
       tell = onChange;
@@ -327,28 +305,16 @@ test('what systemd reports about its unit is examined at once: a new life, and a
       shows++;
       return { kind: 'status', status: { ...UNIT, ...state } };
     },
-    end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...state }) }),
-    signalledEnd: () => undefined,
   };
   // Without a hint none of its long pauses ends.
   const clock = {
     ...systemClock,
     sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 300 ? 600_000 : ms, signal),
   };
+  const targets = [inUnit(t, 'heard')];
   const parts = { services, clock, targets: () => targets, lookMs: 600_000 };
   const { zoo, detector, alarms, seen, exits } = detecting(t, [], parts);
   const program = zoo.sleeper(name('heard'));
-  const { strategy } = processStrategyWorld(t);
-  const targets: ExitWatchTarget[] = [
-    {
-      name: name('heard'),
-      systemName: name('heard'),
-      find: async (signal) => {
-        const found = await strategy().findRunning(managed(name('heard')), signal ?? never);
-        return found.kind === 'found' ? { ...found, unit: UNIT.id } : found;
-      },
-    },
-  ];
   const first = await zoo.start(program);
   detector.start();
   await waitFor('it is seen', () => seen().includes(first));
@@ -372,6 +338,28 @@ test('what systemd reports about its unit is examined at once: a new life, and a
 });
 
 const UNIT: UnitStatus = { ...noUnit, id: 'exit-unit.service', activeState: 'active', subState: 'running' };
+
+/** A systemd whose UNIT is as `state` says at that moment. */
+function unitStands(state: () => Partial<UnitStatus>): ProcessExitParts['services'] {
+  return {
+    available: true,
+    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
+    watch: () => () => {},
+    show: async () => ({ kind: 'status', status: { ...UNIT, ...state() } }),
+    end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...state() }) }),
+    signalledEnd: () => undefined,
+  };
+}
+
+/** A watched program that runs in UNIT. */
+function inUnit(t: TestContext, what: string): ExitWatchTarget {
+  const { strategy } = processStrategyWorld(t);
+  const find: ExitWatchTarget['find'] = async (signal) => {
+    const found = await strategy().findRunning(managed(name(what)), signal ?? never);
+    return found.kind === 'found' ? { ...found, unit: UNIT.id } : found;
+  };
+  return { name: name(what), systemName: name(what), find };
+}
 
 function isRunning(pid: number): boolean {
   try {

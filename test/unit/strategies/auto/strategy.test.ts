@@ -447,12 +447,16 @@ test('a unit that still has a job is not given up, and one whose restart is not 
   assert.deepEqual(processes.restarts, []);
 });
 
-test('the last lines of the unit, or of the program in its place, come with the failure', async () => {
+test('if unit and program both fail, one line has both reasons; the last lines of the unit, or of the program in its place, come with it', async () => {
   const explanation = { reason: undefined, output: ['no such port'] };
   for (const output of [undefined, ['no such file']]) {
     const { restart, processes } = world({ 'app.service': { refusesStart: true, explanation } }, true);
     processes.outcome = { kind: 'failed', reason: 'it ended', ...(output && { output }) };
     const outcome = await restart('app');
-    assert.deepEqual(outcome.kind === 'failed' && outcome.output, output ?? ['no such port']);
+    assert.deepEqual(outcome, {
+      kind: 'failed',
+      reason: 'systemctl start app.service: control process exited with error code: no such port; then as a process: it ended',
+      output: output ?? ['no such port'],
+    });
   }
 });

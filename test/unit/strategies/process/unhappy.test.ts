@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  attemptFor,
-  managed,
-  type ProcessStrategyWorld,
-  processStrategyWorld,
-} from '../../../helpers/process-strategy-world.ts';
+import { attemptFor, managed, processStrategyWorld } from '../../../helpers/process-strategy-world.ts';
 import { isAlive, unique } from '../../../helpers/process-zoo.ts';
+import { pidsOf } from '../../../helpers/program-in-path.ts';
 import { never } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 // What happens beside a restart, and what cannot be told, must not lead to a second copy or a wrong stop.
-
-function pidsOf({ table }: ProcessStrategyWorld, path: string): number[] {
-  return table.list(['executable', 'state']).flatMap((p) => (p.executable === path && p.state !== 'Z' ? [p.pid] : []));
-}
 
 test('what nobody wants any more is not started after a wait, nor waited for', async (t) => {
   const world = processStrategyWorld(t);

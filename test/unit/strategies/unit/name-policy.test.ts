@@ -67,6 +67,8 @@ test('what systemd would not accept as one name is not a unit', () => {
   ]) {
     assert.equal(kindOf(name), 'impossible', JSON.stringify(name));
   }
+  const template = judgeUnitName('x@', true);
+  assert.match(template.kind === 'unit' ? '' : template.reason, /is a template: it needs an instance/);
 });
 
 test('other unit types are refused whatever their name', () => {

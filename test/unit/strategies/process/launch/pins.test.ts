@@ -23,6 +23,7 @@ import {
   processStrategyWorld,
 } from '../../../../helpers/process-strategy-world.ts';
 import { isAlive, nobody, unique } from '../../../../helpers/process-zoo.ts';
+import { kill } from '../../../../helpers/program-in-path.ts';
 import { asRoot } from '../../../../helpers/requirement.ts';
 import { never } from '../../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
@@ -45,11 +46,6 @@ async function rootRunsTheirs(t: TestContext, options: Partial<ProcessOptions> =
 /** Waits until its program runs under its own name. */
 async function seen(strategy: ReturnType<ProcessStrategyWorld['strategy']>, name: string): Promise<void> {
   await waitFor('it is found', async () => (await strategy.preview(managed(name), never)).stops.length > 0);
-}
-
-async function kill(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  await waitFor('its end', () => !isAlive(pid));
 }
 
 async function pin({ parts }: ProcessStrategyWorld, systemName: string, records: readonly LaunchRecord[]): Promise<void> {
