@@ -84,8 +84,14 @@ export function openZoo(t: TestContext): ProcessZoo {
 /** True while a process of this number lives and is no zombie. */
 export function isAlive(pid: number): boolean {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  if (stat === undefined) return false;
+  const [state = '', , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // On a busy machine it takes a while from its last act, after which it has left its control group, until it is a zombie.
+  return !'ZX'.includes(state) && (Number(flags) & PF_EXITING) === 0;
 }
+
+/** Of proc_pid_stat(5), "flags"; include/linux/sched.h. */
+const PF_EXITING = 4;
 
 const table = new ProcessTable();
 
