@@ -261,6 +261,18 @@ restart_command = true
   assert.equal(shown(core, 'fine').state, 'quiet');
 });
 
+test('an alarm that its handling has skipped for a hold shows as held as long as there is a hold', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.web]\n');
+  addRows(dir, ['web'], true);
+  await poll(core);
+  const entry = core.book.get('row 1') ?? assert.fail();
+  entry.skip = { kind: 'held', reason: 'it is on hold through www' };
+  assert.equal(shown(core, 'web').state, 'alarm');
+  core.holds.set('www', undefined, 'upgrade');
+  assert.deepEqual([shown(core, 'web').state, shown(core, 'web').reason], ['held', 'it is on hold through www']);
+});
+
 test('a hold through another name of the same target shows without an alarm, and so does its breaker', async (t) => {
   const section = 'restart_strategy = custom\nrestart_command = false\nsystem_name = nginx\n';
   const core = await coreWith(t, tempDir(t), `[process.web]\n${section}[process.www]\n${section}`);

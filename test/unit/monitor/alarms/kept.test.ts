@@ -57,7 +57,7 @@ test('an alarm goes into the store and wakes the loop, and nothing is kept', asy
   await world.clock.until(() => world.seen('alarm_cleared').length === 1, 5000);
   assert.deepEqual(world.restarts, ['web']);
   assert.equal(world.seen('alarm_found')[0]?.notes, 'signal SIGSEGV');
-  assert.equal(world.rows.get('7')?.alarma, false);
+  assert.deepEqual([world.rows.get('7')?.alarma, world.rows.get('7')?.notes], [false, 'signal SIGSEGV - Restarted at']);
   assert.deepEqual(world.state.kept.list(), []);
   world.stopping.abort();
   await world.clock.until(() => true);
