@@ -83,6 +83,7 @@ async function checkAgain(
   { book: { memory }, recorder, clearing, clock, abort, log }: AlarmHandlingParts,
 ): Promise<RecoveryOutcome | undefined> {
   const { process, foundAtMs } = member;
+  const checkedAtMs = clock.monotonicMs();
   const proof = await proveAgain(plan, process, unproved?.attempts ?? 1, clock, abort);
   switch (proof.kind) {
     case 'healthy':
@@ -104,7 +105,7 @@ async function checkAgain(
       if (abort.aborted) return { kind: 'interrupted' };
       if (unproved !== undefined) memory.forgetUnproved(unproved.key);
       // If it is found healthy from now on, somebody has healed it since.
-      if (member.alarm?.source === 'store') memory.forgetHandled(member.alarm.processId);
+      if (member.alarm?.source === 'store') memory.forgetIll(member.alarm.processId, checkedAtMs);
       return undefined;
     default:
       return proof satisfies never;

@@ -31,7 +31,7 @@ export interface FakeProcess {
   /** What can be said of it where it is not well. */
   explain?: Explanation;
   /** What a second check says, where there is one. */
-  otherHealth?: () => CheckResult;
+  otherHealth?: () => CheckResult | Promise<CheckResult>;
   refused?: string;
   /** What runs after a restart, where the strategy can tell. */
   life?: () => Life | undefined;

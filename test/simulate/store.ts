@@ -44,6 +44,8 @@ export class SimulatedStore {
   failedAtMs = Number.NEGATIVE_INFINITY;
   /** Which of its nodes is asked. */
   node = 'db1';
+  /** The last poll was answered by a node that lags. */
+  #hasLagged = false;
   readonly #clock: WorldClock;
   readonly #chance: Chance;
   /** What each node that lags still shows: the rows as they were, oldest first. */
@@ -133,7 +135,9 @@ export class SimulatedStore {
 
   #alarms(): Row[] {
     const { lagMs } = this.trouble;
-    if (lagMs > 0) this.laggedAtMs = this.#clock.nowMs;
+    // What it was told by a node that lags, it finds out with the next answer.
+    if (lagMs > 0 || this.#hasLagged) this.laggedAtMs = this.#clock.nowMs;
+    this.#hasLagged = lagMs > 0;
     const asOfMs = this.#clock.nowMs - lagMs;
     // The first that was changed after that moment shows how it was then.
     const rows = lagMs > 0 ? (this.#past.find(({ atMs }) => atMs > asOfMs)?.rows ?? this.rows.values()) : this.rows.values();

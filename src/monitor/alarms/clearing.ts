@@ -58,7 +58,7 @@ export class AlarmClearing {
       await this.#clearRow(member, alarm);
       return;
     }
-    if (!book.memory.rememberHandled(process.processName, alarm)) return;
+    if (!book.memory.rememberHandled(process.processName, alarm, member.notedAtMs)) return;
     log.info(
       `DB UPDATE LOG: Alarm of ${process.processName} stays in the database (clear_alarm = false)`,
       processFields(process),
@@ -67,11 +67,11 @@ export class AlarmClearing {
 
   async #clearRow(member: Member, alarm: StoredAlarm): Promise<void> {
     const { config, book, clock, log } = this.#parts;
-    const { process } = member;
+    const { process, notedAtMs } = member;
     try {
       const outcome = await config.current().store.clearAlarm(alarm, clock.date());
       this.#isDenied = false;
-      book.memory.forgetHandled(alarm.processId);
+      book.memory.forgetHandled(alarm, notedAtMs);
       if (outcome === 'cleared') {
         book.cleared(alarm);
         this.#reportCleared(member);
@@ -83,7 +83,7 @@ export class AlarmClearing {
           : `Alarm of ${process.processName} is left as it is: several rows have its process_id`;
       log.info(`DB UPDATE LOG: ${why}`, processFields(process));
     } catch (error) {
-      this.#reportFailed(member, error, book.memory.rememberHandled(process.processName, alarm));
+      this.#reportFailed(member, error, book.memory.rememberHandled(process.processName, alarm, notedAtMs));
     }
   }
 

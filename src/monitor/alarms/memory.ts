@@ -26,12 +26,20 @@ interface AlarmMemoryParts {
   readonly clock: Clock;
 }
 
+/** `notedAtMs`: as in its entry; `healedAtMs`: when its process was last proved well. */
+interface HandledTimes {
+  readonly notedAtMs: number;
+  readonly healedAtMs: number;
+}
+
 /**
  * What earlier recoveries, also those of earlier lives of the daemon, have done about active alarms: alarms that were healed
  * and not cleared, and alarms whose restart is not proved to have helped. Neither is restarted again because of that.
  */
 export class AlarmMemory {
   readonly #parts: AlarmMemoryParts;
+  /** Of the healed alarm of each row, if this life of the daemon has healed it: monotonic times, in milliseconds. */
+  readonly #times = new Map<string, HandledTimes>();
 
   constructor(parts: AlarmMemoryParts) {
     this.#parts = parts;
@@ -52,11 +60,17 @@ export class AlarmMemory {
     return this.#parts.handled.list().length > 0;
   }
 
-  /** Remembers that a row's alarm was healed. Returns false if it was remembered already. */
-  rememberHandled(processName: string, row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>): boolean {
+  /**
+   * Remembers that a row's alarm was healed; `notedAtMs`: as in its entry. Returns false if it was remembered already, or if a later
+   * alarm of the row is.
+   */
+  rememberHandled(processName: string, row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>, notedAtMs: number): boolean {
+    const { handled, clock } = this.#parts;
     const { processId, notes, notesDigest } = row;
-    if (isHandled(this.#parts.handled.get(processId), { ...row, processName })) return false;
-    this.#parts.handled.set({ processId, processName, notes, notesDigest, handledAt: this.#parts.clock.date() });
+    if (this.#hasLater(row, notedAtMs)) return false;
+    this.#times.set(processId, { notedAtMs, healedAtMs: clock.monotonicMs() });
+    if (isHandled(handled.get(processId), { ...row, processName })) return false;
+    handled.set({ processId, processName, notes, notesDigest, handledAt: clock.date() });
     return true;
   }
 
@@ -71,9 +85,14 @@ export class AlarmMemory {
     }
   }
 
-  /** Forgets the healed alarm of a row. */
-  forgetHandled(processId: string): void {
-    this.#parts.handled.delete(processId);
+  /** Forgets the healed alarm of a row, which is over, unless a later one of the row is remembered. */
+  forgetHandled(row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>, notedAtMs: number): void {
+    if (!this.#hasLater(row, notedAtMs)) this.#forget(row.processId);
+  }
+
+  /** Forgets that the alarm of a row was healed: a check that began at `checkedAtMs` found its process ill. Not if it was healed since. */
+  forgetIll(processId: string, checkedAtMs: number): void {
+    if ((this.#times.get(processId)?.healedAtMs ?? checkedAtMs) <= checkedAtMs) this.#forget(processId);
   }
 
   /** Set if the alarm's process is not proved to be well, even if the alarm's notes have changed. */
@@ -103,8 +122,7 @@ export class AlarmMemory {
 
   /** Forgets the healed alarms of that name: another alarm of it has been raised since. */
   forgetHandledName(processName: string): void {
-    for (const handled of this.#parts.handled.list())
-      if (handled.processName === processName) this.#parts.handled.delete(handled.processId);
+    for (const handled of this.#parts.handled.list()) if (handled.processName === processName) this.#forget(handled.processId);
   }
 
   /** Forgets what is not proved of that name: the process has ended since. */
@@ -117,11 +135,23 @@ export class AlarmMemory {
   forgetEnded(source: Alarm['source'], stands: (key: string) => boolean): void {
     const { handled, unproved } = this.#parts;
     if (source === 'store')
-      for (const { processId } of handled.list()) if (!stands(storedKey(processId))) handled.delete(processId);
+      for (const { processId } of handled.list()) if (!stands(storedKey(processId))) this.#forget(processId);
     for (const { key, processName } of unproved.list()) {
       const isOfSource = (key === keptKey(processName)) === (source === 'kept');
       if (isOfSource && !stands(key)) unproved.delete(key);
     }
+  }
+
+  /** True if an alarm of the row was healed that has other notes, which were first seen later. */
+  #hasLater(row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>, notedAtMs: number): boolean {
+    const handled = this.#parts.handled.get(row.processId);
+    if (handled === undefined || isSameNotes(handled, row)) return false;
+    return (this.#times.get(row.processId)?.notedAtMs ?? notedAtMs) > notedAtMs;
+  }
+
+  #forget(processId: string): void {
+    this.#parts.handled.delete(processId);
+    this.#times.delete(processId);
   }
 
   #handled(alarm: StoredAlarm | KeptAlarm): HandledAlarm | undefined {

@@ -117,5 +117,7 @@ function asPolled(member: Member, { book }: ReadAgainParts): ReadAgain {
   if (entry === undefined) return { member };
   if (entry.isOver) return { member, gone: 'the last poll did not show it any more' };
   if (book.isCleared(entry.key)) return { member, gone: HEALED };
+  // An earlier reading again has shown notes that no poll has seen yet.
+  if (entry.notedAtMs <= member.notedAtMs) return { member };
   return { member: { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs } };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { storedAlarm } from '../../../src/core/alarm.ts';
 import type { HealthResult } from '../../../src/core/outcomes.ts';
 import { commandCheck } from '../../../src/health/command.ts';
 import { proveAgain } from '../../../src/monitor/recovery/health-proof.ts';
@@ -146,4 +147,79 @@ test('what nobody could look at is not proved to be ill', async () => {
   const check = commandCheck.create({ line: 'true' }, { commands, names: {} as never });
   const said = await check.check(managed('web'), 1, 1000, never);
   assert.deepEqual([said.kind, said.kind === 'unhealthy' && said.unseen], ['unhealthy', true]);
+});
+
+test('what an order restarts while its health is checked again is not restarted once more for what was seen meanwhile', async () => {
+  const world = new MonitorWorld({ clearAlarm: false });
+  let isWell = true;
+  world.alarm(1, 'web', {
+    restartMs: 4500,
+    begins: () => {
+      isWell = false;
+    },
+    restart: () => {
+      isWell = true;
+      return { kind: 'restarted', detail: 'fake restart' };
+    },
+    // The last try begins before the restart has ended, and answers after it.
+    otherHealth: async () => {
+      if (isWell) return { kind: 'healthy' };
+      await world.clock.sleep(300);
+      return { kind: 'unhealthy', reason: 'down' };
+    },
+    settings: { healthCheckTimeoutMs: 4000 },
+  });
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  const row = world.rows.get('1');
+  assert(row);
+  // A regular poll is due right after the order.
+  await world.clock.advance(300_000);
+  let ordered = '';
+  void world.queue.order('web', [storedAlarm({ ...row })]).then(({ kind }) => {
+    ordered = kind;
+  });
+  await world.clock.advance(600);
+  void world.monitor.tick();
+  await world.clock.until(() => ordered !== '');
+  assert.equal(ordered, 'recovered');
+  await world.clock.advance(20_000);
+  assert.deepEqual(world.restarts, ['web', 'web']);
+  // What a later check sees counts.
+  isWell = false;
+  await world.clock.advance(300_000);
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web', 'web']);
+});
+
+test('notes that were read again before a restart count, though the last poll has not seen them', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {
+    resolving: async () => {
+      const row = world.rows.get('1');
+      if (row !== undefined && world.restarts.length === 0) row.notes = 'down, seen by another too';
+    },
+    restart: async (attempt) => {
+      world.storeFault = { readProcess: storeError('unreachable'), clearAlarm: storeError('unreachable') };
+      assert.equal(await attempt.isUnwanted?.(), false);
+      return { kind: 'restarted', detail: 'fake restart' };
+    },
+  });
+  await world.poll();
+  world.storeFault = {};
+  await world.poll();
+  assert.deepEqual([world.restarts, world.rows.get('1')?.alarma], [['web'], false]);
+});
+
+test('an earlier alarm of a row that could not be cleared does not take the place of a later one', () => {
+  const { memory } = new MonitorWorld().book;
+  const [earlier, later] = ['down', 'down again'].map((notes) => ({ processId: '1', notes, notesDigest: null }));
+  assert.ok(earlier && later);
+  const isHandled = (): boolean => memory.of(storedAlarm({ ...later, processName: 'web', alarma: true, sound: false })).handled;
+  assert.equal(memory.rememberHandled('web', later, 20), true);
+  assert.equal(memory.rememberHandled('web', earlier, 10), false);
+  memory.forgetHandled(earlier, 10);
+  assert.equal(isHandled(), true);
+  memory.forgetHandled(later, 20);
+  assert.equal(isHandled(), false);
 });
