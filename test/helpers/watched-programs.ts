@@ -44,7 +44,7 @@ export class WatchedPrograms {
     writeFileSync(
       this.configFile,
       `[database]\ndriver = sqlite\npath = ${dir}/alarms.db\n` +
-        `[monitor]\ncheck_interval = 300\nflap_recoveries = 0\nmax_exits = 0\nmax_restart_failures = 1000\nstate_dir = ${dir}/state\n` +
+        `[monitor]\ncheck_interval = 86400\nflap_recoveries = 0\nmax_exits = 0\nmax_restart_failures = 1000\nstate_dir = ${dir}/state\n` +
         `[logging]\nfile = ${dir}/monitor.log\nsyslog = off\nlevel = debug\n[control]\nsocket = ${dir}/control.sock\n` +
         `[process.default]\nrestart_strategy = process\nrestart_delay = 0.1\nmax_attempts = 50\nstable_time = 0.2\n${defaults}` +
         sections.join('') +

@@ -32,7 +32,7 @@ function openPlace(t: TestContext, { command = 'true', more = '' } = {}): Place 
   openSqliteAlarms(join(dir, 'a.db'), ['a']).close();
   const sections = [
     `[database]\ndriver = sqlite\npath = ${dir}/a.db`,
-    `[monitor]\nstate_dir = ${dir}/state\ncheck_interval = 300`,
+    `[monitor]\nstate_dir = ${dir}/state\ncheck_interval = 86400`,
     `[logging]\nfile = ${logFile}\nsyslog = off`,
     `[control]\nsocket = ${socket}`,
     `[process.a]\nrestart_strategy = custom\nrestart_command = ${command}\nhealth_check_command = true\nhealth_check_timeout = 1`,

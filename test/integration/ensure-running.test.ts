@@ -23,7 +23,7 @@ function ensuring(t: TestContext, names: readonly string[]) {
     `[process.${name}]\nstart_command = export ZOO=${zoo.dir}; exec ${programs.get(name)} 300\n`;
   writeFileSync(
     configFile,
-    `[database]\ndriver = sqlite\npath = ${zoo.dir}/alarms.db\n[monitor]\ncheck_interval = 300\nstate_dir = ${zoo.dir}/state\n` +
+    `[database]\ndriver = sqlite\npath = ${zoo.dir}/alarms.db\n[monitor]\ncheck_interval = 86400\nstate_dir = ${zoo.dir}/state\n` +
       `[logging]\nfile = ${zoo.dir}/monitor.log\nsyslog = off\nlevel = debug\n[control]\nsocket = ${zoo.dir}/control.sock\n` +
       `[process.default]\nrestart_strategy = process\nensure_running = true\nboot_grace = 0.5\n${names.map(section).join('')}`,
     { mode: 0o600 },

@@ -14,7 +14,7 @@ const options = { skip, timeout: 180_000 };
 const DIE = join(import.meta.dirname, '../fixtures/app/raise-and-die.ts');
 
 /** At this interval nothing but the waking makes the loop come soon. */
-const rarely = { monitor: { check_interval: 300 }, 'process.default': { health_check_command: 'true' } };
+const rarely = { monitor: { check_interval: 86_400 }, 'process.default': { health_check_command: 'true' } };
 
 /** The river on the world's configuration, its loop running. */
 async function live(t: Scope, world: DaemonWorld): Promise<{ core: Core; log: RecordedLog; end: () => Promise<void> }> {

@@ -18,7 +18,7 @@ async function watching(t: TestContext, name: string, withEvents: boolean) {
   const zoo = openZoo(t);
   const program = zoo.sleeper(name);
   const world = await DaemonWorld.open(t, server(), {
-    monitor: { check_interval: 300 },
+    monitor: { check_interval: 86_400 },
     logging: { level: 'debug' },
     [`process.${name}`]: {
       restart_strategy: 'process',

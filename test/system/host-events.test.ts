@@ -34,7 +34,7 @@ describe('units under a daemon that gets process events from the kernel', { skip
     const keys = { restart_strategy: 'service', restart_command: '', watch_exit: true };
     const scope = { after: (end: () => Promise<void>) => void ends.unshift(end) };
     daemon = await HostDaemon.start(scope, database.server(), {
-      monitor: { check_interval: 300 },
+      monitor: { check_interval: 86_400 },
       logging: { level: 'debug' },
       ...Object.fromEntries(Object.keys(UNITS).map((name) => [`process.${name}`, keys])),
     });
