@@ -112,12 +112,14 @@ function isHealed(alarm: Alarm, { book }: ReadAgainParts): boolean {
 const HEALED = 'it has been healed meanwhile';
 
 /** As the last poll saw it, which may have been answered after the one that brought it. */
-function asPolled(member: Member, { book }: ReadAgainParts): ReadAgain {
+function asPolled(member: Member, parts: ReadAgainParts): ReadAgain {
+  const { book } = parts;
   const entry = member.alarm && book.get(member.alarm.key);
   if (entry === undefined) return { member };
   if (entry.isOver) return { member, gone: 'the last poll did not show it any more' };
   if (book.isCleared(entry.key)) return { member, gone: HEALED };
   // An earlier reading again has shown notes that no poll has seen yet.
   if (entry.notedAtMs <= member.notedAtMs) return { member };
-  return { member: { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs } };
+  const polled = { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs };
+  return isHealed(entry.alarm, parts) ? { member: polled, gone: HEALED } : { member: polled };
 }

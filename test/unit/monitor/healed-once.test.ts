@@ -223,3 +223,22 @@ test('an earlier alarm of a row that could not be cleared does not take the plac
   memory.forgetHandled(later, 20);
   assert.equal(isHandled(), false);
 });
+
+test('notes that the last poll saw, and that an order has healed, are not restarted for', async () => {
+  const world = new MonitorWorld();
+  const gate = Promise.withResolvers<void>();
+  const waits = [gate.promise];
+  world.alarm(1, 'web', { resolving: async () => waits.shift() }, 'down');
+  void world.monitor.tick();
+  await world.clock.advance(100);
+  const row = world.rows.get('1');
+  assert(row);
+  row.notes = 'down, seen by another too';
+  await world.monitor.tick();
+  world.storeFault.clearAlarm = storeError('busy');
+  assert.equal(await world.order('web', [{ ...row }]), 'recovered');
+  world.storeFault.readProcess = storeError('busy');
+  gate.resolve();
+  await world.clock.advance(20_000);
+  assert.deepEqual(world.restarts, ['web']);
+});
