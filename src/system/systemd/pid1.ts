@@ -7,6 +7,13 @@ import { type LinkKind, type OpenedLink, type Pid1Addresses, Pid1Link, pid1Addre
 /** The result of an action: its own value, or one line why PID 1 could not be reached. */
 type Reached<T> = { readonly kind: 'reached'; readonly value: T } | { readonly kind: 'unreachable'; readonly reason: string };
 
+/** `idleMs`: how long an unused link stays open; `silentMs`: how long it may leave a question without an answer. */
+interface Pid1Options {
+  readonly addresses?: Pid1Addresses;
+  readonly idleMs?: number;
+  readonly silentMs?: number;
+}
+
 /**
  * The shared connection to PID 1: over its own socket, else over the system bus. The link is opened when it is needed, shared
  * by all users, and closed a few seconds after its last use, because on its own socket PID 1 signals the changes of every unit
@@ -15,6 +22,9 @@ type Reached<T> = { readonly kind: 'reached'; readonly value: T } | { readonly k
 export class Pid1 {
   readonly #addresses: Pid1Addresses;
   readonly #idleMs: number;
+  readonly #silentMs: number;
+  /** Links in use, each with the number of its users: also those that were given up for silence. */
+  readonly #uses = new Map<Pid1Link, number>();
   #link: Pid1Link | undefined;
   #opening: Promise<OpenedLink> | undefined;
   #users = 0;
@@ -22,9 +32,10 @@ export class Pid1 {
   #lastKind: LinkKind | undefined;
   #problem: string | undefined;
 
-  constructor({ addresses = pid1Addresses, idleMs = IDLE_MS }: { addresses?: Pid1Addresses; idleMs?: number } = {}) {
+  constructor({ addresses = pid1Addresses, idleMs = IDLE_MS, silentMs = SILENT_MS }: Pid1Options = {}) {
     this.#addresses = addresses;
     this.#idleMs = idleMs;
+    this.#silentMs = silentMs;
   }
 
   /** Over which address PID 1 last answered, or why it could not be reached. */
@@ -48,10 +59,24 @@ export class Pid1 {
       const found = await this.#usableLink(limit);
       return found.kind === 'failed'
         ? { kind: 'unreachable', reason: found.reason }
-        : { kind: 'reached', value: await action(found.link) };
+        : { kind: 'reached', value: await this.#use(found.link, action) };
     } finally {
       this.#users--;
       this.#closeWhenIdle();
+    }
+  }
+
+  async #use<T>(link: Pid1Link, action: (link: Pid1Link) => Promise<T>): Promise<T> {
+    this.#uses.set(link, (this.#uses.get(link) ?? 0) + 1);
+    try {
+      return await action(link);
+    } finally {
+      const others = (this.#uses.get(link) ?? 1) - 1;
+      if (others > 0) this.#uses.set(link, others);
+      else {
+        this.#uses.delete(link);
+        if (link !== this.#link) link.close();
+      }
     }
   }
 
@@ -72,10 +97,7 @@ export class Pid1 {
       const opening = this.#open();
       const opened = opening instanceof Promise ? await soon(systemClock, leftMs, opening, signal) : opening;
       const found = opened === 'late' ? LATE : opened;
-      const isUsable =
-        found.kind === 'open' &&
-        (!alive || (await found.link.isAlive({ timeoutMs: Math.max(endMs - performance.now(), 0), signal })));
-      if (isUsable) {
+      if (found.kind === 'open' && (!alive || (await this.#isAlive(found.link, endMs, signal)))) {
         this.#lastKind = found.link.kind;
         this.#problem = undefined;
         return found;
@@ -90,6 +112,21 @@ export class Pid1 {
       }
       await systemClock.sleep(Math.min(AGAIN_MS, endMs - performance.now()), signal);
     }
+  }
+
+  /**
+   * Whether PID 1 answers on this link, at the latest at `endMs`. A link that stays silent is given up after a while, and the next use
+   * opens another: after a re-exec of a busy PID 1, links by the bus were answered while one to its own socket was not. Who uses
+   * the link keeps it.
+   */
+  async #isAlive(link: Pid1Link, endMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const askedMs = performance.now();
+    const timeoutMs = Math.min(Math.max(endMs - askedMs, 0), this.#silentMs);
+    if (await link.isAlive({ timeoutMs, signal })) return true;
+    if (signal?.aborted || performance.now() - askedMs < this.#silentMs) return false;
+    if (link === this.#link) this.#link = undefined;
+    if (!this.#uses.has(link)) link.close();
+    return false;
   }
 
   /** Closes the link after a while if nobody uses it. */
@@ -128,4 +165,5 @@ const AGAIN_MS = 250;
 const PATIENCE_MS = 3000;
 /** PID 1 answers within milliseconds. An attempt that it has not answered is repeated. */
 const OPEN_LIMIT_MS = 10_000;
+const SILENT_MS = 10_000;
 const LATE: OpenedLink = { kind: 'failed', reason: 'it does not answer', silent: true };

@@ -119,7 +119,7 @@ export class FakePid1 {
   }
 
   /** The real way to it; closed with it. */
-  pid1(options: { readonly idleMs?: number } = {}): Pid1 {
+  pid1(options: { readonly idleMs?: number; readonly silentMs?: number } = {}): Pid1 {
     const pid1 = new Pid1({ addresses: this.addresses, ...options });
     this.atEnd(() => pid1.close());
     return pid1;

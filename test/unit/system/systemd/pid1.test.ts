@@ -116,6 +116,34 @@ test('a silence that ends within the limit is waited for', async (t) => {
   assert.equal(fake.connections.ever, 1);
 });
 
+test('a link on which nothing is answered any more is replaced, and stays with those who use it', async (t) => {
+  const fake = FakePid1.open(t, { privateOnly: true });
+  const pid1 = fake.pid1({ silentMs: 100 });
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  let first: Pid1Link | undefined;
+  const using = pid1.withLink(LONG, async (link) => {
+    first = link;
+    await pinged(link);
+    await over;
+  });
+  await waitFor('an answer', () => fake.callsOf('Ping').length === 1);
+  const silent = fake.callsOf('Ping')[0]?.caller;
+  fake.intercept = ({ caller }) => caller.kind === 'private' && silent?.kind === 'private' && caller.peer === silent.peer;
+  await fake.beStale();
+  const other = await pid1.withLink({ ...LONG, alive: true }, async (link) => [link === first, await pinged(link)]);
+  assert.deepEqual(other, { kind: 'reached', value: [false, 'reply'] });
+  assert.deepEqual([fake.connections.open, first?.isOpen], [2, true]);
+  end();
+  await using;
+  await waitFor('only the new link', () => fake.connections.open === 1);
+  // Nobody uses the one that falls silent now.
+  const last = fake.callsOf('Ping').at(-1)?.caller;
+  fake.intercept = ({ caller }) => caller.kind === 'private' && last?.kind === 'private' && caller.peer === last.peer;
+  await fake.beStale();
+  assert.deepEqual(await pid1.withLink({ ...LONG, alive: true }, pinged), { kind: 'reached', value: 'reply' });
+  assert.deepEqual(fake.connections, { open: 1, ever: 3 });
+});
+
 test('a busy listener is waited for', async (t) => {
   const fake = FakePid1.open(t);
   const letIn = fake.busy();
