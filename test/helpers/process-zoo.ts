@@ -83,14 +83,25 @@ export function openZoo(t: TestContext): ProcessZoo {
 
 /** True while a process of this number lives and is no zombie. */
 export function isAlive(pid: number): boolean {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  if (stat === undefined) return false;
-  const [state = '', , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // On a busy machine it takes a while from its last act, after which it has left its control group, until it is a zombie.
-  return !'ZX'.includes(state) && (Number(flags) & PF_EXITING) === 0;
+  return statOf(pid) !== undefined;
 }
 
-/** Of proc_pid_stat(5), "flags"; include/linux/sched.h. */
+/**
+ * True while a process of this number lives and may still do something. On a busy machine it takes a while from its last act, after which
+ * it has left its control group, until it is a zombie.
+ */
+export function mayAct(pid: number): boolean {
+  return (Number(statOf(pid)?.[6] ?? PF_EXITING) & PF_EXITING) === 0;
+}
+
+/** The fields of proc_pid_stat(5) from its state on; undefined of what is gone, or a zombie. */
+function statOf(pid: number): string[] | undefined {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || 'ZX'.includes(fields[0] ?? '') ? undefined : fields;
+}
+
+/** Of the field "flags"; include/linux/sched.h. */
 const PF_EXITING = 4;
 
 const table = new ProcessTable();
