@@ -26,6 +26,9 @@ interface AlarmMemoryParts {
   readonly clock: Clock;
 }
 
+/** A row, and its notes as they were read. */
+type SeenRow = Pick<StoredAlarm, 'processId' | keyof SeenNotes>;
+
 /** `notedAtMs`: as in its entry; `healedAtMs`: when its process was last proved well. */
 interface HandledTimes {
   readonly notedAtMs: number;
@@ -64,7 +67,7 @@ export class AlarmMemory {
    * Remembers that a row's alarm was healed; `notedAtMs`: as in its entry. Returns false if it was remembered already, or if a later
    * alarm of the row is.
    */
-  rememberHandled(processName: string, row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>, notedAtMs: number): boolean {
+  rememberHandled(processName: string, row: SeenRow, notedAtMs: number): boolean {
     const { handled, clock } = this.#parts;
     const { processId, notes, notesDigest } = row;
     if (this.#hasLater(row, notedAtMs)) return false;
@@ -81,12 +84,15 @@ export class AlarmMemory {
       const known = this.#parts.handled.get(processId);
       // If it did not arrive, the row still has what was healed before.
       if (known?.processName === processName) this.#parts.handled.set({ ...known, orNotes: notes });
-      else this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
+      else {
+        this.#times.delete(processId);
+        this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
+      }
     }
   }
 
   /** Forgets the healed alarm of a row, which is over, unless a later one of the row is remembered. */
-  forgetHandled(row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>, notedAtMs: number): void {
+  forgetHandled(row: SeenRow, notedAtMs: number): void {
     if (!this.#hasLater(row, notedAtMs)) this.#forget(row.processId);
   }
 
@@ -143,7 +149,7 @@ export class AlarmMemory {
   }
 
   /** True if an alarm of the row was healed that has other notes, which were first seen later. */
-  #hasLater(row: Pick<StoredAlarm, 'processId' | keyof SeenNotes>, notedAtMs: number): boolean {
+  #hasLater(row: SeenRow, notedAtMs: number): boolean {
     const handled = this.#parts.handled.get(row.processId);
     if (handled === undefined || isSameNotes(handled, row)) return false;
     return (this.#times.get(row.processId)?.notedAtMs ?? notedAtMs) > notedAtMs;
