@@ -41,6 +41,7 @@ export function buildStatus(
     events: events ?? null,
     exitWatch: exitWatch ?? null,
     holds: core.holds.list().map(holdStatus),
+    unsaved: core.state.problem?.() ?? null,
   };
 }
 

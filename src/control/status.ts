@@ -173,6 +173,8 @@ export const daemonStatus = object({
   events: optional(nullable(eventStreamStatus)),
   /** How exits of watched processes are noticed, for people; null if none is watched, absent from older daemons. */
   exitWatch: optional(nullable(anyText)),
+  /** Why what the daemon remembers is lost when it ends; null if it is saved, absent from older daemons. */
+  unsaved: optional(nullable(anyText)),
 });
 
 /** What `monitor_service status --json` prints. */

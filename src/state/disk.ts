@@ -64,8 +64,9 @@ export class Disk implements RecordSink {
     this.#options = options;
   }
 
-  /** Why nothing can be written now, in one line; undefined if it can. */
-  get problem(): string | undefined {
+  /** Why nothing can be written now, in one line; undefined if it can. Tries it again first, if that is due. */
+  problem(): string | undefined {
+    if (this.#retryAtMs !== undefined && !this.#closed) this.#recover(false);
     return this.#retryAtMs === undefined ? undefined : this.#problem;
   }
 

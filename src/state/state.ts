@@ -44,7 +44,7 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   disk.open(tables);
   return {
     ...views,
-    problem: () => disk.problem,
+    problem: () => disk.problem(),
     close: () => {
       disk.close();
       if (lock?.kind === 'acquired') lock.release();

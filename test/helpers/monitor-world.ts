@@ -90,11 +90,11 @@ export class MonitorWorld {
   settings: MonitorSettings;
   /** Thrown by the store's next calls of that name while set. */
   storeFault: Partial<Record<keyof AlarmStore, StoreError>> = {};
-  /** What each clearing waits for, before the row is looked at. */
   /** How many alarms the store takes at once, and what it finds odd. */
   most = Number.MAX_SAFE_INTEGER;
   remarks: readonly string[] = [];
-  clearing: (processId: string) => Promise<void> = async () => {};
+  /** What each clearing waits for, before the row is looked at. */
+  clearing: (processId: string) => Promise<unknown> = async () => {};
   commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
   runningNow = 0;
   mostRunning = 0;

@@ -53,6 +53,7 @@ test('on a full disk, log and memory included, the healing continues', {
   }
   assert.equal(world.restarts().length, rounds);
   assert.equal(stderr.match(/Log file .*cannot be written/g)?.length, 1, `one complaint: ${stderr}`);
+  assert.match((await world.status()).unsaved ?? '', /^\S+state\.db cannot be used \(/);
 
   rmSync(join(seen, 'ballast'));
   await world.raise(id, 'after');

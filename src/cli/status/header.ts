@@ -32,6 +32,7 @@ export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
     ...(status.systemd ? [systemdFact(status.systemd)] : []),
     ...(status.events ? [eventFact(status.events)] : []),
     ...(status.exitWatch ? [{ label: 'watch_exit', text: status.exitWatch }] : []),
+    ...(status.unsaved ? [{ label: 'state_dir', text: unsavedWords(status.unsaved), style: 'yellow' as const }] : []),
   ];
 }
 
@@ -64,6 +65,11 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
     default:
       return store.state satisfies never;
   }
+}
+
+/** That the memory of the daemon is not on the disk, with the reason. */
+export function unsavedWords(reason: string): string {
+  return `${reason}: breakers, holds and history are lost when the daemon ends`;
 }
 
 /** The reason without the store: most name theirs, `mysql db1:3306: database login refused: …`, but not the database on it. */

@@ -4,7 +4,7 @@ import type { DaemonStatus, ProcessStatus } from '../../control/status.ts';
 import { counted } from '../../core/text/counted.ts';
 import { printable } from '../../core/text/printable.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { storeFact } from './header.ts';
+import { storeFact, unsavedWords } from './header.ts';
 import { isDown, shownName } from './words.ts';
 
 /** The result of `status --check`: printable lines and the exit code; no lines and 0 if all is well. */
@@ -25,7 +25,7 @@ export function shownCode({ pid, store, processes }: Subject): ExitCode {
  * 1.
  */
 export function judge(subject: Subject, now: Date): Verdict {
-  const { pid, store, processes } = subject;
+  const { pid, store, processes, unsaved } = subject;
   const judged = processes.map((process) => ({ process, faults: faultsOf(process) }));
   const linesOf = (some: typeof judged): string[] =>
     some.flatMap(({ process, faults }) => lineOf(process, faults, store.state === 'ok') ?? []);
@@ -35,18 +35,19 @@ export function judge(subject: Subject, now: Date): Verdict {
     ...(pid === 0 ? ['no daemon runs: nothing is restarted'] : []),
     ...(store.state === 'ok' ? [] : [`alarm store: ${storeFact(store, now).text}`]),
     ...nameless,
+    ...(unsaved ? [`state_dir: ${unsavedWords(unsaved)}`] : []),
     ...linesOf(faulty),
     ...linesOf(judged.filter(({ faults }) => faults.length === 0)),
   ];
   const shown = shownCode(subject);
   const isUnknown = shown === exitCodes.ok && processes.some(({ state }) => state === 'unknown');
-  const isFaulty = nameless.length + faulty.length > 0;
+  const isFaulty = nameless.length + faulty.length > 0 || Boolean(unsaved);
   const exitCode = isUnknown ? exitCodes.unavailable : shown === exitCodes.ok && isFaulty ? exitCodes.failed : shown;
   return { lines: lines.map(printable), exitCode };
 }
 
 /** The subject of a check: a daemon with all its processes, or with one of them. */
-type Subject = Pick<DaemonStatus, 'pid' | 'store' | 'processes'>;
+type Subject = Pick<DaemonStatus, 'pid' | 'store' | 'processes' | 'unsaved'>;
 
 /** One process as the subject. Its alarm may be known although the store does not answer: it may be a kept alarm. */
 export function subjectOf({ pid, store, process }: ProcessDetails): Subject {

@@ -68,6 +68,7 @@ export class AlarmClearing {
   async #clearRow(member: Member, alarm: StoredAlarm): Promise<void> {
     const { config, book, clock, log } = this.#parts;
     const { process, notedAtMs } = member;
+    const wasTried = book.memory.of(alarm).handled;
     try {
       const outcome = await config.current().store.clearAlarm(alarm, clock.date());
       this.#isDenied = false;
@@ -79,7 +80,8 @@ export class AlarmClearing {
       }
       const why =
         outcome === 'changed'
-          ? `Row of ${process.processName} was changed by somebody else meanwhile; left as it is`
+          ? // An UPDATE that had no answer may have been carried out later.
+            `Row of ${process.processName} was changed ${wasTried ? 'by the clearing that failed, or ' : ''}by somebody else meanwhile; left as it is`
           : `Alarm of ${process.processName} is left as it is: several rows have its process_id`;
       log.info(`DB UPDATE LOG: ${why}`, processFields(process));
     } catch (error) {

@@ -227,6 +227,18 @@ test('a handled alarm is remembered with the whole of its notes: one that differ
   assert.deepEqual(world.restarts, ['web', 'web']);
 });
 
+test('a row that is cleared although the store gave no answer is not said to be changed by somebody else', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.storeFault.clearAlarm = storeError('timeout');
+  await world.poll();
+  world.storeFault = {};
+  // The first UPDATE waited for a lock.
+  world.clearing = async () => Object.assign(world.rows.get('1') ?? {}, { alarma: false });
+  await world.poll();
+  assert.match(world.log(), /Row of web was changed by the clearing that failed, or by somebody else meanwhile/);
+});
+
 test('a store that takes no clearing for long is complained of once an alarm', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'web');

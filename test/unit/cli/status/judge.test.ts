@@ -60,6 +60,12 @@ describe('status --check', () => {
     assert.deepEqual(judge(subjectOf(someDetails({ store })), now), { lines: [], exitCode: 0 });
   });
 
+  it('ends with 1 if the daemon cannot save what it remembers', () => {
+    const line = 'state_dir: state.db cannot be used (full): breakers, holds and history are lost when the daemon ends';
+    assert.deepEqual(verdict([{}], { unsaved: 'state.db cannot be used (full)' }), [1, [line]]);
+    assert.deepEqual(verdict([{}], { unsaved: null }), [0, []]);
+  });
+
   it('ends with 69 for what is not known, and says what', () => {
     const unknown = { state: 'unknown', inAlarm: null, reason: 'why' } as const;
     assert.deepEqual(verdict([unknown]), [69, ['nginx: unknown (why)']]);

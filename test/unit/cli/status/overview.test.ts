@@ -118,6 +118,15 @@ describe('the status', () => {
     assert.ok(shown({ exitWatch: 'exits by pidfd' }).includes('watch_exit     exits by pidfd'));
     assert.doesNotMatch(shown({ exitWatch: null }).join('\n'), /watch_exit/);
   });
+
+  it('says why what the daemon remembers is not saved, if it is not', () => {
+    const full = shown({ unsaved: 'state.db cannot be used (full)' });
+    assert.ok(
+      full.some((line) => line.startsWith('state_dir      state.db cannot be used (full): breakers')),
+      full.join('\n'),
+    );
+    assert.doesNotMatch(shown({ unsaved: null }).join('\n'), /state_dir/);
+  });
 });
 
 describe('the table of processes', () => {
