@@ -123,7 +123,8 @@ export class Pid1 {
     const askedMs = performance.now();
     const timeoutMs = Math.min(Math.max(endMs - askedMs, 0), this.#silentMs);
     if (await link.isAlive({ timeoutMs, signal })) return true;
-    if (signal?.aborted || performance.now() - askedMs < this.#silentMs) return false;
+    // A timer may end a fraction of a millisecond early.
+    if (signal?.aborted || Math.ceil(performance.now() - askedMs) < this.#silentMs) return false;
     if (link === this.#link) this.#link = undefined;
     if (!this.#uses.has(link)) link.close();
     return false;
