@@ -317,7 +317,7 @@ function suite(open: () => Promise<StoreWorld>): void {
       if (call.status === 'fulfilled') assert.equal(call.value.rows.length, 100);
       else assert.ok(call.reason instanceof StoreError && call.reason.fault === 'unreachable', String(call.reason));
     }
-    assert.ok(performance.now() - started < 5000);
+    assert.ok(performance.now() - started < 20_000);
     await assert.rejects(world.store.readAlarms(), (error) => error instanceof StoreError && error.fault === 'unreachable');
     await world.store.close();
   });

@@ -9,7 +9,7 @@ import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 /** A check interval so long that what happens, happens by order. */
 const SELDOM = { monitor: { check_interval: 86_400, max_restart_failures: 1 }, 'process.default': { max_attempts: 1 } };

@@ -13,7 +13,7 @@ const { skip, server } = shareMariadb();
 
 test('on a full disk, log and memory included, the healing continues', {
   skip: skip || noTinyDisk,
-  timeout: 180_000,
+  timeout: 300_000,
 }, async (t) => {
   const world = await DaemonWorld.open(t, server());
   const disk = join(world.dir, 'disk');

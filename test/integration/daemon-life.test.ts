@@ -7,7 +7,7 @@ import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 test('SIGHUP takes up a valid file with the breakers kept, and leaves an invalid one', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), {

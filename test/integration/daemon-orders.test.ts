@@ -8,7 +8,7 @@ import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 /** A check interval so long that what happens, happens by order. */
 /** A regular poll falls anywhere in its interval: not into a test. */

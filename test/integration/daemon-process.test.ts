@@ -8,7 +8,7 @@ import { isAlive, openZoo } from '../helpers/process-zoo.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 test('a program that was killed is started again as it was, and outlives the daemon', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), { 'process.default': { restart_command: undefined } });

@@ -6,7 +6,7 @@ import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 240_000 };
+const options = { skip, timeout: 300_000 };
 
 /** The tables of the bash service's successor: one database for many hosts, the same names once for each. */
 const SUCCESSOR = [

@@ -15,7 +15,7 @@ import { openSqliteAlarms } from '../helpers/sqlite-alarms.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
-const options = { timeout: 180_000 };
+const options = { timeout: 300_000 };
 
 /** What a daemon of the test's own is configured with: a store with one process, `a`, whose restart is `command`. */
 interface Place {

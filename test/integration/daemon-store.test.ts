@@ -8,7 +8,7 @@ import { isCallUnread } from '../helpers/unread-call.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 const GONE = /Alarm store does not answer/;
 const BACK = /Alarm store is back/;

@@ -7,7 +7,7 @@ import { hostileNames } from '../helpers/hostile-names.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 const note = (before = ''): RegExp => new RegExp(`^${before} - Restarted at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d$`);
 

@@ -13,7 +13,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const isRoot = process.geteuid?.() === 0;
-const options = { skip: skipUnless(isRoot ? undefined : 'needs root') || missing('setpriv'), timeout: 120_000 };
+const options = { skip: skipUnless(isRoot ? undefined : 'needs root') || missing('setpriv'), timeout: 300_000 };
 
 /** Root as it is in a container or a sandbox. On newer kernels environ and maps are also for who has CAP_PERFMON or CAP_SYS_ADMIN. */
 const DROPPED = '-sys_ptrace,-perfmon,-sys_admin';
@@ -115,7 +115,7 @@ test('no command that runs as root can be looked into while it runs', options, a
   }
 });
 
-test('a plain user’s demo works as before', { skip: missing('setpriv'), timeout: 120_000 }, async (t) => {
+test('a plain user’s demo works as before', { skip: missing('setpriv'), timeout: 300_000 }, async (t) => {
   const argv = [process.execPath, '--disable-sigusr1', bundle, 'demo'];
   const plain = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
   const [program = '', ...args] = [...plain, ...argv];
@@ -124,7 +124,7 @@ test('a plain user’s demo works as before', { skip: missing('setpriv'), timeou
   t.after(() => child.kill('SIGKILL'));
   let said = '';
   child.stdout.on('data', (text) => (said += String(text)));
-  await waitFor('the victim is healed', () => /Alarm cleared for demo-web/.test(said), 60_000).catch((error) => {
+  await waitFor('the victim is healed', () => /Alarm cleared for demo-web/.test(said)).catch((error) => {
     throw new Error(`${String(error)}\n${said}`);
   });
   child.kill('SIGTERM');

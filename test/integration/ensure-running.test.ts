@@ -10,7 +10,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 
 // Of this run alone: processes are found by their names, whoever else tests on this machine.
 const [ABSENT, PRESENT] = [`absent-${process.pid}`, `present-${process.pid}`];
-const options = { timeout: 120_000 };
+const options = { timeout: 300_000 };
 
 /** A daemon that polls every five minutes and ensures that programs of a zoo run, which it can start. */
 function ensuring(t: TestContext, names: readonly string[]) {

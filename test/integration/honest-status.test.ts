@@ -9,7 +9,7 @@ import { openZoo } from '../helpers/process-zoo.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 
 function named({ processes }: DaemonStatus, name: string): ProcessStatus {
   const found = processes.find((process) => process.name === name);

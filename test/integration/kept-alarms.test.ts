@@ -10,7 +10,7 @@ import { RecordedLog } from '../helpers/recorded-log.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 const DIE = join(import.meta.dirname, '../fixtures/app/raise-and-die.ts');
 
 /** At this interval nothing but the waking makes the loop come soon. */

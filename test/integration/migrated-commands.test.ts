@@ -9,7 +9,7 @@ import { isAlive } from '../helpers/process-zoo.ts';
 // What commands of the bash service's users do once their file is ours: cases C1 to C4 of the hosts that were visited, and their
 // kinds. How they go through PID 1: system/inside/pid1-pgrep.ts and pid1-secrets.ts.
 
-const options = { timeout: 180_000 };
+const options = { timeout: 300_000 };
 
 test(
   `a command that kills the old one by its arguments and starts another does both, and its alarm is cleared (C1)`,

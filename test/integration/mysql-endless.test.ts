@@ -239,7 +239,7 @@ const CASES: Readonly<Record<string, Endless>> = {
 };
 
 for (const [name, { script, words, idleMs = 0, options = {} }] of Object.entries(CASES))
-  test(`${name}: given up at once, within bounds`, { timeout: 120_000 }, async (t) => {
+  test(`${name}: given up at once, within bounds`, { timeout: 300_000 }, async (t) => {
     const rogue = await startRogue(t, script);
     const poll = await pollBy(t, rogue.port, idleMs, options);
     t.diagnostic(JSON.stringify(poll));
@@ -252,7 +252,7 @@ for (const [name, { script, words, idleMs = 0, options = {} }] of Object.entries
 /** Over what an idle process has: 64 MiB as they come, and as long again until they are let go. */
 const MOST_MIB = 300;
 
-test('rows without end over TLS', { skip: missing('openssl'), timeout: 120_000 }, async (t) => {
+test('rows without end over TLS', { skip: missing('openssl'), timeout: 300_000 }, async (t) => {
   const rogue = await startRogue(t, async (peer) => {
     peer.greet({ capabilities: CLIENT.SSL });
     await peer.startTls(rogueCertificate());

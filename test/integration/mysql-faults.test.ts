@@ -83,7 +83,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal((await world.store.readAlarms()).rows.length, 2000);
   });
 
-  test('a frozen server costs each call its deadline, and nothing is left poisoned', { timeout: 60_000 }, async (t) => {
+  test('a frozen server costs each call its deadline, and nothing is left poisoned', { timeout: 300_000 }, async (t) => {
     const world = await mysqlWorld(server);
     t.after(() => world.close());
     await world.add({ id: 1, name: 'nginx', alarma: 1 });
@@ -109,7 +109,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await waitFor(two, async () => (await connectionsTo(server, world.database)) === 2 + 1);
   });
 
-  test('a frozen server does not hold up the closing', { timeout: 60_000 }, async (t) => {
+  test('a frozen server does not hold up the closing', { timeout: 300_000 }, async (t) => {
     const store = new MysqlStore(mysqlOptions(server, { database: 'mysql' }));
     await assert.rejects(store.readAlarms(), hasFault('schema'));
     await server.pause();
@@ -122,7 +122,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     server.resume();
   });
 
-  test('a host that does not answer is passed over, in the order of the list', { timeout: 60_000 }, async (t) => {
+  test('a host that does not answer is passed over, in the order of the list', { timeout: 300_000 }, async (t) => {
     const world = await mysqlWorld(server);
     t.after(() => world.close());
     const nobody: MysqlEndpoint = { kind: 'tcp', host: '127.0.0.1', port: 1 };
@@ -142,7 +142,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
   });
 
   test('a frozen host is passed over within read_timeout, or connect_timeout, and not asked again', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async (t) => {
     const [world, spare] = await twins(t);
     await spare.add({ id: 1, name: 'nginx', alarma: 1 });
@@ -160,7 +160,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal((await timely(500, fresh.readAlarms())).rows.length, 1);
   });
 
-  test('a host that is left while it is frozen does not hold up the closing', { timeout: 60_000 }, async (t) => {
+  test('a host that is left while it is frozen does not hold up the closing', { timeout: 300_000 }, async (t) => {
     const [world] = await twins(t);
     const endpoints = [tcp(server), tcp(other)];
     const patient = { connectTimeoutMs: 500, queryTimeoutMs: 20_000, readTimeoutMs: 500 };
@@ -245,7 +245,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await assert.rejects(open({ user: 'root', password: '', database: 'mysql' }).readAlarms(), hasFault('schema'));
   });
 
-  test('a locked row is busy before the deadline, and its connection is kept', { timeout: 60_000 }, async (t) => {
+  test('a locked row is busy before the deadline, and its connection is kept', { timeout: 300_000 }, async (t) => {
     const [world, locker] = [await mysqlWorld(server), await mysqlWorld(server)];
     t.after(() => Promise.all([world.close(), locker.close()]));
     await world.add({ id: 1, name: 'nginx', alarma: 1 });
@@ -263,7 +263,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
   });
 
-  test('clearings that hang keep no poll and no re-read waiting', { timeout: 60_000 }, async (t) => {
+  test('clearings that hang keep no poll and no re-read waiting', { timeout: 300_000 }, async (t) => {
     const world = await mysqlWorld(server);
     t.after(() => world.close());
     await world.add(...Array.from({ length: 5 }, (_, i) => ({ id: i + 1, name: `p${i}`, alarma: 1 })));

@@ -17,7 +17,7 @@ const { skip, server } = shareMariadb();
 
 test('what supervisord starts again raises no alarm, and neither does its own restart: one copy, its own', {
   skip: skip || missing('supervisord'),
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const zoo = openZoo(t);
   // Of this run alone: processes are found by their names, whoever else tests on this machine.

@@ -17,7 +17,7 @@ const skip = skipUnless(needed ?? (python === undefined ? 'no Python here has ps
 const table = new ProcessTable();
 const all = Object.keys(FIELD_READERS) as ProcessField[];
 
-test('odd processes are, field by field, what psutil says', { skip, timeout: 60_000 }, async (t) => {
+test('odd processes are, field by field, what psutil says', { skip, timeout: 300_000 }, async (t) => {
   const dir = tempDir(t);
   const script = join(import.meta.dirname, '../fixtures/process-table/odd-processes.py');
   const child = spawn(python ?? '', [script, dir], {

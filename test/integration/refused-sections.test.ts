@@ -7,7 +7,7 @@ import { openSqliteAlarms } from '../helpers/sqlite-alarms.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
-const options = { timeout: 120_000 };
+const options = { timeout: 300_000 };
 
 /** Processes whose restarts are lines of the file `restarts`, on SQLite; `keys` beside their restart_command. */
 function world(t: TestContext, keys: Readonly<Record<string, string>>) {

@@ -5,7 +5,7 @@ import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
 
-test('status and its codes, as alarms come, a login is refused, and the daemon goes', { skip, timeout: 180_000 }, async (t) => {
+test('status and its codes, as alarms come, a login is refused, and the daemon goes', { skip, timeout: 300_000 }, async (t) => {
   const world = await DaemonWorld.open(t, server(), { monitor: { mode: 'observe' }, 'process.ill': {}, 'process.well': {} });
   const ill = await world.add('ill');
   await world.add('well');

@@ -58,7 +58,7 @@ async function watching(t: TestContext, name: string, withEvents: boolean) {
 
 test('a process that dies is healed at once, whatever the interval, and its successor is watched; our own restart raises nothing', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   // Of this run alone: processes are found by their names, whoever else tests on this machine.
   const name = `killed-${process.pid}`;
@@ -82,7 +82,7 @@ test('a process that dies is healed at once, whatever the interval, and its succ
 
 test('by the kernel’s word a watched process is seen at once when it is started, and its end is streamed under its name', {
   skip: skip || skipUnless(await processEventsProblem()),
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const name = `zoo-told${process.pid}`;
   const { world, daemon, program, socket, begin, successor } = await watching(t, name, true);

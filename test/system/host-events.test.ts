@@ -25,7 +25,7 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
 
 const TOLD = 'exits by pidfd, new processes by the process events of the kernel';
 
-describe('units under a daemon that gets process events from the kernel', { skip, timeout: 120_000 }, () => {
+describe('units under a daemon that gets process events from the kernel', { skip, timeout: 300_000 }, () => {
   const ends: (() => Promise<void>)[] = [];
   const ids = new Map<string, number>();
   let daemon: HostDaemon;

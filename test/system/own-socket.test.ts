@@ -9,7 +9,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 // The daemon as the unit runs it, on a real systemd: its name, and its socket when somebody takes that away.
 
 const skip = skipUnless(containerProblem());
-const options = { skip, timeout: 180_000 };
+const options = { skip, timeout: 300_000 };
 let container: SystemdContainer;
 
 before(async () => {

@@ -208,7 +208,8 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
       '[Service]',
       "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; exit 7'",
       'Restart=always',
-      'RestartSec=2',
+      // Time enough to ask before it is over.
+      'RestartSec=8',
     ]);
     systemctl('start', unit);
     await until('auto-restart');

@@ -9,7 +9,9 @@ import { waitFor } from '../../helpers/wait-for.ts';
 
 const main = join(import.meta.dirname, '../../../src/main.ts');
 
-test('a demo that is stopped while programs are being started leaves no process and no file', { timeout: 60_000 }, async () => {
+test('a demo that is stopped while programs are being started leaves no process and no file', {
+  timeout: 300_000,
+}, async () => {
   const moments = [
     { line: 'Demo: starting', signals: 1 },
     { line: 'Demo: starting', signals: 2 },
@@ -22,7 +24,7 @@ test('a demo that is stopped while programs are being started leaves no process 
       said += text;
     });
     const ended = once(demo, 'close');
-    await waitFor(line, () => said.includes(line) || demo.exitCode !== null, 30_000);
+    await waitFor(line, () => said.includes(line) || demo.exitCode !== null);
     for (let i = 0; i < signals; i++) demo.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);
     const dir = /Demo in (\S+);/.exec(said)?.[1];

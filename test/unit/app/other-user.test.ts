@@ -25,7 +25,7 @@ test('a user without rights gets a message that says what to do about it', {
   const run = (...argv: string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [ENTRY, String(NOBODY), ...argv, '--config', file], {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 300_000,
     });
     const lines = `${stdout}${stderr}`.trimEnd().split('\n');
     // Only because it has changed its user itself.

@@ -52,7 +52,7 @@ describe('events, from a server', () => {
     );
     assert.match(
       run.stderr,
-      /^monitor_service: \/.*events\.sock closed the connection; until then 4 events in \d+\.\d s \(\d+ a second\): 2 exit, 1 fork, 1 exec; none lost\n$/,
+      /^monitor_service: \/.*events\.sock closed the connection; until then 4 events in \d+\.\d s \([\d.]+ a second\): 2 exit, 1 fork, 1 exec; none lost\n$/,
     );
     assert.equal(run.code, 69);
   });
