@@ -10,6 +10,7 @@ import { LaunchObserver } from '../strategies/launch-observer.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
+import { keepInheritedDescriptors } from '../system/native/inherited-descriptors.ts';
 import { returnUnusedMemory } from '../system/native/unused-memory.ts';
 import { nameThisProcess } from '../system/proc/own-name.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
@@ -66,6 +67,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const unnamed = nameThisProcess('monitor_service');
   // Before the first password is read.
   const dumpable = forbidDumps();
+  keepInheritedDescriptors();
   const settings = readSettings(options.configFile);
   const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram, host: settings.host.name });
   if (dumpable !== undefined) logger.warning(`A core dump of monitor_service would hold passwords: ${dumpable}`);
