@@ -228,8 +228,9 @@ export class PromiseModel {
     for (const [processId, row] of store.rows) {
       if (!isInAlarm(row)) this.#inAlarm.delete(processId);
       else if (!this.#inAlarm.has(processId)) this.#inAlarm.set(processId, nowMs);
-      const sinceMs = Math.max(this.#inAlarm.get(processId) ?? nowMs, this.troubledUntilMs);
       const known = this.#known.get(row.processName ?? '');
+      // It may have been cleared and raised again since the last look.
+      const sinceMs = Math.max(this.#inAlarm.get(processId) ?? nowMs, this.troubledUntilMs, known?.raisedAtMs ?? 0);
       // Whoever may not clear it leaves a healed alarm to others.
       if (known === undefined || known.toldAtMs >= sinceMs || graph.book.memory.hasHandled(storedAlarm(row))) continue;
       if (isObserving || nowMs - sinceMs <= patienceMs) continue;

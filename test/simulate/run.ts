@@ -105,6 +105,7 @@ class World {
     const parts = { scenario, clock: this.#clock, kernel: this.#kernel, pid1: this.#pid1 };
     this.#model = new PromiseModel({ ...parts, store: () => this.#store });
     this.#kernel.onDeath = (one) => this.#died(one);
+    for (const store of this.#stores) store.onLateAlarm = (name) => this.#model.raised(name ?? '');
     this.#boot();
   }
 

@@ -42,6 +42,8 @@ export class SimulatedStore {
   /** When a poll was last answered by a node that lags, and when a call last took long or failed. */
   laggedAtMs = Number.NEGATIVE_INFINITY;
   failedAtMs = Number.NEGATIVE_INFINITY;
+  /** An alarm that a daemon had sent is written after its death: nobody can have known. */
+  onLateAlarm: (processName: string | null) => void = () => {};
   /** Which of its nodes is asked. */
   node = 'db1';
   /** The last poll was answered by a node that lags. */
@@ -99,6 +101,7 @@ export class SimulatedStore {
         call(true, () => {
           const row = this.rows.get(processId);
           if (row === undefined) return 'missing';
+          if (!life.isAlive) this.onLateAlarm(row.processName);
           this.change(() => Object.assign(row, { alarma: true, sound: false, ...(notes === undefined ? {} : { notes }) }));
           return 'raised';
         }),
