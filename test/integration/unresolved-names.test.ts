@@ -33,7 +33,7 @@ class World {
     const sections = names.map(
       (name) =>
         `[process.${name}]\nrestart_strategy = custom\nrestart_command = echo ${name} >>${this.dir}/restarts\n` +
-        `health_check_url = ${urls[name]}\nhealth_check_timeout = 2\nmax_attempts = 1\n`,
+        `health_check_url = ${urls[name]}\nhealth_check_timeout = 6\nmax_attempts = 1\n`,
     );
     const socket = join(this.dir, 'control.sock');
     const own =
