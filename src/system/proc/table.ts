@@ -133,6 +133,11 @@ export class ProcessTable {
     return now !== undefined && now.startTime === startTime && !hasEnded(now);
   }
 
+  /** Whether the pid is still that very process's, also if it has ended and its exit status was not collected yet. */
+  isThere({ pid, startTime }: ProcessIdentity): boolean {
+    return this.read(pid, ['startTime'])?.startTime === startTime;
+  }
+
   /** Whether a process with this number runs, whichever it is. */
   isRunning(pid: number): boolean {
     const now = this.read(pid, ['state', 'threads']);

@@ -3,7 +3,7 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { type RootProcess, sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
-import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/programs/of-main.ts';
 import { knownBy, type ProcessTree } from '../identity/identity.ts';
@@ -86,14 +86,13 @@ export class KnownRoots {
       if (!(await this.#isLife(tree))) continue;
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find(sameProcess(tree.root));
-      const { cgroup, uid } = this.#marksOf(tree.root);
       const now = {
         ...(executable && { executable }),
-        ...(cgroup !== undefined && { cgroup }),
+        ...cgroupOf(this.#table, pid),
         ...(tree.by !== 'start' && { knownBy: knownBy(tree.by, managed, this.#options) }),
       };
       // It may have executed another file since it was started.
-      if (same !== undefined) roots.push(withKeepers({ ...same, ...now }));
+      if (same !== undefined) roots.push(withKeepers(this.#table.isThere(tree.root) ? { ...same, ...now } : same));
       // While the leftovers of an ended root run, they are known by that root.
       else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
       else {
@@ -104,21 +103,18 @@ export class KnownRoots {
         const listens = unit === undefined ? [] : await listensIn(this.#table, this.#parts.services, { pid, unit }, signal);
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
         const session = await sessionOfOwn(this.#table, tree);
-        const surroundings = {
-          ...(session && { session }),
-          ...(unit && { unit }),
-          ...(listens.length > 0 && { listens }),
-        };
         const root = {
           pid,
           startTime,
           ...ours,
-          ...(uid !== undefined && { uid }),
+          ...(session && { session }),
+          ...uidOf(this.#table, tree.root),
           ...now,
-          // It may have ended meanwhile, and another process may have its number.
-          ...(this.#isStill(tree.root) && surroundings),
+          ...(unit && { unit }),
+          ...(listens.length > 0 && { listens }),
         };
-        roots.push(withKeepers(root));
+        // It may have ended meanwhile, and all of this may be of another process that has its number.
+        if (this.#table.isThere(tree.root)) roots.push(withKeepers(root));
       }
     }
     // A start may have come in between: what that recorded is newer.
@@ -179,18 +175,6 @@ export class KnownRoots {
     return roots;
   }
 
-  /** Its owner and its control group; nothing if the process has gone: the look that found it may be seconds old. */
-  #marksOf(root: ProcessIdentity): { readonly cgroup?: string; readonly uid?: number } {
-    const { cgroup, uids } = this.#table.read(root.pid, ['cgroup', 'uids']) ?? {};
-    if (!this.#isStill(root)) return {};
-    return { ...(cgroup !== undefined && { cgroup }), ...(uids && { uid: uids.real }) };
-  }
-
-  /** True while the number is that very process's, also if its exit status was not collected yet. */
-  #isStill({ pid, startTime }: ProcessIdentity): boolean {
-    return this.#table.read(pid, ['startTime'])?.startTime === startTime;
-  }
-
   #ofRun(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
     return topmostOfRun(this.#options, this.#parts, this.#table, { systemName, runId, processes });
   }
@@ -208,4 +192,14 @@ function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[])
     one.length === other.length &&
     one.every(({ pid, startTime }, index) => other[index]?.pid === pid && other[index]?.startTime === startTime)
   );
+}
+
+function uidOf(table: ProcessTable, { pid }: { readonly pid: number }): { readonly uid?: number } {
+  const uid = table.read(pid, ['uids'])?.uids?.real;
+  return uid === undefined ? {} : { uid };
+}
+
+function cgroupOf(table: ProcessTable, pid: number): { readonly cgroup?: string } {
+  const cgroup = table.read(pid, ['cgroup'])?.cgroup;
+  return cgroup === undefined ? {} : { cgroup };
 }

@@ -20,6 +20,18 @@ export type MainOf =
 export async function unitOfMain(
   table: ProcessTable,
   services: ServiceManager,
+  tree: ProcessTree,
+  ownPid: number,
+  signal: AbortSignal,
+): Promise<MainOf> {
+  const main = await unitOfNumber(table, services, tree, ownPid, signal);
+  // Another process may have its number by now.
+  return table.isThere(tree.root) ? main : { kind: 'unknown', reason: `process ${tree.root.pid} ended meanwhile` };
+}
+
+async function unitOfNumber(
+  table: ProcessTable,
+  services: ServiceManager,
   { root, descendants }: ProcessTree,
   ownPid: number,
   signal: AbortSignal,

@@ -20,14 +20,14 @@ test('of a program that has ended since it was found nothing is recorded that is
     const seen = (read as (...args: unknown[]) => object | undefined)(of, ...rest);
     return of === pid && seen ? { ...seen, unit: 'other.service' } : seen;
   }) as typeof read;
-  const known = new KnownRoots(options, { ...parts, services }, table, supervision);
+  const [known, withoutSystemd] = [{ ...parts, services }, parts].map((of) => new KnownRoots(options, of, table, supervision));
   const now = seenNow(table, pid);
   const before = { ...now, startTime: now.startTime - 100 };
-  const record = async (name: string, root: typeof now) => {
-    await known.record(managed(name), [treeOf(root)], never);
-    const [{ uid, cgroup, unit, session, ...rest } = assert.fail('nothing is recorded')] = known.get(name);
-    return { pid: rest.pid, uid, isIn: cgroup !== undefined, unit };
+  const record = async (roots: KnownRoots | undefined, root: typeof now) => {
+    await roots?.record(managed('x'), [treeOf(root)], never);
+    return parts.roots.get('x').map(({ uid, unit }) => ({ uid, unit }));
   };
-  assert.deepEqual(await record('before', before), { pid, uid: undefined, isIn: false, unit: undefined });
-  assert.deepEqual(await record('now', now), { pid, uid: process.getuid?.(), isIn: true, unit: 'other.service' });
+  assert.deepEqual(await record(known, before), []);
+  assert.deepEqual(await record(withoutSystemd, before), []);
+  assert.deepEqual(await record(known, now), [{ uid: process.getuid?.(), unit: 'other.service' }]);
 });
