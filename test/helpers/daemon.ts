@@ -68,7 +68,7 @@ export class DaemonProcess {
   }
 
   /** Waits until the daemon has written a line that matches. */
-  async line(pattern: RegExp, limitMs = 60_000): Promise<void> {
+  async line(pattern: RegExp, limitMs = 120_000): Promise<void> {
     try {
       await waitFor(
         `a line ${pattern}`,

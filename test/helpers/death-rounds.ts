@@ -16,7 +16,7 @@ export interface DeathReport {
 
 const PROGRAMS = 8;
 const DEATHS_A_ROUND = 12;
-const SETTLED_WITHIN_MS = 30_000;
+const SETTLED_WITHIN_MS = 90_000;
 /** For as long nothing more may happen. */
 const STILL_MS = 500;
 

@@ -25,7 +25,7 @@ type Work = () => Promise<number>;
 
 const never = new AbortController().signal;
 const UNIT = 'rounds@0.service';
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 /** Until PID 1 has cleaned up after the last one. */
 const SETTLE_MS = 20;
 /** Rounds that do not count: our code is compiled meanwhile. */

@@ -12,7 +12,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 // A test file that cannot start what it needs fails soon, and leaves nothing: the others do not wait for it.
 
-const LIMIT_MS = 110_000;
+const LIMIT_MS = 250_000;
 
 /** Runs a file of tests with these programs in front of the others; exit code and output, or a failure where it does not end in time. */
 async function run(dir: string, file: string): Promise<{ readonly code: number | null; readonly output: string }> {

@@ -8,8 +8,8 @@ import { mysqlOptions } from '../helpers/store-worlds.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const READ_TIMEOUT_S = 3;
-/** Beside what the cluster itself takes. */
-const SLACK_MS = 1000;
+/** Beside what the cluster itself takes, generous: a busy machine takes its time. */
+const SLACK_MS = 10_000;
 
 /** Mostly: fifty alarms, and in the midst of them something happens to the node that the daemon is connected to. Each is healed once. */
 describe('a Galera cluster of three nodes', { skip: skipUnless(galeraProblem()), timeout: 600_000 }, () => {

@@ -12,7 +12,10 @@ const systemd = new Systemd();
 const never = new AbortController().signal;
 
 function defineUnit(name: string, service: string): void {
-  writeFileSync(`/run/systemd/system/${name}.service`, `[Unit]\nStartLimitBurst=3\n[Service]\n${service}\n`);
+  writeFileSync(
+    `/run/systemd/system/${name}.service`,
+    `[Unit]\nStartLimitBurst=3\nStartLimitIntervalSec=600\n[Service]\n${service}\n`,
+  );
   execFileSync('systemctl', ['daemon-reload']);
 }
 
