@@ -28,6 +28,8 @@ export interface AlarmEntry {
   readonly key: string;
   /** As last read. */
   alarm: Alarm;
+  /** Monotonic time, in milliseconds, at which it began: it was read first, or an earlier one with the same key was over. */
+  beganAtMs: number;
   seenAt: Date;
   /** Monotonic time, in milliseconds, at which the alarm was reported as ours to handle; undefined if it was not. */
   foundAtMs: number | undefined;
@@ -93,7 +95,11 @@ export class AlarmBook {
     for (const entry of this.#entries.values())
       if (entry.alarm.source === source && !standing.has(entry.key)) this.#end(entry, poll);
     // What was handled or cleared after the poll began is not in its answer yet.
-    this.memory.forgetEnded(source, (key) => standing.has(key) || this.#entries.has(key));
+    this.memory.forgetEnded(source, {
+      isShown: (key) => standing.has(key),
+      mayStand: (key) => standing.has(key) || this.#entries.has(key),
+      poll,
+    });
     return shown;
   }
 
@@ -114,6 +120,11 @@ export class AlarmBook {
   /** The entry with that key; undefined if there is no such alarm. */
   get(key: string): AlarmEntry | undefined {
     return this.#entries.get(key);
+  }
+
+  /** True if the alarm with that key is the one that was read at `readAtMs`: no poll has shown since then that it was over. */
+  isSame(key: string, readAtMs: number): boolean {
+    return (this.#entries.get(key)?.beganAtMs ?? readAtMs) <= readAtMs;
   }
 
   /** True if the alarm with that key is being handled. */
@@ -207,6 +218,7 @@ export class AlarmBook {
     const entry: AlarmEntry = {
       key: alarm.key,
       alarm,
+      beganAtMs: this.#clock.monotonicMs(),
       seenAt: this.#clock.date(),
       foundAtMs: undefined,
       notedAtMs: this.#clock.monotonicMs(),
@@ -227,6 +239,7 @@ export class AlarmBook {
 
   /** Makes the entry stand for a new alarm with the same key. A handling that is under way goes on. */
   #renew(entry: AlarmEntry): void {
+    entry.beganAtMs = this.#clock.monotonicMs();
     entry.seenAt = this.#clock.date();
     entry.foundAtMs = undefined;
     entry.notedAtMs = this.#clock.monotonicMs();

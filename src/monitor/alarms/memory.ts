@@ -29,10 +29,21 @@ interface AlarmMemoryParts {
 /** A row, and its notes as they were read. */
 type SeenRow = Pick<StoredAlarm, 'processId' | keyof SeenNotes>;
 
-/** `notedAtMs`: as in its entry; `healedAtMs`: when its process was last proved well. */
+/** What the answer to a poll says of alarms, by their keys; `poll`: its number. */
+interface PolledAlarms {
+  readonly isShown: (key: string) => boolean;
+  readonly mayStand: (key: string) => boolean;
+  readonly poll: number;
+}
+
+/**
+ * `notedAtMs`: as in its entry; `healedAtMs`: when its process was last proved well; `healedInPoll`: the number of the poll that had begun
+ * last then.
+ */
 interface HandledTimes {
   readonly notedAtMs: number;
   readonly healedAtMs: number;
+  readonly healedInPoll: number;
 }
 
 /**
@@ -64,14 +75,14 @@ export class AlarmMemory {
   }
 
   /**
-   * Remembers that a row's alarm was healed; `notedAtMs`: as in its entry. Returns false if it was remembered already, or if a later
-   * alarm of the row is.
+   * Remembers that a row's alarm was healed; `notedAtMs`: as in its entry; `poll`: the number of the poll that began last. Returns false if
+   * it was remembered already, or if a later alarm of the row is.
    */
-  rememberHandled(processName: string, row: SeenRow, notedAtMs: number): boolean {
+  rememberHandled(processName: string, row: SeenRow, notedAtMs: number, poll: number): boolean {
     const { handled, clock } = this.#parts;
     const { processId, notes, notesDigest } = row;
     if (this.#hasLater(row, notedAtMs)) return false;
-    this.#times.set(processId, { notedAtMs, healedAtMs: clock.monotonicMs() });
+    this.#times.set(processId, { notedAtMs, healedAtMs: clock.monotonicMs(), healedInPoll: poll });
     if (isHandled(handled.get(processId), { ...row, processName })) return false;
     handled.set({ processId, processName, notes, notesDigest, handledAt: clock.date() });
     return true;
@@ -137,14 +148,20 @@ export class AlarmMemory {
       if (name === processName) this.#parts.unproved.delete(key);
   }
 
-  /** Forgets alarms of `source` that are over. `stands`: true if the alarm with that key may still be active. */
-  forgetEnded(source: Alarm['source'], stands: (key: string) => boolean): void {
+  /**
+   * Forgets alarms of `source` that are over, by the answer to a poll: those that it does not show (`isShown`) and that were healed
+   * before it began, and what is not proved of those that it does not show and that are not being handled (`mayStand`).
+   */
+  forgetEnded(source: Alarm['source'], { isShown, mayStand, poll }: PolledAlarms): void {
     const { handled, unproved } = this.#parts;
     if (source === 'store')
-      for (const { processId } of handled.list()) if (!stands(storedKey(processId))) this.#forget(processId);
+      for (const { processId } of handled.list()) {
+        const { healedInPoll = 0 } = this.#times.get(processId) ?? {};
+        if (!isShown(storedKey(processId)) && healedInPoll < poll) this.#forget(processId);
+      }
     for (const { key, processName } of unproved.list()) {
       const isOfSource = (key === keptKey(processName)) === (source === 'kept');
-      if (isOfSource && !stands(key)) unproved.delete(key);
+      if (isOfSource && !mayStand(key)) unproved.delete(key);
     }
   }
 

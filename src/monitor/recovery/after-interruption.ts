@@ -45,7 +45,7 @@ export async function afterInterruption(job: RecoveryJob, parts: AfterInterrupti
   for (const alarm of left.alarms) {
     const processId = processIdOf(alarm);
     if (processId !== undefined && !job.members.some((member) => member.alarm?.key === alarm.key))
-      book.memory.rememberHandled(alarm.processName, { ...alarm, processId }, 0);
+      book.memory.rememberHandled(alarm.processName, { ...alarm, processId }, 0, book.lastPoll);
   }
   log.info(`RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`, {
     ...processFields(job.process),

@@ -216,8 +216,8 @@ test('an earlier alarm of a row that could not be cleared does not take the plac
   const [earlier, later] = ['down', 'down again'].map((notes) => ({ processId: '1', notes, notesDigest: null }));
   assert.ok(earlier && later);
   const isHandled = (): boolean => memory.of(storedAlarm({ ...later, processName: 'web', alarma: true, sound: false })).handled;
-  assert.equal(memory.rememberHandled('web', later, 20), true);
-  assert.equal(memory.rememberHandled('web', earlier, 10), false);
+  assert.equal(memory.rememberHandled('web', later, 20, 1), true);
+  assert.equal(memory.rememberHandled('web', earlier, 10, 1), false);
   memory.forgetHandled(earlier, 10);
   assert.equal(isHandled(), true);
   memory.forgetHandled(later, 20);
@@ -241,4 +241,26 @@ test('notes that the last poll saw, and that an order has healed, are not restar
   gate.resolve();
   await world.clock.advance(20_000);
   assert.deepEqual(world.restarts, ['web']);
+});
+
+test('what is raised again while the health of what others have to clear is checked is another alarm', async () => {
+  const world = new MonitorWorld({ clearAlarm: false });
+  let healthMs = 0;
+  const otherHealth = async () => {
+    await world.clock.sleep(healthMs);
+    return { kind: 'healthy' } as const;
+  };
+  world.alarm(1, 'web', { otherHealth }, 'first');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  healthMs = 2000;
+  await world.monitor.tick();
+  world.rows.delete('1');
+  await world.monitor.tick();
+  world.alarm(1, 'web', { otherHealth }, 'second');
+  await world.monitor.tick();
+  healthMs = 0;
+  await world.poll();
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
 });
