@@ -300,16 +300,6 @@ test('a word that cannot be a file’s name, and a file that cannot be examined,
   assert.deepEqual((await looked(world, unique('zloop'), { argument: loop })).pids, [other]);
 });
 
-test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', asRoot, async (t) => {
-  const world = processStrategyWorld(t);
-  const name = unique('zlong');
-  const long = Array.from({ length: 60 }, (_, index) => `--option-${index}=${'x'.repeat(900)}`);
-  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true', ...long, '--app=billing']);
-  await waitFor('bash', () => world.table.read(pid, ['name'])?.name === 'bash');
-  assert.deepEqual((await looked(world, name, { argument: '--app=billing' })).pids, [pid]);
-  assert.deepEqual((await looked(world, name, { argument: '--app=billin' })).pids, []);
-});
-
 test('an argument, a script and a text beyond what a look keeps count as much as before it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zbehind');
