@@ -414,26 +414,6 @@ test('a restart brings back the copies that ran, also one that has died meanwhil
   assert.equal(running(), '9');
 });
 
-test('two names of one program are one target', async (t) => {
-  const world = processStrategyWorld(t);
-  const path = world.zoo.sleeper(unique('zone'));
-  const pid = await world.zoo.start(path);
-  await waitFor('it', () => world.table.read(pid, ['executable'])?.executable === path);
-  const names = [path, path.slice(path.lastIndexOf('/') + 1)];
-  const keys = async () => {
-    const found = [];
-    for (const name of names) found.push(await world.strategy().resolve(managed(name, true), never));
-    return found.map((resolution) => (resolution.kind === 'target' ? resolution.key : resolution.reason));
-  };
-  // Each has to be seen once.
-  await keys();
-  const [first, second] = await keys();
-  assert.equal(first, second);
-  process.kill(pid, 'SIGKILL');
-  await waitFor('end', () => !isAlive(pid));
-  assert.deepEqual(await keys(), [first, first]);
-});
-
 test('instances that differ in argument are never taken for each other, dead or alive', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zinst'));
