@@ -688,7 +688,6 @@ describe('wrong usage', () => {
     [['hold', 'x', '--for', 'tomorrow'], /'tomorrow' is invalid\. Expected 90, 90s, 30m, 2h or 1d/],
     [['hold', 'x', '--for', '0'], /is invalid/],
     [['hold', 'x', '--for', '99999d'], /is invalid/],
-    [['--config'], /argument missing/],
     [['\u001b[31mred'], /unknown command '\?\[31mred'/],
   ];
   for (const [argv, complaint] of cases) {
