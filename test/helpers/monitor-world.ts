@@ -96,8 +96,6 @@ export class MonitorWorld {
   /** What each clearing waits for, before the row is looked at. */
   clearing: (processId: string) => Promise<unknown> = async () => {};
   commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
-  runningNow = 0;
-  mostRunning = 0;
   readonly stopping = new AbortController();
   readonly abort = new AbortController();
   readonly queue: MonitorGraph['handler'];
@@ -308,10 +306,7 @@ export class MonitorWorld {
         restart: async (attempt) => {
           this.restarts.push(name);
           how.begins?.();
-          this.runningNow++;
-          this.mostRunning = Math.max(this.mostRunning, this.runningNow);
           await this.clock.sleep(how.restartMs ?? 100, attempt.signal);
-          this.runningNow--;
           return how.restart?.(attempt) ?? { kind: 'restarted', detail: 'fake restart' };
         },
         checkHealth: async () => ({ kind: 'assumed' }),

@@ -256,11 +256,6 @@ export class FakePid1 {
     this.speak();
   }
 
-  /** Nobody is let in, and its queue is full, until the returned function is called. */
-  busy(): () => void {
-    return this.#listener?.busy() ?? (() => {});
-  }
-
   /** The socket is there, and nobody listens. */
   stopListening(): void {
     this.#listener?.close();

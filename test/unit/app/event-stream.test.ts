@@ -52,7 +52,7 @@ function optionsFor(path: string): EventStreamOptions {
 }
 
 describe('the event stream of the daemon', () => {
-  it('stays off, with one line, if the source or the socket is not available', async (t) => {
+  it('stays off, with one line, if the source or the socket is not available; else it counts its clients', async (t) => {
     const path = join(tempDir(t), 'e.sock');
     const log = new RecordedLog();
     const away = new FakeSource();
@@ -89,7 +89,8 @@ describe('the event stream of the daemon', () => {
       t.after(() => stream.stop());
       return stream;
     };
-    assert.equal((await open()).status().state, 'open');
+    const first = await open();
+    assert.equal(first.status().state, 'open');
     const second = await open();
     assert.match(second.status().reason ?? '', /another daemon answers there/);
     assert.match(
@@ -98,21 +99,7 @@ describe('the event stream of the daemon', () => {
     );
     await second.stop();
     await RawClient.open(t, path);
-  });
-
-  it('counts its clients in the status', async (t) => {
-    const path = join(tempDir(t), 'e.sock');
-    const source = new FakeSource();
-    const stream = await openEventStream({
-      names: new NameResolver(),
-      options: optionsFor(path),
-      source,
-      clock: systemClock,
-      log: new RecordedLog(),
-    });
-    t.after(() => stream.stop());
-    await RawClient.open(t, path);
-    await waitFor('the client', () => stream.status().clients === 1);
+    await waitFor('the client', () => first.status().clients === 1);
   });
 
   it('reports real processes, is in the status, and ends with the daemon', { skip: noConnector }, async (t) => {

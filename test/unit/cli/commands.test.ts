@@ -331,17 +331,6 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual(asked, ['-dash']);
   });
 
-  it('match says why what it shows may not be all', async (t) => {
-    const empty = { target: 'process x', stops: [], starts: ['sh -c x'], refusals: [] };
-    const shown = { kind: 'done', strategy: 'process', ...empty, warnings: ['/proc hides'] } as const;
-    const { config } = await daemon(t, { preview: async () => shown });
-    const run = await runCommand(['--config', config, 'match', 'x']);
-    assert.deepEqual(
-      [run.code, run.stdout],
-      [0, 'x: strategy process, process x\n  warning: /proc hides\n  would start: sh -c x\n'],
-    );
-  });
-
   it('never send a control character or an invisible character to the terminal', async (t) => {
     const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\u200b\u3164\u{e0041}\u00ad\ufe0f\n\r\tx';
     const store = { ...someStatus().store, state: 'unknown', description: evil, reason: evil, lastPollAt: evil } as const;
@@ -573,16 +562,6 @@ describe('run, demo and check-config', () => {
     }
   });
 
-  it('a configuration that cannot be used ends run with its problems and 78', async () => {
-    const runDaemon = async () => Promise.reject(backendErrors.config);
-    const run = await runCommand(['run', '--config', '/x.ini'], { backends: { runDaemon } });
-    assert.equal(run.code, 78);
-    assert.equal(
-      run.stderr,
-      'c.ini:3: [monitor] mode: invalid value "x", expected act or observe\nc.ini: something else\nmonitor_service: c.ini cannot be used: 2 errors, 0 warnings\n',
-    );
-  });
-
   it('run, and status without a daemon, report warnings as such, and count both', async (t) => {
     const at = { section: 'logging', key: 'file' };
     const error = new ConfigError('c.ini', [
@@ -709,7 +688,6 @@ describe('wrong usage', () => {
     [['hold', 'x', '--for', 'tomorrow'], /'tomorrow' is invalid\. Expected 90, 90s, 30m, 2h or 1d/],
     [['hold', 'x', '--for', '0'], /is invalid/],
     [['hold', 'x', '--for', '99999d'], /is invalid/],
-    [['--config'], /argument missing/],
     [['\u001b[31mred'], /unknown command '\?\[31mred'/],
   ];
   for (const [argv, complaint] of cases) {

@@ -24,14 +24,6 @@ const manyProcesses = (): Partial<Orders> => ({
 });
 
 describe('the command line as a process', () => {
-  it('says what the daemon says', async (t) => {
-    const { config } = await daemon(t);
-    const run = start(t, cli('status', '--config', config));
-    assert.equal(await run.ended, 0);
-    assert.match(run.output().stdout, /^monitor_service 1\.2\.3, pid 4711.*\n(.*\n)+nginx .*\n$/);
-    assert.equal(run.output().stderr, '');
-  });
-
   it('writes a long answer whole before it ends', async (t) => {
     const { config } = await daemon(t, manyProcesses());
     const run = start(t, cli('status', '--json', '--config', config));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readIni } from '../../../src/config/read-ini.ts';
-import { fixture } from './whole-config.ts';
 
 /** section → key → raw value. */
 function rawOf(text: string): Record<string, Record<string, string>> {
@@ -84,16 +83,6 @@ describe('readIni', () => {
       '[process. a ]': 'process. a ',
     };
     for (const [header, name] of Object.entries(headers)) assert.deepEqual([...readIni(header).sections.keys()], [name]);
-  });
-
-  it('ignores a BOM and Windows line ends', () => {
-    const document = readIni(fixture('good/windows.ini'));
-    assert.deepEqual(document.problems, []);
-    assert.deepEqual(rawOf(fixture('good/windows.ini')), {
-      monitor: { check_interval: ' 0.5' },
-      database: { password: ' "x y "' },
-      'process.a': { restart_command: ' echo hi ' },
-    });
   });
 
   it('attributes nothing to a section whose header cannot be read', () => {

@@ -2,14 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
 
-test('no more than max_concurrent_restarts commands run at once, and health checks hold no slot', async () => {
-  const world = new MonitorWorld({ maxConcurrentRestarts: 3 });
-  for (let id = 1; id <= 30; id++) world.alarm(id, `p${id}`);
-  await world.poll();
-  assert.equal(world.mostRunning, 3);
-  assert.equal(world.restarts.length, 30);
-});
-
 test('higher priority goes first, then the longest in alarm, and repeated attempts after all first ones', async () => {
   const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
   world.alarm(1, 'sick', {
@@ -129,19 +121,6 @@ test('rows without a name are reported once and never restarted', async () => {
   assert.equal(world.lines.filter(({ message }) => message.includes('without a name')).length, 2);
 });
 
-test('a hold keeps a process from being restarted until it ends by itself', async () => {
-  const world = new MonitorWorld();
-  world.holds.set('web', 60_000, 'upgrade');
-  world.alarm(1, 'web');
-  await world.poll();
-  assert.deepEqual(world.restarts, []);
-  assert.match(world.log('warning'), /web not restarted: on hold: upgrade/);
-  await world.clock.advance(60_001);
-  await world.poll();
-  assert.deepEqual(world.restarts, ['web']);
-  assert.match(world.log('info'), /Hold expired for web/);
-});
-
 test('a row that cannot be read again does not keep its process from being restarted', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'mariadb');
@@ -187,16 +166,6 @@ test('if a row hangs, the daemon waits for as long as it takes to ask another ho
     await world.clock.advance(30_000);
     assert.deepEqual(world.restarts, failoverMs === undefined ? ['web'] : []);
   }
-});
-
-test('a process that keeps dying after good recoveries opens its breaker', async () => {
-  const world = new MonitorWorld({ flapRecoveries: 3, flapWindowMs: 3_600_000 });
-  for (let i = 0; i < 5; i++) {
-    world.alarm(1, 'web');
-    await world.poll();
-  }
-  assert.equal(world.restarts.length, 3);
-  assert.match(world.log('warning'), /Circuit breaker opened for web: recovered 3 times within 3600 s/);
 });
 
 test('an attempt that was under way when the daemon died is examined first: healthy is cleared without a restart', async () => {

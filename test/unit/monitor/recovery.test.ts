@@ -42,15 +42,6 @@ test('a process that never gets healthy has all its attempts, then its breaker o
   assert.equal(world.rows.get('1')?.alarma, false);
 });
 
-test('a failing command is a failed attempt, whatever the health check would say', async () => {
-  const world = new MonitorWorld();
-  world.alarm(1, 'web', { restart: () => ({ kind: 'failed', reason: 'exit code 3' }) });
-  await world.poll();
-  assert.equal(world.restarts.length, 2);
-  assert.equal(world.rows.get('1')?.alarma, true);
-  assert.match(world.log('error'), /Failed to restart web: exit code 3/);
-});
-
 test('the last lines of what failed come with the events, even if only the health check failed', async () => {
   const world = new MonitorWorld();
   const output = ['one', 'two', 'three', 'four'];
@@ -87,19 +78,6 @@ test('an alarm cleared or acknowledged while it waits is not attempted, and no f
     assert.equal(world.breakers.snapshot('second').failures, 0);
     assert.match(world.log(), /second is no longer in alarm: somebody/);
   }
-});
-
-test('rows that share a target share one recovery, and all are cleared', async () => {
-  const world = new MonitorWorld();
-  world.alarm(1, 'web', { target: 'nginx' });
-  world.alarm(2, 'www', { target: 'nginx' });
-  world.alarm(3, 'web', { target: 'nginx' });
-  await world.poll();
-  assert.equal(world.restarts.length, 1);
-  assert.deepEqual(
-    [...world.rows.values()].map((row) => row.alarma),
-    [false, false, false],
-  );
 });
 
 test('a clearing that fails is tried again without another restart while the process is healthy', async () => {
@@ -225,22 +203,6 @@ test('a strategy learns since when an alarm has its present notes', async () => 
   world.holds.release(undefined);
   await world.poll();
   assert.deepEqual([world.restarts, sinceMs], [['web'], notedAtMs]);
-});
-
-test('while the store does not answer, alarms are unknown: one line when it goes, one when it is back', async () => {
-  const world = new MonitorWorld();
-  world.storeFault.readAlarms = storeError('unreachable');
-  await world.poll();
-  await world.poll();
-  assert.equal(world.monitor.availability.state, 'unknown');
-  world.storeFault = {};
-  await world.poll();
-  assert.equal(world.monitor.availability.state, 'ok');
-  assert.equal(
-    world.lines.filter(({ level, message }) => level === 'error' && message.startsWith('Alarm store does not answer')).length,
-    1,
-  );
-  assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
 });
 
 test('another reason is reported, each once; back is counted from the last poll that was answered', async () => {

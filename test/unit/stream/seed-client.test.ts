@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import type { ProcessEvent } from '../../../src/core/process/event.ts';
 import { eventText } from '../../../src/stream/text.ts';
@@ -31,14 +30,6 @@ function overTcp(t: TestContext, port: number, password: string, end = '\n'): To
       socket.end();
     } else take(told, message);
   });
-  return told;
-}
-
-/** Over the Unix socket it reads lines. */
-function overUnix(t: TestContext, path: string): Told {
-  const told: Told = { events: [], unread: [], isIn: true, isRefused: false, closed: false };
-  const socket = follow(t, connect(path), told);
-  createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => take(told, line));
   return told;
 }
 
@@ -83,15 +74,6 @@ describe('the client of procMonitor', () => {
     assert.ok(told.unread.every((message) => message === 'Password: '));
   });
 
-  it('reads lines over the socket, however they come', async (t) => {
-    const { source, server, path } = await startStream(t);
-    const told = overUnix(t, path);
-    await clientsOf(server, 1);
-    source.tell(...exits(5000));
-    await waitFor('all of them', () => told.events.length === 5000);
-    assert.deepEqual(told.unread, []);
-  });
-
   it('is delayed by nothing if very much happens: events then come together', async (t) => {
     const port = await freePort();
     const { source, server } = await startStream(t, tcpOn(port));
@@ -120,14 +102,6 @@ describe('the client of procMonitor', () => {
       return wrong.isRefused && wrong.closed;
     });
     assert.equal(server.counters().failedLogins, 1);
-  });
-
-  it('learns that its password is wrong, in the words of its own server', async (t) => {
-    const port = await freePort();
-    await startStream(t, tcpOn(port));
-    const told = overTcp(t, port, 'wrong');
-    await waitFor('its end', () => told.isRefused && told.closed);
-    assert.equal(told.isIn, false);
   });
 
   it('reads lines that are written as its own server writes them', () => {

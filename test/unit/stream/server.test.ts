@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, readdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { ProcessEvent } from '../../../src/core/process/event.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
-import { leaveDeadSocket } from '../../helpers/dead-socket.ts';
 import { endAfter } from '../../helpers/end-after.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
@@ -129,17 +128,6 @@ describe('the event stream', () => {
     silent[19]?.socket.write('x\n');
     await silent[19]?.says('Authentication successful.');
     assert.equal(server.counters().clients, 1);
-  });
-
-  it('is not harmed by 1,000 connections at once', async (t) => {
-    const { source, server, path } = await startStream(t);
-    const first = await RawClient.open(t, path);
-    await clientsOf(server, 1);
-    const crowd = await Promise.all(Array.from({ length: 1000 }, () => RawClient.open(t, path).catch(() => undefined)));
-    await waitFor('the crowd gone', () => crowd.filter((client) => client !== undefined && !client.closed).length <= 9);
-    source.tell(exitOf(NO_PID));
-    await first.says('"exit"');
-    assert.equal(server.counters().clients, 10);
   });
 
   it('keeps sending to a client that closes its sending side, whose filter then needs no end of a line', async (t) => {
@@ -281,29 +269,6 @@ async function flood(source: { tell(...events: ProcessEvent[]): void }, total: n
   }
   await waitFor('all lines', () => seen() >= total);
 }
-
-describe('the socket file of the event stream', () => {
-  it('has its rights, and goes with the server; connections too', async (t) => {
-    const path = join(tempDir(t), 'e.sock');
-    const { server } = await startStream(t, { socket: { path, mode: 0o600, group: undefined } });
-    assert.equal(lstatSync(path).mode & 0o7777, 0o600);
-    const client = await RawClient.open(t, path);
-    await clientsOf(server, 1);
-    await Promise.all([server.stop(), server.stop()]);
-    await client.gone();
-    assert.equal(existsSync(path), false);
-    assert.deepEqual(readdirSync(dirname(path)), []);
-  });
-
-  it('of a dead daemon is replaced', async (t) => {
-    const path = join(tempDir(t), 'e.sock');
-    leaveDeadSocket(path);
-    assert.ok(existsSync(path));
-    const { server } = await startStream(t, { socket: { path, mode: 0o660, group: undefined } });
-    await RawClient.open(t, path);
-    await clientsOf(server, 1);
-  });
-});
 
 describe('the TCP address of the event stream', () => {
   it('may be a name', async (t) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { attemptFor, managed, processStrategyWorld } from '../../../helpers/process-strategy-world.ts';
 import { isAlive, unique } from '../../../helpers/process-zoo.ts';
-import { pidsOf } from '../../../helpers/program-in-path.ts';
+import { kill, pidsOf } from '../../../helpers/program-in-path.ts';
 import { never } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
@@ -53,7 +53,7 @@ test('a supervisor has its time again if nobody saw the program come back and go
   assert.equal(pidsOf(world, path).length, 1);
 });
 
-test('two names of one program stay one target over a restart', async (t) => {
+test('two names of one program are one target, over a restart and once it is dead', async (t) => {
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zsame'));
   const names = [path.slice(path.lastIndexOf('/') + 1), path];
@@ -68,6 +68,9 @@ test('two names of one program stay one target over a restart', async (t) => {
   const [key, same] = await keys();
   assert.equal(key, same);
   assert.equal((await strategies[0]?.restart(attemptFor(names[0] ?? '', true)))?.kind, 'restarted');
+  assert.deepEqual(await keys(), [key, key]);
+  await kill(pidsOf(world, path)[0] ?? 0);
+  strategies.splice(0, 2, world.strategy(), world.strategy());
   assert.deepEqual(await keys(), [key, key]);
 });
 

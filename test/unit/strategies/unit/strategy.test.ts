@@ -86,12 +86,6 @@ test('names that are not for systemd never reach it', async () => {
   assert.deepEqual(systemd.calls, []);
 });
 
-test('system_name is the name that systemd gets', async () => {
-  const { strategy, clock, systemd } = world({ 'httpd.service': {} });
-  await settled(clock, strategy.restart(attemptOn(managed('web server', 'httpd'))));
-  assert.deepEqual(systemd.calls, ['start httpd.service']);
-});
-
 test('an unknown unit is a target whose restart fails; so is a masked or a broken one', async () => {
   const { strategy, restart, systemd } = world({
     'masked.service': { loadState: 'masked' },
@@ -396,14 +390,6 @@ test('what is up, and whose job has not begun, is not restarted by force; what i
   assert.deepEqual(systemd.calls, ['restart app.service']);
   app.set({ activeState: 'inactive', subState: 'dead' });
   assert.match(reasonOf(await restart('app')), /^restarted by force, and app\.service is inactive \(dead\): its job waits/);
-});
-
-test('a start that fails is a failed attempt', async () => {
-  const { restart } = world({ 'bad.service': { refusesStart: true } });
-  assert.deepEqual(await restart('bad'), {
-    kind: 'failed',
-    reason: 'systemctl start bad.service: control process exited with error code',
-  });
 });
 
 test('health: active, and still so a second later', async () => {

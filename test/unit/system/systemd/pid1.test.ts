@@ -144,17 +144,6 @@ test('a link on which nothing is answered any more is replaced, and stays with t
   assert.deepEqual(fake.connections, { open: 1, ever: 3 });
 });
 
-test('a busy listener is waited for', async (t) => {
-  const fake = FakePid1.open(t);
-  const letIn = fake.busy();
-  const pid1 = fake.pid1();
-  assert.deepEqual(await pid1.withLink({ timeoutMs: 100 }, kindOf), { kind: 'unreachable', reason: 'systemd does not answer' });
-  const asked = pid1.withLink(LONG, pinged);
-  letIn();
-  assert.deepEqual(await asked, { kind: 'reached', value: 'reply' });
-  assert.deepEqual(fake.bus?.calls, []);
-});
-
 test('alive: not before it has shown that it accepts what it receives', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
@@ -249,17 +238,6 @@ test('an action that fails releases the link all the same', async (t) => {
     /mine/,
   );
   await waitFor('it to be closed', () => fake.connections.open === 0 && fake.connections.ever === 1);
-});
-
-test('closed by hand it opens again', async (t) => {
-  const fake = FakePid1.open(t);
-  const pid1 = fake.pid1();
-  pid1.close();
-  await pid1.withLink(LONG, pinged);
-  pid1.close();
-  pid1.close();
-  await waitFor('it to be closed', () => fake.connections.open === 0);
-  assert.deepEqual(await pid1.withLink(LONG, pinged), { kind: 'reached', value: 'reply' });
 });
 
 test('the addresses are those of systemd unless said', () => {

@@ -205,32 +205,6 @@ test('a watcher that goes while the bus is being connected', async (t) => {
   assert.equal(a.count, 0);
 });
 
-test('what somebody else says is passed to nobody', async (t) => {
-  const { fake, watch } = world(t);
-  const a = watch('a.service');
-  await heard(a);
-  fake.bus?.forge({
-    type: 4,
-    path: unitPath('a.service'),
-    interface: 'org.freedesktop.DBus.Properties',
-    member: 'PropertiesChanged',
-    signature: 'sa{sv}as',
-    values: ['org.freedesktop.systemd1.Unit', [], []],
-  });
-  const b = watch('b.service');
-  await waitFor('a rule for it', () => fake.bus?.rules.length === 3);
-  fake.change('b.service', () => {});
-  await waitFor('what came later', () => b.count === 1);
-  assert.equal(a.count, 1);
-});
-
-test('it uses nothing but the bus', async (t) => {
-  const { fake, watch } = world(t);
-  const a = watch('a.service');
-  await heard(a);
-  assert.equal(fake.connections.ever, 0);
-});
-
 interface Watch {
   /** How often it was told. */
   readonly count: number;

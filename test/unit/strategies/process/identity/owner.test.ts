@@ -216,30 +216,6 @@ test(
 );
 
 test(
-  'if nothing is known yet, argv[0] makes no user’s process the program; the message asks which one it is',
-  asRoot,
-  async (t) => {
-    const world = processStrategyWorld(t);
-    const name = `zfirst${process.pid}`;
-    const pid = await world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
-    const strategy = world.strategy();
-    await strategy.observe(managed(name));
-    assert.equal(world.parts.launches.get(name), undefined);
-    const preview = await strategy.preview(managed(name), never);
-    assert.equal(preview.refusals.length, 1);
-    assert.match(preview.warnings?.[0] ?? '', /set user, or any_user = true/);
-    assert.equal((await strategy.restart(attemptFor(name))).kind, 'failed');
-    assert.ok(isAlive(pid));
-    // As soon as the operator says whose it is, it is.
-    const known = world.strategy({ user: 'nobody' });
-    await known.observe(managed(name));
-    assert.equal(world.parts.launches.get(name)?.uid, 65534);
-    assert.equal((await known.restart(attemptFor(name))).kind, 'restarted');
-    assert.ok(!isAlive(pid));
-  },
-);
-
-test(
   'a file of root’s counts as long as nothing is known, unless others can write to it or it was mounted over',
   asRoot,
   async (t) => {

@@ -300,16 +300,6 @@ test('a word that cannot be a file’s name, and a file that cannot be examined,
   assert.deepEqual((await looked(world, unique('zloop'), { argument: loop })).pids, [other]);
 });
 
-test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', asRoot, async (t) => {
-  const world = processStrategyWorld(t);
-  const name = unique('zlong');
-  const long = Array.from({ length: 60 }, (_, index) => `--option-${index}=${'x'.repeat(900)}`);
-  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true', ...long, '--app=billing']);
-  await waitFor('bash', () => world.table.read(pid, ['name'])?.name === 'bash');
-  assert.deepEqual((await looked(world, name, { argument: '--app=billing' })).pids, [pid]);
-  assert.deepEqual((await looked(world, name, { argument: '--app=billin' })).pids, []);
-});
-
 test('an argument, a script and a text beyond what a look keeps count as much as before it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zbehind');
@@ -422,26 +412,6 @@ test('a restart brings back the copies that ran, also one that has died meanwhil
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
   assert.ok(!isAlive(one));
   assert.equal(running(), '9');
-});
-
-test('two names of one program are one target', async (t) => {
-  const world = processStrategyWorld(t);
-  const path = world.zoo.sleeper(unique('zone'));
-  const pid = await world.zoo.start(path);
-  await waitFor('it', () => world.table.read(pid, ['executable'])?.executable === path);
-  const names = [path, path.slice(path.lastIndexOf('/') + 1)];
-  const keys = async () => {
-    const found = [];
-    for (const name of names) found.push(await world.strategy().resolve(managed(name, true), never));
-    return found.map((resolution) => (resolution.kind === 'target' ? resolution.key : resolution.reason));
-  };
-  // Each has to be seen once.
-  await keys();
-  const [first, second] = await keys();
-  assert.equal(first, second);
-  process.kill(pid, 'SIGKILL');
-  await waitFor('end', () => !isAlive(pid));
-  assert.deepEqual(await keys(), [first, first]);
 });
 
 test('instances that differ in argument are never taken for each other, dead or alive', async (t) => {

@@ -88,14 +88,6 @@ test('a backslash needs a section, and systemd is not asked for such a name', as
   assert.equal(await world({ [`${name}.service`]: {} }, true).refusal(name), '');
 });
 
-test('an alias of a unit that needs a section is refused too', async () => {
-  const { refusal } = world({ 'getty@tty1.service': { state: 'active', aliases: ['console.service'] } });
-  assert.match(
-    await refusal('console'),
-    /stands for another unit, which is refused: "getty@tty1.service" is a service of the system itself/,
-  );
-});
-
 test('nothing that is active is stopped for a name without a section, whichever of the two conflicts, also further on', async () => {
   const units: Record<string, FakeUnitOptions> = {
     'victim.service': { state: 'active' },
@@ -313,33 +305,6 @@ test('a restart restarts what needs it, and that starts what it needs in its tur
   });
   unit('base.service').set({ activeState: 'inactive' });
   assert.deepEqual(await also('base'), { kind: 'known', units: [] });
-});
-
-test('what a restart restarts too is reported, by the directive that does it, if it is up', async () => {
-  const needed = ['front.service', 'idle.service', 'base.service'];
-  for (const word of ['requiredBy', 'requisiteOf', 'boundBy', 'consistsOf']) {
-    const { also, unit } = world({
-      'base.service': { state: 'active', relations: { [word]: needed } },
-      'front.service': { state: 'active', relations: { boundBy: ['far.service'], wants: ['base.service'] } },
-      'far.service': { state: 'active' },
-      'idle.service': {},
-    });
-    const way = 'front.service is restarted with base.service';
-    assert.deepEqual(
-      await also('base'),
-      {
-        kind: 'known',
-        units: [
-          { key: 'front', verb: 'restart', isOnlyWanted: false, way },
-          { key: 'far', verb: 'restart', isOnlyWanted: false, way: `${way}, far.service is restarted with front.service` },
-        ],
-      },
-      word,
-    );
-    // A start restarts nothing.
-    unit('base.service').set({ activeState: 'failed' });
-    assert.deepEqual(await also('base'), { kind: 'known', units: [] }, word);
-  }
 });
 
 test('services that are up and would be stopped are reported, also for what is only wanted; no other units, and nothing at rest', async () => {
