@@ -28,8 +28,8 @@ export interface AlarmEntry {
   readonly key: string;
   /** As last read. */
   alarm: Alarm;
-  /** Monotonic time, in milliseconds, at which it began: it was read first, or an earlier one with the same key was over. */
-  beganAtMs: number;
+  /** Monotonic time, in milliseconds, at which an earlier alarm with the same key was found to be over; -Infinity if none was. */
+  renewedAtMs: number;
   seenAt: Date;
   /** Monotonic time, in milliseconds, at which the alarm was reported as ours to handle; undefined if it was not. */
   foundAtMs: number | undefined;
@@ -124,7 +124,7 @@ export class AlarmBook {
 
   /** True if the alarm with that key is the one that was read at `readAtMs`: no poll has shown since then that it was over. */
   isSame(key: string, readAtMs: number): boolean {
-    return (this.#entries.get(key)?.beganAtMs ?? readAtMs) <= readAtMs;
+    return (this.#entries.get(key)?.renewedAtMs ?? readAtMs) <= readAtMs;
   }
 
   /** True if the alarm with that key is being handled. */
@@ -218,7 +218,7 @@ export class AlarmBook {
     const entry: AlarmEntry = {
       key: alarm.key,
       alarm,
-      beganAtMs: this.#clock.monotonicMs(),
+      renewedAtMs: Number.NEGATIVE_INFINITY,
       seenAt: this.#clock.date(),
       foundAtMs: undefined,
       notedAtMs: this.#clock.monotonicMs(),
@@ -239,7 +239,7 @@ export class AlarmBook {
 
   /** Makes the entry stand for a new alarm with the same key. A handling that is under way goes on. */
   #renew(entry: AlarmEntry): void {
-    entry.beganAtMs = this.#clock.monotonicMs();
+    entry.renewedAtMs = this.#clock.monotonicMs();
     entry.seenAt = this.#clock.date();
     entry.foundAtMs = undefined;
     entry.notedAtMs = this.#clock.monotonicMs();

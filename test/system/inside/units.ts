@@ -59,7 +59,8 @@ test('a start limit is seen and lifted', async () => {
 test('a call is given up at its limit or when aborted, and the job continues', async () => {
   defineUnit('test-slow', 'Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 2');
   const late = await systemd.call('start', 'test-slow.service', 300, never);
-  assert.deepEqual(late, { kind: 'failed', reason: 'its job is not done after 0.3 s, systemd continues it' });
+  // The job has what is left once systemd has been asked for it.
+  assert.match(late.kind === 'failed' ? late.reason : '', /^its job is not done after 0\.[123] s, systemd continues it$/);
   assert.equal((await status('test-slow.service')).activeState, 'activating');
   const aborted = await systemd.call('start', 'test-slow.service', 10_000, AbortSignal.timeout(100));
   assert.deepEqual(aborted, { kind: 'failed', reason: 'aborted' });
