@@ -80,9 +80,10 @@ async function checkAgain(
   member: Member,
   plan: RecoveryPlan,
   { unproved }: EarlierRecovery,
-  { book: { memory }, recorder, clearing, clock, abort, log }: AlarmHandlingParts,
+  { book, recorder, clearing, clock, abort, log }: AlarmHandlingParts,
 ): Promise<RecoveryOutcome | undefined> {
-  const { process, foundAtMs } = member;
+  const { process, alarm, foundAtMs } = member;
+  const { memory } = book;
   const checkedAtMs = clock.monotonicMs();
   const proof = await proveAgain(plan, process, unproved?.attempts ?? 1, clock, abort);
   switch (proof.kind) {
@@ -94,7 +95,8 @@ async function checkAgain(
         const { target, attempts } = unproved;
         if (target !== null) recorder.record({ process, target }, { kind: 'recovered', attempts }, foundAtMs);
       }
-      await clearing.clear(member);
+      // Else a poll has shown meanwhile that it is over, and what may be in its row by now is another alarm.
+      if (alarm !== undefined && book.isSame(alarm.key, checkedAtMs)) await clearing.clear(member);
       return { kind: 'recovered', attempts: 0 };
     case 'not_proved':
       if (abort.aborted) return { kind: 'interrupted' };
@@ -105,7 +107,7 @@ async function checkAgain(
       if (abort.aborted) return { kind: 'interrupted' };
       if (unproved !== undefined) memory.forgetUnproved(unproved.key);
       // If it is found healthy from now on, somebody has healed it since.
-      if (member.alarm?.source === 'store') memory.forgetIll(member.alarm.processId, checkedAtMs);
+      if (alarm?.source === 'store') memory.forgetIll(alarm.processId, checkedAtMs);
       return undefined;
     default:
       return proof satisfies never;

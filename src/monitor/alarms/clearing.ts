@@ -53,12 +53,12 @@ export class AlarmClearing {
       this.#endKept(member, alarm);
       return;
     }
-    const { config, log } = this.#parts;
+    const { config, book, log } = this.#parts;
     if (config.current().monitor.clearAlarm) {
       await this.#clearRow(member, alarm);
       return;
     }
-    if (!this.#remember(member, alarm)) return;
+    if (!book.memory.rememberHandled(process.processName, alarm, member.notedAtMs, book.lastPoll)) return;
     log.info(
       `DB UPDATE LOG: Alarm of ${process.processName} stays in the database (clear_alarm = false)`,
       processFields(process),
@@ -85,16 +85,8 @@ export class AlarmClearing {
           : `Alarm of ${process.processName} is left as it is: several rows have its process_id`;
       log.info(`DB UPDATE LOG: ${why}`, processFields(process));
     } catch (error) {
-      this.#reportFailed(member, error, this.#remember(member, alarm));
+      this.#reportFailed(member, error, book.memory.rememberHandled(process.processName, alarm, notedAtMs, book.lastPoll));
     }
-  }
-
-  /** Returns true if it was not remembered before. */
-  #remember({ process, foundAtMs, notedAtMs }: Member, alarm: StoredAlarm): boolean {
-    const { book } = this.#parts;
-    // Somebody has cleared it meanwhile: what the row shows next is another alarm.
-    if (!book.isSame(alarm.key, Math.max(foundAtMs, notedAtMs))) return false;
-    return book.memory.rememberHandled(process.processName, alarm, notedAtMs, book.lastPoll);
   }
 
   /** Ends a kept alarm, whatever `clear_alarm` says. */

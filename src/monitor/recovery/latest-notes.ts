@@ -32,8 +32,7 @@ export async function takeLatestNotes(job: RecoveryJob, parts: LatestNotesParts)
   // In their places: others may have joined meanwhile.
   for (const [i, member] of members.entries()) {
     const alarm = latest[i];
-    if (alarm !== undefined)
-      job.members[job.members.indexOf(member)] = { ...member, alarm, notedAtMs: parts.clock.monotonicMs() };
+    if (alarm !== undefined) job.members[job.members.indexOf(member)] = { ...member, alarm };
   }
 }
 
