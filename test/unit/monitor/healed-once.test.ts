@@ -255,6 +255,7 @@ test('what is raised again while the health of what others have to clear is chec
   assert.deepEqual(world.restarts, ['web']);
   healthMs = 2000;
   await world.monitor.tick();
+  await world.clock.advance(100);
   world.rows.delete('1');
   await world.monitor.tick();
   world.alarm(1, 'web', { otherHealth }, 'second');
