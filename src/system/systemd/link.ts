@@ -57,6 +57,8 @@ export class Pid1Link {
   #owner: string | undefined;
   /** When PID 1 itself last sent anything. */
   #lastMessageMs = Number.NEGATIVE_INFINITY;
+  /** When the first of the calls was sent since which nothing has been answered; undefined if the last answer came after all of them. */
+  #unansweredSinceMs: number | undefined;
   #refusedRules = 0;
 
   private constructor(kind: LinkKind) {
@@ -91,6 +93,12 @@ export class Pid1Link {
     return this.#connection !== undefined && this.#connection.over === undefined;
   }
 
+  /** True if a call was sent `ms` milliseconds ago or earlier, and nothing has been answered since. */
+  isSilentFor(ms: number): boolean {
+    // A timer may end a fraction of a millisecond early.
+    return this.#unansweredSinceMs !== undefined && Math.ceil(performance.now() - this.#unansweredSinceMs) >= ms;
+  }
+
   /** True if PID 1 has answered just now, or answers this call. PID 1 then has carried out what was sent before. */
   async isAlive(limit: Limit): Promise<boolean> {
     if (this.isOpen && performance.now() - this.#lastMessageMs < FRESH_MS) return true;
@@ -99,7 +107,9 @@ export class Pid1Link {
 
   /** Never rejects. */
   async call(call: Pid1Call, limit: Limit): Promise<CallResult> {
+    this.#unansweredSinceMs ??= performance.now();
     const result = await this.#send({ path: MANAGER_PATH, interface: MANAGER, destination: this.#owner, ...call }, limit);
+    if (result.kind === 'reply' || result.kind === 'error') this.#unansweredSinceMs = undefined;
     // An error may come from the bus itself.
     if (result.kind === 'reply') this.#lastMessageMs = performance.now();
     return result;

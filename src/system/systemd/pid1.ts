@@ -97,7 +97,9 @@ export class Pid1 {
       const opening = this.#open();
       const opened = opening instanceof Promise ? await soon(systemClock, leftMs, opening, signal) : opening;
       const found = opened === 'late' ? LATE : opened;
-      if (found.kind === 'open' && (!alive || (await this.#isAlive(found.link, endMs, signal)))) {
+      // No longer than until a silent link is replaced.
+      const aliveMs = Math.min(Math.max(endMs - performance.now(), 0), this.#silentMs);
+      if (found.kind === 'open' && (!alive || (await found.link.isAlive({ timeoutMs: aliveMs, signal })))) {
         this.#lastKind = found.link.kind;
         this.#problem = undefined;
         return found;
@@ -114,22 +116,6 @@ export class Pid1 {
     }
   }
 
-  /**
-   * Whether PID 1 answers on this link, at the latest at `endMs`. A link that stays silent is given up after a while, and the next use
-   * opens another: after a re-exec of a busy PID 1, links by the bus were answered while one to its own socket was not. Who uses
-   * the link keeps it.
-   */
-  async #isAlive(link: Pid1Link, endMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-    const askedMs = performance.now();
-    const timeoutMs = Math.min(Math.max(endMs - askedMs, 0), this.#silentMs);
-    if (await link.isAlive({ timeoutMs, signal })) return true;
-    // A timer may end a fraction of a millisecond early.
-    if (signal?.aborted || Math.ceil(performance.now() - askedMs) < this.#silentMs) return false;
-    if (link === this.#link) this.#link = undefined;
-    if (!this.#uses.has(link)) link.close();
-    return false;
-  }
-
   /** Closes the link after a while if nobody uses it. */
   #closeWhenIdle(): void {
     if (this.#users > 0) return;
@@ -137,9 +123,15 @@ export class Pid1 {
     this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
   }
 
-  /** Returns the open link, or the one that is being opened, whoever asked for it. */
+  /**
+   * Returns the open link, or the one that is being opened, whoever asked for it. A link that has been silent for a while is given up:
+   * after a re-exec of a busy PID 1, links by the bus were answered while one to its own socket was not. Who uses it keeps it.
+   */
   #open(): OpenedLink | Promise<OpenedLink> {
-    if (this.#link?.isOpen) return { kind: 'open', link: this.#link };
+    const link = this.#link;
+    if (link?.isOpen && !link.isSilentFor(this.#silentMs)) return { kind: 'open', link };
+    this.#link = undefined;
+    if (link !== undefined && !this.#uses.has(link)) link.close();
     this.#opening ??= this.#openLink().finally(() => {
       this.#opening = undefined;
     });

@@ -10,6 +10,7 @@ import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { openZoo } from '../../helpers/process-zoo.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 const COMMANDED = 'restart_strategy = custom\nrestart_command = true\nhealth_check_command = true\n';
 
@@ -51,7 +52,12 @@ test('without a daemon nothing is watched: what runs is quiet, and shown with th
   addRows(dir, [name], false);
   await core.stops.stop(5000);
   const options = { configFile: join(dir, 'config.ini'), version: '1', log: new RecordedLog() };
-  const shown = async () => (await offlineStatus(options)).processes.find((each) => each.name === name);
+  // A look has little time, which may not do on a busy machine.
+  const shown = () =>
+    waitFor('it to be seen', async () => {
+      const found = (await offlineStatus(options)).processes.find((each) => each.name === name);
+      return found?.state === 'unknown' ? undefined : found;
+    });
   assert.equal((await shown())?.state, 'down');
 
   const pid = await zoo.start(zoo.sleeper(name));

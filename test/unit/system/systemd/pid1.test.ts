@@ -142,6 +142,12 @@ test('a link on which nothing is answered any more is replaced, and stays with t
   await fake.beStale();
   assert.deepEqual(await pid1.withLink({ ...LONG, alive: true }, pinged), { kind: 'reached', value: 'reply' });
   assert.deepEqual(fake.connections, { open: 1, ever: 3 });
+  // Whoever only asks, again and again, is answered too.
+  const now = fake.callsOf('Ping').at(-1)?.caller;
+  fake.intercept = ({ caller }) => caller.kind === 'private' && now?.kind === 'private' && caller.peer === now.peer;
+  const ask = () => pid1.withLink(LONG, async (link) => (await link.call({ member: 'Whatever' }, { timeoutMs: 60 })).kind);
+  const answers = [await ask(), await ask(), await ask()].map((answer) => answer.kind === 'reached' && answer.value);
+  assert.deepEqual(answers, ['no_answer', 'no_answer', 'error']);
 });
 
 test('alive: not before it has shown that it accepts what it receives', async (t) => {
