@@ -23,7 +23,7 @@ const NAME = 'str\nan\nger';
 const ARGUMENT = '/opt/l/ledger.py';
 const MOST_STALL_MS = 50;
 const MOST_BYTES = 20_000_000;
-const options = { skip: missing('python3'), timeout: 300_000 };
+const options = { skip: missing('python3'), timeout: 900_000 };
 
 const never = new AbortController().signal;
 
