@@ -55,6 +55,7 @@ export class SimulatedCommands {
       retire: (systemName, _timeoutMs, signal) =>
         life.ask(async () => {
           if (await this.#pid1.answers(signal)) this.#retire(systemName);
+          return this.#pid1.apps.get(unitOfApp(systemName))?.isAlive ? 'it still runs' : undefined;
         }),
     };
   }

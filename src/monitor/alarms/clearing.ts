@@ -66,7 +66,7 @@ export class AlarmClearing {
   }
 
   async #clearRow(member: Member, alarm: StoredAlarm): Promise<void> {
-    const { config, book, clock, log } = this.#parts;
+    const { config, book, kept, clock, log } = this.#parts;
     const { process, notedAtMs } = member;
     const wasTried = book.memory.of(alarm).handled;
     try {
@@ -76,6 +76,8 @@ export class AlarmClearing {
       if (outcome === 'cleared') {
         book.cleared(alarm);
         this.#reportCleared(member);
+        const arrived = kept.endArrived(alarm);
+        if (arrived !== undefined) book.memory.rememberDoubtfulRows(arrived);
         return;
       }
       const why =

@@ -1,5 +1,5 @@
 // Kept alarms, which the store did not take.
-import { type KeptAlarm, keptAlarm, keptKey } from '../../core/alarm.ts';
+import { type KeptAlarm, keptAlarm, keptKey, type StoredAlarm } from '../../core/alarm.ts';
 import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -85,6 +85,22 @@ export class KeptAlarms {
     if (record?.notes !== notes) return undefined;
     this.#parts.records.delete(processName);
     return record;
+  }
+
+  /**
+   * Ends the kept alarm that this row's alarm is: the UPDATE that had no answer was carried out. Returns its record; undefined if there
+   * is none.
+   */
+  endArrived({
+    processId,
+    processName,
+    notes,
+  }: Pick<StoredAlarm, 'processId' | 'processName' | 'notes'>): KeptAlarmRecord | undefined {
+    const record = processName === null ? undefined : this.#parts.records.get(processName);
+    // The same notes alone may be those of a later exit.
+    if (record?.notes !== notes || !record.doubtfulRows.includes(processId)) return undefined;
+    this.#parts.records.delete(record.processName);
+    return { ...record, doubtfulRows: record.doubtfulRows.filter((id) => id !== processId) };
   }
 
   /** Ends the kept alarm of that name by an operator's order; false if there is none. */

@@ -29,7 +29,8 @@ export async function restartOrFallBack(
   const outside = await service.outside(process, known, signal);
   if (outside !== undefined) return { kind: 'failed', reason: outside };
   // What an earlier fallback started would occupy the unit's port.
-  await programs.retire(process.systemName, commandTimeoutMs, signal);
+  const left = await programs.retire(process.systemName, commandTimeoutMs, signal);
+  if (left !== undefined) return { kind: 'failed', reason: `not started: ${left}` };
   const outcome = await service.restart(attempt, known);
   if (signal.aborted) return outcome;
   const failure = outcome.kind === 'failed' ? outcome.reason : await earlyDeath(service, process, signal);

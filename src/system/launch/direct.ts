@@ -49,7 +49,7 @@ export class DirectLauncher implements ProgramLauncher {
   }
 
   /** Does nothing: a program that was launched directly has no name to free. */
-  async retire(): Promise<void> {}
+  async retire(): Promise<undefined> {}
 
   async #watch(program: StartedProgram, graceMs: number, signal: AbortSignal, output: () => string): Promise<LaunchResult> {
     const ending = await programEnding(program, graceMs, signal);

@@ -61,7 +61,8 @@ export interface ProgramLauncher {
    */
   launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult>;
   /**
-   * Stops the units of earlier launches, of all copies, and frees their names. Does nothing if there are none. Never rejects.
+   * Stops the units of earlier launches, of all copies, and frees their names. Does nothing if there are none. Returns one line if
+   * something of them still runs. Never rejects.
    */
-  retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<string | undefined>;
 }

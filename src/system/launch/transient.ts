@@ -75,9 +75,11 @@ export class TransientLauncher implements ProgramLauncher {
     }
   }
 
-  async retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    await retireUnit(this.#pid1, appUnit(systemName), { timeoutMs, signal });
-    for (const unit of furtherUnits(systemName)) await retireUnit(this.#pid1, unit, { timeoutMs, signal });
+  async retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+    const left: string[] = [];
+    for (const unit of [appUnit(systemName), ...furtherUnits(systemName)])
+      left.push((await retireUnit(this.#pid1, unit, { timeoutMs, signal })) ?? '');
+    return left.filter((line) => line !== '').join('; ') || undefined;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { groupOfService, pidsOfGroup } from '../proc/group-members.ts';
 import { hasEnded } from '../proc/parse.ts';
 import { signalProcess } from '../proc/signal.ts';
 import { type ProcessIdentity, type ProcessInfo, ProcessTable } from '../proc/table.ts';
@@ -26,12 +27,24 @@ export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
 }
 
 /**
- * Stops a unit and frees its name. A unit keeps its name while it is active, even without a process, and after it has failed.
- * Never rejects.
+ * Stops a service in system.slice and frees its name. A unit keeps its name while it is active, even without a process, and after it
+ * has failed. Returns undefined if there is none, or once none of its processes runs; else one line that says that it still runs, and
+ * why. Never rejects.
  */
-export async function retireUnit(pid1: Pid1, unit: string, limit: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
-  await runJob(pid1, 'stop', unit, limit);
+export async function retireUnit(
+  pid1: Pid1,
+  unit: string,
+  limit: { timeoutMs: number; signal?: AbortSignal },
+): Promise<string | undefined> {
+  const stopped = await runJob(pid1, 'stop', unit, limit);
   await resetFailed(pid1, unit);
+  // The kernel carries out a SIGKILL a moment after systemd has reported the end.
+  const endMs = performance.now() + DEATH_LIMIT_MS;
+  while (pidsOfGroup(groupOfService(unit)).length > 0) {
+    if (performance.now() >= endMs) return `${unit} still runs${stopped.kind === 'failed' ? `: ${stopped.reason}` : ''}`;
+    await delay(DEATH_POLL_MS);
+  }
+  return undefined;
 }
 
 /** Resets the failed state of a unit. Does nothing if the unit has not failed. Never rejects. */

@@ -21,7 +21,7 @@ function parts() {
       starter: process.pid,
       unready: async () => undefined,
       launch: () => assert.fail('nothing is to be launched'),
-      retire: async () => {},
+      retire: async () => undefined,
     },
   };
   return { all, systemd, commands, clock };

@@ -41,7 +41,7 @@ test('a program whose end cannot be seen is not started again', async () => {
         launched++;
         return { kind: 'launched', pid: undefined };
       },
-      retire: async () => {},
+      retire: async () => undefined,
     },
   };
   const options = {

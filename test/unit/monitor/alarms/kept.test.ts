@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { keptKey, storedKey } from '../../../../src/core/alarm.ts';
 import type { StoreError } from '../../../../src/core/errors.ts';
 import { memoryState } from '../../../helpers/memory-state.ts';
-import { MonitorWorld, storeError } from '../../../helpers/monitor-world.ts';
+import { type FakeProcess, MonitorWorld, storeError } from '../../../helpers/monitor-world.ts';
 
 /** Raises an alarm, and lets everything run that follows from it. */
 async function raise(world: MonitorWorld, name: string, notes = 'exit code 1'): Promise<void> {
@@ -184,6 +184,35 @@ test('an UPDATE that failed but was carried out makes no second recovery', async
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
   assert.equal(world.rows.get('7')?.alarma, false);
+});
+
+test('a kept alarm that had arrived in its row ends with the row, though its own handling had ended before', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  world.store.raiseAlarm = async (processId, notes) => {
+    Object.assign(world.rows.get(processId) ?? {}, { alarma: true, notes });
+    throw storeError('timeout');
+  };
+  let asked = 0;
+  const how: FakeProcess = {
+    resolving: async () => {
+      const isKept = asked++ === 0;
+      await world.clock.sleep(isKept ? 1000 : 2000);
+      if (isKept) how.refused = 'systemd does not answer';
+      else delete how.refused;
+    },
+  };
+  world.processes.set('web', how);
+  void world.alarms.raise('web', 'exit code 1');
+  await world.clock.advance(10);
+  await world.poll();
+  await idle(world);
+  assert.equal(asked, 2);
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get('7')?.alarma, false);
+  assert.deepEqual(world.state.kept.list(), []);
+  for (let i = 0; i < 3; i++) await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
 });
 
 test('a second death during the recovery is not lost: it is healed when that has ended, without a poll', async () => {

@@ -63,6 +63,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const processes = new FakeProcesses();
   const retired: string[] = [];
+  const stillRuns: { line?: string } = {};
   const memory = strategyMemory();
   const { roots } = memory;
   const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
@@ -79,6 +80,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
           // Before the unit is touched, or both would hold the same port.
           assert.deepEqual(systemd.calls, []);
           retired.push(systemName);
+          return stillRuns.line;
         },
       },
       clock,
@@ -92,6 +94,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
     systemd,
     processes,
     retired,
+    stillRuns,
     roots,
     memory,
     strategy,
@@ -172,6 +175,16 @@ test('while systemd does not answer nothing is guessed', async () => {
   const outcome = await restart('nginx');
   assert.ok(outcome.kind === 'failed' && outcome.reason.includes('Connection timed out'));
   assert.deepEqual(processes.restarts, []);
+});
+
+test('a unit is not started beside what was started in its place and could not be ended', async () => {
+  const { restart, stillRuns, processes, systemd } = world({ 'app.service': {} }, true);
+  stillRuns.line = 'monitor-app-app.service still runs: systemd does not answer';
+  assert.deepEqual(await restart('app'), { kind: 'failed', reason: `not started: ${stillRuns.line}` });
+  assert.deepEqual([systemd.calls, processes.restarts], [[], []]);
+  delete stillRuns.line;
+  assert.equal((await restart('app')).kind, 'restarted');
+  assert.deepEqual(systemd.calls, ['start app.service']);
 });
 
 test('with start_command a unit that fails is followed by the process, whose health then counts', async () => {
