@@ -292,10 +292,8 @@ export class PromiseModel {
     // What is up already is not made one more by its restart.
     if (what !== 'launch' && copies.some(({ cgroup }) => cgroup === unit)) return;
     // What systemd is about to start, or is starting, it starts itself.
-    const { activeState = '', changedMs = 0 } = pid1.units.get(`${program}.service`)?.status() ?? {};
+    const { activeState = '' } = pid1.units.get(`${program}.service`)?.status() ?? {};
     if (what !== 'launch' && !['inactive', 'failed'].includes(activeState)) return;
-    // What hung in its stop the daemon itself has ended, to start it: where its main process had ended before, it does not look beside it.
-    if (what !== 'launch' && clock.nowMs - changedMs < MOMENT_MS) return;
     const others = copies.filter(({ cgroup }) => what === 'launch' || cgroup !== unit);
     // A launch looks again right before it, once PID 1 has answered.
     const troubledLookMs = what === 'launch' ? TROUBLED_LAUNCH_MS : TROUBLED_LOOK_MS;

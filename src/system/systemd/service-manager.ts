@@ -108,8 +108,9 @@ export interface UnitProgram {
   readonly outlivesMain?: true;
   /** It has an ExecStop=. */
   readonly hasStop?: true;
-  /** When it last left `inactive`, and when it last returned to it or failed, in milliseconds since boot; 0 if never. */
+  /** When it last left `inactive`, in milliseconds since boot; 0 if never. */
   readonly beganMs: number;
+  /** When it last returned to `inactive` or failed; if it has not since `beganMs`, when its main process last ended; 0 if never. */
   readonly overMs: number;
   /**
    * The file that defines the unit, or that its unit file was generated from (SourcePath=, a SysV script); empty if there is

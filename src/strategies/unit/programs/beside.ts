@@ -1,4 +1,4 @@
-// Whether the program of a unit that is down runs outside of the unit.
+// Whether the program of a unit that is down, or goes down without its main process, runs outside of the unit.
 import { findAccount } from '../../../system/spawn/user-account.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isDown } from '../../../system/systemd/unit/state.ts';
@@ -15,7 +15,7 @@ export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
 export const nothingKnown: TakeKnown = async () => unknownProgram;
 
 /**
- * Whether a unit that is down may be started: there must never be a second copy, and what an administrator has started by hand
+ * Whether a unit that is not up may be started: there must never be a second copy, and what an administrator has started by hand
  * is not in the unit's control group. Never rejects.
  */
 export async function permitBeside(
@@ -25,7 +25,7 @@ export async function permitBeside(
   signal: AbortSignal,
 ): Promise<UnitPermission> {
   const { id, loadState, type } = status;
-  if (!isDown(status) || loadState !== 'loaded') return { kind: 'permitted' };
+  if (!hasNoMain(status) || loadState !== 'loaded') return { kind: 'permitted' };
   const answer = await services.program(id, signal);
   if (answer.kind === 'failed')
     return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${answer.reason}`, why: answer.reason };
@@ -51,6 +51,11 @@ export async function permitBeside(
     kind: 'refused',
     reason: `${id} is ${describeState(status)}, and its program runs outside of it (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
   };
+}
+
+/** Down; or going down, after its main process has ended: a stop that hangs leaves time to start the program by hand. */
+function hasNoMain(status: UnitStatus): boolean {
+  return isDown(status) || (status.activeState === 'deactivating' && status.mainPid === 0);
 }
 
 const SHOWN_PIDS = 10;

@@ -6,7 +6,7 @@ import type { UnitProgram } from '../service-manager.ts';
 /** The properties that `unitProgram` reads. */
 export const PROGRAM_PROPERTIES = {
   Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
-  Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'ControlPID', 'ExitType', 'User'],
+  Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'ExecMainExitTimestampMonotonic', 'ControlPID', 'ExitType', 'User'],
 } as const satisfies PropertyNames;
 
 /**
@@ -18,6 +18,8 @@ export function unitProgram(values: Properties): UnitProgram {
   const stops = values.get('ExecStop');
   const first = Array.isArray(commands) ? commands[0] : undefined;
   const [path, argv] = Array.isArray(first) ? first : [];
+  const beganMs = numberOf(values, 'InactiveExitTimestampMonotonic') / 1000;
+  const downMs = numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000;
   return {
     path: typeof path === 'string' ? path : '',
     argv: Array.isArray(argv) ? argv.filter((word): word is string => typeof word === 'string') : [],
@@ -26,8 +28,8 @@ export function unitProgram(values: Properties): UnitProgram {
     ...(numberOf(values, 'ControlPID') > 0 && { controlPid: numberOf(values, 'ControlPID') }),
     ...(textOf(values, 'ExitType') === 'cgroup' && { outlivesMain: true }),
     ...(Array.isArray(stops) && stops.length > 0 && { hasStop: true }),
-    beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
-    overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
+    beganMs,
+    overMs: downMs >= beganMs ? downMs : numberOf(values, 'ExecMainExitTimestampMonotonic') / 1000,
     definedBy: textOf(values, 'SourcePath') || textOf(values, 'FragmentPath'),
   };
 }

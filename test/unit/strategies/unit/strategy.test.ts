@@ -583,6 +583,21 @@ test('a unit is not started beside its program that somebody has started by hand
   }
 });
 
+test('a unit whose stop hangs after the end of its main process is not restarted beside its program', elsewhere, async (t) => {
+  const zoo = openZoo(t);
+  const path = zoo.sleeper('hungd');
+  const pid = await zoo.start(path);
+  const times = { beganMs: table.uptimeMs() - 120_000, overMs: table.uptimeMs() - 60_000 };
+  const { restart, systemd, unit } = world({ 'hung.service': { program: { path, argv: [path, '300'], ...times } } });
+  unit('hung.service').set({ activeState: 'deactivating', subState: 'stop-post', mainPid: 0 });
+  const outcome = await restart('hung');
+  const refusal = new RegExp(
+    `^hung\\.service is deactivating \\(stop-post\\), and its program runs outside of it \\(pid ${pid}\\): `,
+  );
+  assert.match(outcome.kind === 'failed' ? outcome.reason : '', refusal);
+  assert.deepEqual(systemd.calls, []);
+});
+
 test(
   'what only executes the same file is not a copy of the unit; what a one-shot or a unit that is up executes is not either',
   elsewhere,
