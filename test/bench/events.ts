@@ -124,7 +124,7 @@ async function measure(
   const pids = storms.map((storm) => storm.pid ?? 0);
   const heard = (): number[] =>
     clients.map((client) => pids.reduce((sum, one) => sum + (client.exits.get(one) ?? 0), client.lost));
-  await waitFor('the last exit', () => Math.min(...heard()) >= begun, 5000).catch(() => undefined);
+  await waitFor('the last exit', () => Math.min(...heard()) >= begun).catch(() => undefined);
   for (const client of clients) client.socket.destroy();
   const missed = begun - Math.min(...heard());
   return {
