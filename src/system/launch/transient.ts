@@ -77,9 +77,11 @@ export class TransientLauncher implements ProgramLauncher {
 
   async retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
     const left: string[] = [];
-    for (const unit of [appUnit(systemName), ...furtherUnits(systemName)])
-      left.push((await retireUnit(this.#pid1, unit, { timeoutMs, signal })) ?? '');
-    return left.filter((line) => line !== '').join('; ') || undefined;
+    for (const unit of [appUnit(systemName), ...furtherUnits(systemName)]) {
+      const living = await retireUnit(this.#pid1, unit, { timeoutMs, signal });
+      if (living !== undefined) left.push(living);
+    }
+    return left.length === 0 ? undefined : left.join('; ');
   }
 
   /**

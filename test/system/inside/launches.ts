@@ -60,6 +60,18 @@ test('a line that stays in the foreground lives in a unit of its own, and writes
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });
 
+test('what does not end when it is retired is said to run still', async (t) => {
+  const runs = openRuns(t);
+  const stays = line(`trap '' TERM; echo $$ > ${runs.dir}/a; while :; do sleep 1; done`);
+  assert.equal((await launch(t, runs, 'stays', stays)).kind, 'launched');
+  const pid = await runs.pid('a');
+  assert.match((await runs.programs.retire('stays', 500, never)) ?? '', /^monitor_service-app-stays\.service still runs: /);
+  assert.equal(isAlive(pid), true);
+  process.kill(pid, 'SIGKILL');
+  assert.equal(await runs.programs.retire('stays', 10_000, never), undefined);
+  assert.equal(await runs.programs.retire('never-launched', 10_000, never), undefined);
+});
+
 test('a line that fails says why, and leaves nothing behind', async (t) => {
   const runs = openRuns(t);
   const failed = await launch(
