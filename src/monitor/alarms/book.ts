@@ -160,6 +160,12 @@ export class AlarmBook {
     entry.clearedInPoll = this.#askedPoll;
   }
 
+  /** Notes that an alarm was not in its row any more when it was to be cleared: what a poll had read of it before is over. */
+  gone(alarm: Alarm): void {
+    const entry = this.#entries.get(alarm.key);
+    if (entry !== undefined && isSameNotes(entry.alarm, alarm)) this.#markOver(entry);
+  }
+
   /** True if the daemon has cleared the alarm since the poll began that the store answered last. */
   isCleared(key: string): boolean {
     const clearedInPoll = this.#entries.get(key)?.clearedInPoll ?? 0;
@@ -253,10 +259,12 @@ export class AlarmBook {
   /** Its source no longer shows it. The entry stays as long as a handling is under way, or a poll may still show it from before. */
   #end(entry: AlarmEntry, poll: number): void {
     if (!hasHandling(entry) && entry.settledInPoll < poll && entry.clearedInPoll < poll) this.#entries.delete(entry.key);
-    else {
-      this.#renew(entry);
-      entry.isOver = true;
-    }
+    else this.#markOver(entry);
+  }
+
+  #markOver(entry: AlarmEntry): void {
+    this.#renew(entry);
+    entry.isOver = true;
   }
 }
 

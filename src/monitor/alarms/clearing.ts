@@ -80,6 +80,7 @@ export class AlarmClearing {
         if (arrived !== undefined) book.memory.rememberDoubtfulRows(arrived);
         return;
       }
+      if (outcome === 'changed') book.gone(alarm);
       const why =
         outcome === 'changed'
           ? // An UPDATE that had no answer may have been carried out later.

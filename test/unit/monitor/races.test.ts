@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { storedAlarm } from '../../../src/core/alarm.ts';
 import { type FakeProcess, MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
 
 test('who joins in the last moment of a recovery is cleared with it or recovers on its own, and is never lost', async () => {
@@ -176,6 +177,30 @@ test('a poll that answers after the order to stop begins nothing', async () => {
   await poll;
   await world.clock.advance(1000);
   assert.equal(world.seen('recovery_started').length, 0);
+});
+
+test('what a poll read before a clearing found it changed is not recovered again by a store too slow to ask', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  const row = world.rows.get('1');
+  assert.ok(row);
+  let isClearing = false;
+  world.store.readProcess = () => new Promise(() => {});
+  world.store.clearAlarm = async () => {
+    isClearing = true;
+    await world.clock.sleep(5000);
+    // Sent by an earlier life of the daemon.
+    row.alarma = false;
+    await world.clock.sleep(5000);
+    return 'changed';
+  };
+  void world.queue.order('web', [storedAlarm({ ...row })]);
+  await world.clock.until(() => isClearing);
+  void world.monitor.tick();
+  await world.clock.until(() => world.queue.recovering === 0);
+  assert.equal(world.seen('alarm_found').length, 1);
+  assert.match(world.log('info'), /Row of web was changed/);
+  assert.deepEqual(world.restarts, ['web']);
 });
 
 test('a row that now belongs to another process is not cleared, and nothing is restarted for it', async () => {
