@@ -5,7 +5,7 @@ import { isConfigured } from './known-names.ts';
 
 /**
  * The names whose last recovery failed, or that have a breaker, but that no longer have a section or a row: nothing is left to
- * heal. At most 20 names are looked up, within 300 ms; a name for which this is not known is not included. Never rejects.
+ * heal. At most 200 names are looked up, within 300 ms; a name for which this is not known is not included. Never rejects.
  */
 export async function goneNames(
   core: Pick<Core, 'breakers' | 'clock' | 'monitor' | 'settings' | 'store'>,
@@ -30,5 +30,5 @@ async function isRowless({ store }: Pick<Core, 'store'>, name: string): Promise<
   }
 }
 
-const MOST_NAMES = 20;
+const MOST_NAMES = 200;
 const LIMIT_MS = 300;

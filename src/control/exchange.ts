@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../core/errors.ts';
 import { formatDuration } from '../core/text/duration.ts';
 import { request } from '../system/builtin-http.ts';
@@ -56,7 +57,7 @@ export async function exchange(options: ExchangeOptions): Promise<{ readonly sta
   const { socket, method, path, timeoutMs } = options;
   const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const connection = await reach(options, signal);
+  const connection = await reachPatiently(options, signal);
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       reject(asControlError(error, options));
@@ -93,6 +94,24 @@ export async function exchange(options: ExchangeOptions): Promise<{ readonly sta
     asked.end(body);
   });
 }
+
+/** reach; tries again as long as more connections wait than the kernel queues for the daemon, at most for BUSY_LIMIT_MS. */
+async function reachPatiently(options: ExchangeOptions, signal: AbortSignal | undefined): Promise<Socket> {
+  const endMs = performance.now() + BUSY_LIMIT_MS;
+  for (;;) {
+    try {
+      return await reach(options, signal);
+    } catch (error) {
+      const { cause } = error as ControlError;
+      const isFull = (cause as NodeJS.ErrnoException | undefined)?.code === 'EAGAIN';
+      if (!isFull || signal?.aborted || performance.now() >= endMs) throw error;
+    }
+    await delay(BUSY_PAUSE_MS * Math.random());
+  }
+}
+
+const BUSY_LIMIT_MS = 10_000;
+const BUSY_PAUSE_MS = 50;
 
 /** Connects to the socket; rejects if the process that listens is not trusted. */
 function reach(options: ExchangeOptions, signal: AbortSignal | undefined): Promise<Socket> {
@@ -143,6 +162,8 @@ function asControlError(error: unknown, { socket, timeoutMs }: ExchangeOptions):
       error,
     );
   }
+  if (code === 'EAGAIN')
+    return new ControlError('CONTROL_BUSY', `too many connections wait for the daemon on ${socket}: try again`, error);
   if (code.startsWith('HPE_')) {
     return new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is not monitor_service (${code})`, error);
   }

@@ -86,7 +86,7 @@ function printVerdict(cli: Cli, { file, errors, warnings, usable, processNames, 
   const found = foundWords({ errors, warnings });
   const processes = processWords(processNames.length, refused.length);
   // A user who reads only the last line must not mistake "not known" for "in order".
-  const unknown = database?.kind === 'failed' ? '; the database did not answer' : '';
+  const unknown = database?.kind === 'failed' ? '; the database could not be checked' : '';
   const isWell = errors === 0 && warnings === 0 && unknown === '';
   cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}${unknown}; ${processes}`);
 }

@@ -7,10 +7,13 @@ import { localTime, roughlySince, since } from '../terminal/local-time.ts';
 import type { Style } from '../terminal/output.ts';
 import type { Cell } from '../terminal/table.ts';
 
-/** A process's name, printable; quoted if blanks would make its ends unclear, or would look like those between columns. */
+/**
+ * A process's name, printable; quoted if blanks would make its ends unclear, or would look like those between columns, or if it has
+ * characters that cannot be seen: else it could pass for another name.
+ */
 export function shownName(name: string): string {
   const seen = printable(name);
-  return seen.trim() === seen && seen !== '' && !seen.includes('  ') ? seen : quoted(name);
+  return seen === name && seen.trim() === seen && seen !== '' && !seen.includes('  ') ? seen : quoted(name);
 }
 
 /** Whether it is in alarm, in one word; "not known" is never shown as "no". */

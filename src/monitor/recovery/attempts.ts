@@ -46,7 +46,7 @@ export async function makeAttempts(job: RecoveryJob, parts: AttemptParts): Promi
   let last: Failure = { reason: 'no attempt was made' };
   for (let attempt = 1; attempt <= settings.maxAttempts; attempt++) {
     if (attempt > 1) await parts.clock.sleep(delayBefore(attempt, settings), parts.stopping);
-    if (parts.stopping.aborted) return { kind: 'interrupted' };
+    if (parts.stopping.aborted) return stoppedBefore(job, attempt, parts);
     const outcome = await makeAttempt(job, attempt, parts);
     if (outcome.kind === 'recovered') return { kind: 'recovered', attempts: attempt };
     // Another restart would not make it provable.
@@ -69,10 +69,18 @@ function delayBefore(attempt: number, settings: RecoverySettings): number {
   return Math.min(grown, settings.maxDelayMs ?? Number.POSITIVE_INFINITY);
 }
 
+/** The daemon stops before an attempt. If an earlier one has ended, nothing of it is left for the next life of the daemon to judge. */
+function stoppedBefore({ target }: RecoveryJob, attempt: number, { journal }: AttemptParts): { readonly kind: 'interrupted' } {
+  if (attempt > 1) journal.end(target);
+  return { kind: 'interrupted' };
+}
+
 async function makeAttempt(job: RecoveryJob, attempt: number, parts: AttemptParts): Promise<AttemptOutcome> {
-  const rank = { repeated: attempt > 1 || job.repeated, priority: job.plan.settings.priority, sinceMs: job.sinceMs };
+  const { ordered, plan, sinceMs } = job;
+  const { configured, settings } = plan;
+  const rank = { ordered, repeated: attempt > 1 || job.repeated, priority: settings.priority, configured, sinceMs };
   const slot = await parts.slots.acquire(rank, parts.stopping);
-  if (slot === undefined) return { kind: 'interrupted' };
+  if (slot === undefined) return stoppedBefore(job, attempt, parts);
   let release = slot;
   const outsideSlot = async <T>(wait: () => Promise<T>): Promise<T> => {
     release();

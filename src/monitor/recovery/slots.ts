@@ -3,10 +3,14 @@ import { Slots } from '../../core/slots.ts';
 
 /** Who goes first when a slot becomes free. */
 interface SlotRank {
+  /** True for an operator's order: it waits for no alarm. */
+  readonly ordered: boolean;
   /** True for a second attempt, or for a process whose last recovery failed: it waits for all first attempts. */
   readonly repeated: boolean;
   /** Higher first. */
   readonly priority: number;
+  /** True for a process with a section of its own: however many names a database has in alarm, it comes before them. */
+  readonly configured: boolean;
   /** Monotonic time at which the alarm was first seen: the longest in alarm next. */
   readonly sinceMs: number;
 }
@@ -32,7 +36,9 @@ export class RestartSlots {
 }
 
 function comesBefore(a: SlotRank, b: SlotRank): boolean {
+  if (a.ordered !== b.ordered) return a.ordered;
   if (a.repeated !== b.repeated) return b.repeated;
   if (a.priority !== b.priority) return a.priority > b.priority;
+  if (a.configured !== b.configured) return a.configured;
   return a.sinceMs < b.sinceMs;
 }

@@ -96,7 +96,8 @@ function refuseLinkOfOthers(path: string): void {
 /** Without this SQLite would create the target of a dangling link. */
 function createEmpty(path: string): void {
   try {
-    closeSync(openSync(path, 'wx', 0o644));
+    // Whoever may read it can lock it.
+    closeSync(openSync(path, 'wx', 0o600));
   } catch {
     // The file exists, or cannot be created: SQLite will report it.
   }

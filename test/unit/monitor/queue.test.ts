@@ -16,6 +16,21 @@ test('higher priority goes first, then the longest in alarm, and repeated attemp
   assert.deepEqual(world.restarts.slice(1), ['high', 'plain', 'low', 'sick']);
 });
 
+test('an order goes first; of equals, a process with a section goes before names that only the database has', async () => {
+  const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
+  for (let id = 1; id <= 20; id++) world.alarm(id, `invented${id}`, { configured: false });
+  await world.clock.advance(1);
+  void world.monitor.tick();
+  await world.clock.until(() => world.restarts.length === 1);
+  world.alarm(30, 'web', { configured: true });
+  void world.monitor.tick();
+  await world.clock.until(() => world.seen('alarm_found').some(({ process }) => process.processName === 'web'));
+  void world.queue.order('ordered', []);
+  await world.clock.until(() => world.restarts.length === 22);
+  assert.deepEqual(world.restarts.slice(1, 4).sort(), ['invented2', 'ordered', 'web'].sort());
+  assert.ok(world.restarts.indexOf('ordered') <= 2, world.restarts.join());
+});
+
 test('processes that never get healthy do not keep the others waiting', async () => {
   const world = new MonitorWorld({ maxConcurrentRestarts: 2 });
   for (let id = 1; id <= 50; id++) world.alarm(id, `sick${id}`, { health: () => ({ kind: 'unhealthy', reason: 'no' }) });
