@@ -75,6 +75,12 @@ export class Twins {
       .map((other) => other.systemName);
   }
 
+  /** The pid files of all other programs than that with this pid file. */
+  pidFilesBeside(pidFile: string): string[] {
+    const others = this.#byMark.flatMap((other) => other.pidFile ?? []).filter((other) => other !== pidFile);
+    return [...new Set(others)];
+  }
+
   /**
    * The unit of another section whose ExecStart= is the program's file; undefined if there is none or more than one, if the
    * program is an interpreter, and if systemd does not answer. Never rejects.

@@ -12,6 +12,7 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity } from './identity.ts';
 import { programMatcher } from './name.ts';
 import { type Foreign, foreignTo, isOwnedBy, runsRootsFile } from './owner.ts';
+import { readPidFile } from './pid-file.ts';
 
 /** What one witness knows. */
 export interface Known {
@@ -54,6 +55,31 @@ export function isPossible(
     if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
     const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
     return isOwn || !table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
+  };
+}
+
+/**
+ * True for what the pid file of another section names, and for its descendants: of two instances of one program, the one that is down
+ * must not be taken for the other. The files are read once, and only for processes that the section's own pid file does not name.
+ */
+export function othersTest(
+  table: ProcessTable,
+  { pidFile, pidFilesBeside, owners, nowMs }: Identity,
+  all: ReadonlyMap<number, SeenProcess>,
+): (seen: SeenProcess) => boolean {
+  if (pidFile === undefined || pidFilesBeside.length === 0) return () => false;
+  const pidIn = (path: string): number[] => {
+    const read = readPidFile(table, path, owners.uids, nowMs);
+    return read.kind === 'pid' ? [read.pid] : [];
+  };
+  let own: readonly number[] | undefined;
+  let others: readonly number[] | undefined;
+  return ({ pid }) => {
+    const line = ancestorsOf(pid, all);
+    own ??= pidIn(pidFile);
+    if (own.some((one) => line.has(one))) return false;
+    others ??= pidFilesBeside.flatMap(pidIn);
+    return others.some((one) => line.has(one));
   };
 }
 

@@ -15,7 +15,7 @@ import type { Supervision } from '../supervision/supervision.ts';
 import type { KnownRoots } from './known-roots.ts';
 
 /** What finding a program needs of the strategies' parts. */
-type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
+type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'twins' | 'clock' | 'log'>;
 
 /** Where to look for programs, and what learns of the results. */
 interface FinderContext {
@@ -95,6 +95,7 @@ export class ProgramFinder {
         knownRoots,
         pidFile,
         argument,
+        pidFilesBeside: pidFile === undefined ? [] : (this.#parts.twins?.pidFilesBeside(pidFile) ?? []),
         maxMatches,
         units,
         unitOf,

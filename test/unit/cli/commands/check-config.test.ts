@@ -225,7 +225,10 @@ test('a missing database, or one without tables, is reported as that and not cre
     'monitor_service: sqlite DIR/a.db: there is no such file (the daemon creates it when it starts)',
   ]);
   assert.deepEqual(readdirSync(dir), ['config.ini']);
-  assert.match(missing.stdout, /\nDIR\/config\.ini: 0 errors, 1 warning; the database could not be checked; 1 configured process\n$/);
+  assert.match(
+    missing.stdout,
+    /\nDIR\/config\.ini: 0 errors, 1 warning; the database could not be checked; 1 configured process\n$/,
+  );
   write(`${GENERAL}[process.a]\nrestart_command = true\n`);
   writeFileSync(join(dir, 'a.db'), '');
   const empty = await check(['--database', '--strict']);
@@ -234,7 +237,10 @@ test('a missing database, or one without tables, is reported as that and not cre
     empty.stderr,
     'monitor_service: sqlite DIR/a.db: there is no table PROCESE (the daemon creates it when it starts)\n',
   );
-  assert.match(empty.stdout, /\nDIR\/config\.ini: 0 errors, 0 warnings; the database could not be checked; 1 configured process\n$/);
+  assert.match(
+    empty.stdout,
+    /\nDIR\/config\.ini: 0 errors, 0 warnings; the database could not be checked; 1 configured process\n$/,
+  );
   assert.equal(readFileSync(join(dir, 'a.db'), 'utf8'), '');
   assert.deepEqual(readdirSync(dir).toSorted(), ['a.db', 'config.ini']);
   // One that is there is only looked at, also under a name that means something in a URL.

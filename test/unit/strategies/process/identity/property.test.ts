@@ -47,6 +47,7 @@ class Looker {
     const by = {
       pidFile: undefined,
       argument: undefined,
+      pidFilesBeside: [],
       maxMatches: 1,
       units: [],
       unitOf: () => undefined,

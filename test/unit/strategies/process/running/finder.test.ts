@@ -16,6 +16,7 @@ import { uptime } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessStrategy } from '../../../../../src/strategies/process/strategy.ts';
+import { Twins } from '../../../../../src/strategies/twins.ts';
 import { signalUntil } from '../../../../helpers/caught-signals.ts';
 import {
   attemptFor,
@@ -175,6 +176,33 @@ test('a file that is not executable, or is not a script of that interpreter, giv
   chmodSync(path, 0o644);
   assert.deepEqual((await looked(world, name)).pids, []);
   assert.deepEqual((await looked(world, name, { argument: path })).pids, [pid]);
+});
+
+test('of two instances with a pid file each, the one that is down is not taken for the other, which has its name', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zinstance');
+  const path = world.zoo.sleeper(name);
+  const file = (of: string): string => join(world.zoo.dir, `${of}.pid`);
+  const section = { argument: undefined, user: undefined, mayBeProgram: true, mayBeUnit: false };
+  const sections = [
+    { ...section, systemName: name, pidFile: file('one') },
+    { ...section, systemName: 'sessions', pidFile: file('two') },
+  ];
+  const { clock, launches, services } = world.parts;
+  Object.assign(world.parts, { twins: new Twins(sections, { launches, services, clock, path: '' }) });
+  const [one, two] = [await world.zoo.start(path), await world.zoo.start(path)];
+  writeFileSync(file('one'), `${one}`);
+  writeFileSync(file('two'), `${two}`);
+  const both = [name, path].map((called) => looked(world, called, { pidFile: file('one') }));
+  for (const { pids, refusals } of await Promise.all(both)) assert.deepEqual([pids, refusals.join()], [[one], '']);
+  process.kill(one, 'SIGKILL');
+  await waitFor('end', () => !isAlive(one));
+  for (const called of [name, path]) assert.deepEqual((await looked(world, called, { pidFile: file('one') })).pids, []);
+  const outcome = await world.strategy({ pidFile: file('one'), startCommand: `exec ${path} 300` }).restart(attemptFor(name));
+  assert.equal(outcome.kind, 'restarted');
+  assert.ok(isAlive(two), 'the other instance was stopped');
+  // Without a pid file of its own, every process of that name is the program.
+  assert.ok((await looked(world, name, { maxMatches: 9 })).pids.includes(two));
 });
 
 test('pid_file names the program; a stale one, a link, one that others may write, or no number is reported and not used', async (t) => {
