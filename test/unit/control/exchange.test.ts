@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createControlClient } from '../../../src/control/client.ts';
+import { exchange } from '../../../src/control/exchange.ts';
 import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { asRoot } from '../../helpers/requirement.ts';
@@ -51,6 +54,32 @@ test('a process of a stranger behind the socket is sent nothing and believed in 
   await waitFor('what it heard', () => heard() !== '');
   assert.equal(heard().match(/ HTTP\/1\.1/g)?.length, 1, heard());
   assert.match(heard(), /^POST \/v1\/recoveries [\s\S]*\{"name":"b"\}$/);
+});
+
+test('a daemon for which too many connections wait is asked again until it takes one', async (t) => {
+  const socket = join(tempDir(t), 's');
+  const serve = "require('http').createServer((_, answer) => answer.end('{}')).listen({ path: process.argv[1], backlog: 1 })";
+  const daemon = spawn(process.execPath, ['-e', serve, socket], { stdio: 'ignore' });
+  t.after(() => daemon.kill('SIGKILL'));
+  await waitFor('its socket', () => existsSync(socket));
+  daemon.kill('SIGSTOP');
+  let isFull = false;
+  const waiting: Socket[] = [];
+  t.after(() => {
+    for (const one of waiting) one.destroy();
+  });
+  await waitFor('a full queue', () => {
+    const one = connect(socket).on('error', (error: Error & { code?: string }) => {
+      isFull ||= error.code === 'EAGAIN';
+    });
+    waiting.push(one);
+    return isFull;
+  });
+  const asked = { socket, method: 'GET', path: '/' } as const;
+  await assert.rejects(exchange({ ...asked, timeoutMs: 100 }), { code: 'CONTROL_BUSY' });
+  const answer = exchange({ ...asked, timeoutMs: 100_000 });
+  daemon.kill('SIGCONT');
+  assert.deepEqual(await answer, { status: 200, json: {} });
 });
 
 test('a process that has taken the socket of a running daemon is named by every command', asRoot, async (t) => {

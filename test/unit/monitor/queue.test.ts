@@ -228,6 +228,22 @@ test('a new alarm on a process whose attempt was under way is a new alarm', asyn
   }
 });
 
+test('an attempt that had ended when the daemon stopped leaves nothing for its next life to judge', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {
+    restart: () => ({ kind: 'failed', reason: 'no' }),
+    settings: { maxAttempts: 2, restartDelayMs: 8000 },
+  });
+  void world.monitor.tick();
+  await world.clock.until(() => world.seen('attempt_failed').length === 1);
+  assert.equal(world.state.journal.list().length, 1, 'a crash now would be judged');
+  world.stopping.abort();
+  await world.clock.until(() => world.queue.recovering === 0);
+  assert.deepEqual(world.restarts, ['web']);
+  assert.deepEqual(world.state.journal.list(), []);
+  assert.equal(world.breakers.snapshot('web').failures, 0);
+});
+
 test('when the daemon stops, nothing new begins and what is interrupted stays in the journal', async () => {
   const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
   world.alarm(1, 'a', { restartMs: 50_000 });
