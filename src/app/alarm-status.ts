@@ -1,21 +1,28 @@
+// What the status says about the alarms of a process.
 import type { AlarmRow, ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { Skip } from '../monitor/alarms/book.ts';
 import { breakerOpen } from '../monitor/breaker/breakers.ts';
+import type { StoreAvailability } from '../monitor/poll/store-watch.ts';
 import { notProved } from '../monitor/recovery/outcome.ts';
 import type { Core } from './app.ts';
 import { whyLeftAlone } from './known-names.ts';
+
+/** What is known about the store, and the configuration. */
+interface AlarmSources extends Pick<Core, 'settings'> {
+  /** Monitor.availability, taken once for all processes of an answer: each time it is computed from up to 10,000 alarms. */
+  readonly availability: StoreAvailability;
+}
 
 /**
  * Whether a process is in alarm, and if not known, why. `alarms`: its own, as last read; they count no longer once the store
  * does not answer.
  */
 export function alarmKnown(
-  core: Pick<Core, 'monitor' | 'settings'>,
+  { settings, availability }: AlarmSources,
   name: string,
   alarms: readonly Alarm[],
 ): { readonly inAlarm: ProcessStatus['inAlarm']; readonly alarmUnknown: string | undefined } {
-  const { availability } = core.monitor;
   if (alarms.some(({ source }) => source === 'kept')) return { inAlarm: true, alarmUnknown: undefined };
   switch (availability.state) {
     case 'starting':
@@ -34,7 +41,8 @@ export function alarmKnown(
           inAlarm: null,
           alarmUnknown: 'its row is in doubt: one of its flags is not a number, or other rows share its process_id',
         };
-      if (availability.leftOut === 0 || isReadFirst(core, name)) return { inAlarm: false, alarmUnknown: undefined };
+      if (availability.leftOut === 0 || isReadFirst(availability, settings(), name))
+        return { inAlarm: false, alarmUnknown: undefined };
       return { inAlarm: null, alarmUnknown: 'more rows are in alarm than are read at once' };
     }
     default:
@@ -45,10 +53,13 @@ export function alarmKnown(
 /**
  * True if its rows would be among those that were read: names with a section come first, and the others did not fill the limit.
  */
-function isReadFirst({ settings, monitor: { availability } }: Pick<Core, 'monitor' | 'settings'>, name: string): boolean {
-  const { processNames } = settings();
-  if (availability.state !== 'ok' || !processNames.includes(name)) return false;
-  return availability.alarms.some(({ processName }) => processName === null || !processNames.includes(processName));
+function isReadFirst(
+  { alarms }: Pick<StoreAvailability & { state: 'ok' }, 'alarms'>,
+  { processNames }: Pick<ReturnType<Core['settings']>, 'processNames'>,
+  name: string,
+): boolean {
+  if (!processNames.includes(name)) return false;
+  return alarms.some(({ processName }) => processName === null || !processNames.includes(processName));
 }
 
 /** One alarm as the status shows it. */

@@ -8,6 +8,7 @@ import { counted } from '../core/text/counted.ts';
 import { nameWords } from '../core/text/printable.ts';
 import { closedBreaker } from '../monitor/breaker/transitions.ts';
 import type { LastRecoveries } from '../monitor/history/last-recoveries.ts';
+import type { StoreAvailability } from '../monitor/poll/store-watch.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
@@ -36,6 +37,8 @@ export type StatusSources = Pick<
 /** What is needed to build the status of one process. */
 export interface ProcessParts {
   readonly core: StatusSources;
+  /** Monitor.availability. */
+  readonly availability: StoreAvailability;
   readonly last: LastRecoveries;
   readonly runs: (processName: string) => Running;
   /** The process that a look has found, if no daemon watches. */
@@ -67,7 +70,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
   const found = parts.found?.(name);
   const lastRecovery = last.of(name) ?? null;
-  const alarm = alarmKnown(core, name, alarms);
+  const alarm = alarmKnown({ settings, availability: parts.availability }, name, alarms);
   const state = judgeState({
     recovering: isRecovering(core, name, target, alarms),
     refusal: settings().refusals.get(name) ?? skipOf(core, alarms, 'refused') ?? known?.refusal,

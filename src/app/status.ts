@@ -101,7 +101,7 @@ function namelessRemark(alarms: readonly StoredAlarm[]): string[] {
 const SHOWN_IDS = 5;
 
 /** The status of each process that is listed: DaemonStatus.processes. */
-function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): ProcessStatus[] {
+function processStatuses(parts: Omit<ProcessParts, 'availability' | 'breakers' | 'watched'>): ProcessStatus[] {
   const { core } = parts;
   const alarms = alarmsByName(core);
   const breakers = breakersByName(core);
@@ -149,10 +149,14 @@ export function statusOfOne(
 }
 
 /** Computes statuses by name; a name to whose target another section applies has the state of that section. */
-function statusesOf(parts: ProcessParts, alarms: ReadonlyMap<string, readonly Alarm[]>): (name: string) => ProcessStatus {
-  const { targets } = parts.core;
+function statusesOf(
+  parts: Omit<ProcessParts, 'availability'>,
+  alarms: ReadonlyMap<string, readonly Alarm[]>,
+): (name: string) => ProcessStatus {
+  const { targets, monitor } = parts.core;
+  const all = { ...parts, availability: monitor.availability };
   const rulings = targets.ruling();
-  const own = (name: string): ProcessStatus => processStatus(parts, name, alarms.get(name) ?? []);
+  const own = (name: string): ProcessStatus => processStatus(all, name, alarms.get(name) ?? []);
   return (name) => {
     const { key, refusal } = targets.known(name) ?? {};
     const ruling = key === undefined || refusal !== undefined ? undefined : rulings.get(key);

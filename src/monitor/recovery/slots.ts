@@ -1,4 +1,5 @@
 // The slots for restart commands.
+import { setImmediate as turn } from 'node:timers/promises';
 import { Slots } from '../../core/slots.ts';
 
 /** Who goes first when a slot becomes free. */
@@ -27,6 +28,8 @@ export class RestartSlots {
   /** Resolves with the function that returns the slot (idempotent), or undefined once `signal` aborts. */
   async acquire(rank: SlotRank, signal: AbortSignal): Promise<(() => void) | undefined> {
     if (signal.aborted || !(await this.#slots.take(Number.POSITIVE_INFINITY, signal, rank))) return undefined;
+    // Where nothing has to be waited for, thousands of attempts that fail at once would follow each other in one turn of the event loop.
+    await turn();
     let held = true;
     return () => {
       if (held) this.#slots.release();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RestartSlots } from '../../../src/monitor/recovery/slots.ts';
 import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
 
 test('higher priority goes first, then the longest in alarm, and repeated attempts after all first ones', async () => {
@@ -29,6 +30,22 @@ test('an order goes first; of equals, a process with a section goes before names
   await world.clock.until(() => world.restarts.length === 22);
   assert.deepEqual(world.restarts.slice(1, 4).sort(), ['invented2', 'ordered', 'web'].sort());
   assert.ok(world.restarts.indexOf('ordered') <= 2, world.restarts.join());
+});
+
+test('attempts that need to wait for nothing leave the event loop its turns', async () => {
+  const slots = new RestartSlots(() => 1);
+  const rank = { ordered: false, repeated: false, priority: 0, configured: true, sinceMs: 0 };
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const attempts = Array.from({ length: 50 }, async () => (await slots.acquire(rank, new AbortController().signal))?.());
+  await Promise.all(attempts);
+  isOver = true;
+  assert.ok(turns >= 50, `${turns} turns`);
 });
 
 test('processes that never get healthy do not keep the others waiting', async () => {
