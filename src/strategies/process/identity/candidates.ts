@@ -59,18 +59,26 @@ export function isPossible(
 }
 
 /**
- * True for what the pid file of another section names, and for its descendants: of two instances of one program, the one that is down
- * must not be taken for the other. The files are read once, and only for processes that the section's own pid file does not name.
+ * True for what has the program's name and is named by the pid file of another section, and for its descendants: of two instances of
+ * one program, the one that is down must not be taken for the other. The files are read once, and only for processes that the section's
+ * own pid file does not name.
  */
 export function othersTest(
   table: ProcessTable,
-  { pidFile, pidFilesBeside, owners, nowMs }: Identity,
+  identity: Identity,
   all: ReadonlyMap<number, SeenProcess>,
 ): (seen: SeenProcess) => boolean {
+  const { pidFile, pidFilesBeside, owners, nowMs } = identity;
   if (pidFile === undefined || pidFilesBeside.length === 0) return () => false;
   const pidIn = (path: string): number[] => {
     const read = readPidFile(table, path, owners.uids, nowMs);
     return read.kind === 'pid' ? [read.pid] : [];
+  };
+  const isNamed = matcherOf(table, identity);
+  // A supervisor with a pid file is no instance of what it supervises.
+  const isInstance = (pid: number): boolean => {
+    const seen = all.get(pid);
+    return seen !== undefined && isNamed(seen);
   };
   let own: readonly number[] | undefined;
   let others: readonly number[] | undefined;
@@ -78,7 +86,7 @@ export function othersTest(
     const line = ancestorsOf(pid, all);
     own ??= pidIn(pidFile);
     if (own.some((one) => line.has(one))) return false;
-    others ??= pidFilesBeside.flatMap(pidIn);
+    others ??= pidFilesBeside.flatMap(pidIn).filter(isInstance);
     return others.some((one) => line.has(one));
   };
 }

@@ -201,8 +201,17 @@ test('of two instances with a pid file each, the one that is down is not taken f
   const outcome = await world.strategy({ pidFile: file('one'), startCommand: `exec ${path} 300` }).restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted');
   assert.ok(isAlive(two), 'the other instance was stopped');
+  // A child of another section's program is no instance of that.
+  const supervisor = await world.zoo.start('/bin/bash', ['-c', `${path} 301; true`]);
+  await waitFor('its child', () => world.table.list(['ppid', 'name']).some((seen) => seen.ppid === supervisor));
+  writeFileSync(file('two'), `${supervisor}`);
+  process.kill(two, 'SIGKILL');
+  await waitFor('end', () => !isAlive(two));
+  const child = world.table.list(['ppid']).find((seen) => seen.ppid === supervisor)?.pid;
+  const supervised = await looked(world, name, { pidFile: file('none'), maxMatches: 9 });
+  assert.ok(supervised.pids.includes(child ?? 0), 'what another section supervises is found by its name');
   // Without a pid file of its own, every process of that name is the program.
-  assert.ok((await looked(world, name, { maxMatches: 9 })).pids.includes(two));
+  assert.ok((await looked(world, name, { maxMatches: 9 })).pids.includes(child ?? 0));
 });
 
 test('pid_file names the program; a stale one, a link, one that others may write, or no number is reported and not used', async (t) => {
