@@ -48,13 +48,15 @@ function isOneQuotedPhrase(text: string): boolean {
 function secretValue(raw: string): IniValue {
   const text = withoutOuterBlanks(raw);
   if (text.length >= 2 && text.startsWith('"') && text.endsWith('"')) return { text: text.slice(1, -1), remark: undefined };
-  const comment = /\s[;#]/.test(text);
-  return {
-    text,
-    remark: comment
-      ? 'extends to the end of the line: a comment cannot follow it (put it in double quotes if it is meant so)'
-      : undefined,
-  };
+  return { text, remark: secretRemark(text) };
+}
+
+function secretRemark(text: string): string | undefined {
+  if (/\s[;#]/.test(text))
+    return 'extends to the end of the line: a comment cannot follow it (put it in double quotes if it is meant so)';
+  if (/^'.*'$/.test(text))
+    return 'is in single quotes, which belong to it (leave them out, or put it in double quotes if they are meant so)';
+  return undefined;
 }
 
 /**

@@ -98,6 +98,11 @@ describe('a password', () => {
     assert.doesNotMatch(readValue('password', ' hunter2 # mine').remark ?? '', /hunter2/);
     assert.equal(readValue('password', ' "hunter2 # mine"').remark, undefined);
     assert.equal(readValue('password', ' hunter2#mine').remark, undefined);
+    const single = readValue('password', " 'hunter2' ");
+    assert.equal(single.text, "'hunter2'");
+    assert.match(single.remark ?? '', /^is in single quotes, which belong to it/);
+    assert.doesNotMatch(single.remark ?? '', /hunter2/);
+    assert.equal(readValue('password', ' "\'hunter2\'"').remark, undefined);
   });
 
   it('is known by the name of its key', () => {
