@@ -75,7 +75,7 @@ export function othersTest(
     return read.kind === 'pid' ? [read.pid] : [];
   };
   const isNamed = matcherOf(table, identity);
-  // A supervisor with a pid file is no instance of what it supervises.
+  // A supervisor with a pid file is not an instance of what it supervises.
   const isInstance = (pid: number): boolean => {
     const seen = all.get(pid);
     return seen !== undefined && isNamed(seen);
