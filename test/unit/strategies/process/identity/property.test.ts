@@ -47,7 +47,7 @@ class Looker {
     const by = {
       pidFile: undefined,
       argument: undefined,
-      isOthers: () => false,
+      pidFilesBeside: [],
       maxMatches: 1,
       units: [],
       unitOf: () => undefined,
