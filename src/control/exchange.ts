@@ -102,8 +102,7 @@ async function reachPatiently(options: ExchangeOptions, signal: AbortSignal | un
     try {
       return await reach(options, signal);
     } catch (error) {
-      const { cause } = error as ControlError;
-      const isFull = (cause as NodeJS.ErrnoException | undefined)?.code === 'EAGAIN';
+      const isFull = error instanceof ControlError && error.code === 'CONTROL_BUSY';
       if (!isFull || signal?.aborted || performance.now() >= endMs) throw error;
     }
     await delay(BUSY_PAUSE_MS * Math.random());

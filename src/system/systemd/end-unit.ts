@@ -38,13 +38,8 @@ export async function retireUnit(
 ): Promise<string | undefined> {
   const stopped = await runJob(pid1, 'stop', unit, limit);
   await resetFailed(pid1, unit);
-  // The kernel carries out a SIGKILL a moment after systemd has reported the end.
-  const endMs = performance.now() + DEATH_LIMIT_MS;
-  while (pidsOfGroup(groupOfService(unit)).length > 0) {
-    if (performance.now() >= endMs) return `${unit} still runs${stopped.kind === 'failed' ? `: ${stopped.reason}` : ''}`;
-    await delay(DEATH_POLL_MS);
-  }
-  return undefined;
+  if (await isSoonEmpty(() => pidsOfGroup(groupOfService(unit)))) return undefined;
+  return `${unit} still runs${stopped.kind === 'failed' ? `: ${stopped.reason}` : ''}`;
 }
 
 /** Resets the failed state of a unit. Does nothing if the unit has not failed. Never rejects. */
@@ -59,13 +54,19 @@ export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
  */
 export async function emptyUnit(unit: string, table = new ProcessTable()): Promise<void> {
   for (const kill of [true, false]) {
-    const end = performance.now() + DEATH_LIMIT_MS;
-    while (performance.now() < end) {
-      if ((await inside(table, unit)).length === 0) return;
-      await delay(DEATH_POLL_MS);
-    }
+    if (await isSoonEmpty(() => inside(table, unit))) return;
     if (kill) await killInside(unit, table);
   }
+}
+
+/** Whether none is found within 2 s: the kernel carries out a SIGKILL a moment after systemd has reported the end. */
+async function isSoonEmpty(find: () => readonly unknown[] | Promise<readonly unknown[]>): Promise<boolean> {
+  const endMs = performance.now() + DEATH_LIMIT_MS;
+  while ((await find()).length > 0) {
+    if (performance.now() >= endMs) return false;
+    await delay(DEATH_POLL_MS);
+  }
+  return true;
 }
 
 async function killInside(unit: string, table = new ProcessTable()): Promise<void> {

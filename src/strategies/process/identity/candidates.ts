@@ -61,14 +61,15 @@ export function isPossible(
 /**
  * True for what has the program's name and is named by the pid file of another section, and for its descendants: of two instances of
  * one program, the one that is down must not be taken for the other. The files are read once, and only for processes that the section's
- * own pid file does not name.
+ * own pid file does not name. `pidFilesBeside`: those of other sections.
  */
 export function othersTest(
   table: ProcessTable,
-  identity: Identity,
+  identity: Pick<Identity, 'process' | 'owners' | 'pidFile' | 'nowMs'>,
+  pidFilesBeside: readonly string[],
   all: ReadonlyMap<number, SeenProcess>,
 ): (seen: SeenProcess) => boolean {
-  const { pidFile, pidFilesBeside, owners, nowMs } = identity;
+  const { pidFile, owners, nowMs } = identity;
   if (pidFile === undefined || pidFilesBeside.length === 0) return () => false;
   const pidIn = (path: string): number[] => {
     const read = readPidFile(table, path, owners.uids, nowMs);
@@ -105,7 +106,10 @@ export function isOwnCommand(table: ProcessTable, { pid, argv = [] }: SeenProces
 const MOST_OPTIONS = 16;
 
 /** `programMatcher` of its name; accepts the names that a process gives itself only from a trusted owner. */
-export function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {
+export function matcherOf(
+  table: ProcessTable,
+  { process: { systemName }, owners }: Pick<Identity, 'process' | 'owners'>,
+): (seen: SeenProcess) => boolean {
   const isBelieved = (seen: SeenProcess): boolean =>
     owners.others === 'all' ||
     isOwnedBy(table, seen, owners.uids) ||

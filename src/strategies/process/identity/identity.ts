@@ -15,8 +15,8 @@ export interface Identity {
   /** The settings `pid_file` and `argument`. */
   readonly pidFile: string | undefined;
   readonly argument: string | undefined;
-  /** The pid files of other sections, if this one has one: what they name is not this program, whatever its name. */
-  readonly pidFilesBeside: readonly string[];
+  /** Whether a process is of another instance, although it has the name (othersTest). */
+  readonly isOthers: (seen: SeenProcess) => boolean;
   readonly maxMatches: number;
   /** The units in which we start its copies; [] if nothing is started in units. */
   readonly units: readonly string[];

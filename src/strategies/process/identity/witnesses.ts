@@ -5,7 +5,7 @@ import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { byArgument } from './argument.ts';
-import { isPossible, type Known, known, matcherOf, othersTest, ownedOf, ownerTest } from './candidates.ts';
+import { isPossible, type Known, known, matcherOf, ownedOf, ownerTest } from './candidates.ts';
 import type { Identity, Witness } from './identity.ts';
 import { foreignTo, runsRootsFile } from './owner.ts';
 import { readPidFile } from './pid-file.ts';
@@ -38,7 +38,7 @@ export function stillKnown(
   );
   if (recorded.length === 0) return [];
   const [isOwned, isCandidate] = [ownerTest(table, identity), isPossible(table, identity, all)];
-  const isOthers = witness === 'name' ? othersTest(table, identity, all) : () => false;
+  const isOthers = (seen: SeenProcess): boolean => witness === 'name' && identity.isOthers(seen);
   return recorded.flatMap(({ pid, startTime, executable }) => {
     const seen = all.get(pid);
     const isSame = seen?.startTime === startTime && (seen.executable ?? executable) === executable;
@@ -111,11 +111,10 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   const leftOver: SeenProcess[] = [];
   const pause = new LoopPause();
   const called = look.calledBy(systemName);
-  const isOthers = othersTest(table, identity, look.all);
   const judged = await judgeWhole(table, called, (seen) => isNamed(seen) && isCandidate(seen));
   for (const seen of called) {
     if (pause.isDue) await pause.take();
-    if (judged.verdicts.get(seen) !== true || isOthers(seen)) continue;
+    if (judged.verdicts.get(seen) !== true || identity.isOthers(seen)) continue;
     // Another user's worker is stopped with a restart (rest.ts), and does not prove that the program runs.
     const isLeft = knownRoots.some((root) => isMember(root, seen)) && isOwned(seen);
     (isLeft ? leftOver : matching).push(seen);

@@ -7,6 +7,7 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import { appUnit, MOST_COPIES } from '../../../system/systemd/unit/name.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { describeForeignProcesses } from '../descriptions.ts';
+import { othersTest } from '../identity/candidates.ts';
 import { knownBy, type Witness } from '../identity/identity.ts';
 import { findTrees, type Matches } from '../identity/match.ts';
 import { type Foreign, findOwners } from '../identity/owner.ts';
@@ -80,6 +81,7 @@ export class ProgramFinder {
     this.#userUid = owners.userUid;
     const { pidFile, argument, maxMatches } = this.#options;
     const units = this.unitsOf(systemName);
+    const pidFilesBeside = pidFile === undefined ? [] : (this.#parts.twins?.pidFilesBeside(pidFile) ?? []);
     const unitOf = (pid: number): string | undefined => {
       const unit = this.#table.read(pid, ['unit'])?.unit;
       return unit !== undefined && units.includes(unit) ? unit : undefined;
@@ -95,12 +97,12 @@ export class ProgramFinder {
         knownRoots,
         pidFile,
         argument,
-        pidFilesBeside: pidFile === undefined ? [] : (this.#parts.twins?.pidFilesBeside(pidFile) ?? []),
         maxMatches,
         units,
         unitOf,
         knownBy: (witness: Witness) => knownBy(witness, managed, this.#options),
         nowMs,
+        isOthers: othersTest(this.#table, { process: managed, owners, pidFile, nowMs }, pidFilesBeside, seen.all),
       };
       const first = await findTrees(this.#table, identity, seen);
       const later = await this.#known.findLost(systemName, first, knownRoots, seen);

@@ -25,7 +25,7 @@ test('as long as the arguments of an owner’s process are unread nothing is kno
         knownRoots: [],
         pidFile: undefined,
         argument: undefined,
-        pidFilesBeside: [],
+        isOthers: () => false,
         maxMatches: 1,
         units: [],
         unitOf: () => undefined,

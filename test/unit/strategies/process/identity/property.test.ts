@@ -47,7 +47,7 @@ class Looker {
     const by = {
       pidFile: undefined,
       argument: undefined,
-      pidFilesBeside: [],
+      isOthers: () => false,
       maxMatches: 1,
       units: [],
       unitOf: () => undefined,
