@@ -9,6 +9,7 @@ import { nameWords } from '../core/text/printable.ts';
 import { closedBreaker } from '../monitor/breaker/transitions.ts';
 import type { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import type { StoreAvailability } from '../monitor/poll/store-watch.ts';
+import type { UnderWay } from '../monitor/recovery/by-target.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
@@ -39,6 +40,8 @@ export interface ProcessParts {
   readonly core: StatusSources;
   /** Monitor.availability. */
   readonly availability: StoreAvailability;
+  /** Recoveries that are under way. */
+  readonly underWay: UnderWay;
   readonly last: LastRecoveries;
   readonly runs: (processName: string) => Running;
   /** The process that a look has found, if no daemon watches. */
@@ -72,7 +75,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const lastRecovery = last.of(name) ?? null;
   const alarm = alarmKnown({ settings, availability: parts.availability }, name, alarms);
   const state = judgeState({
-    recovering: isRecovering(core, name, target, alarms),
+    recovering: isRecovering(parts, name, target, alarms),
     refusal: settings().refusals.get(name) ?? skipOf(core, alarms, 'refused') ?? known?.refusal,
     breaker: breaker.state === 'open' && remainingMs === 0 ? 'half_open' : breaker.state,
     breakerReason: openReason(breaker, last.openedFor(core.breakers.list().get(target ?? '')?.processName ?? name)),
@@ -141,12 +144,12 @@ export function heldWords(hold: HoldRecord, processName: string): string {
 }
 
 function isRecovering(
-  { book, handler }: Pick<Core, 'book' | 'handler'>,
+  { core: { book }, underWay: { targets, names } }: Pick<ProcessParts, 'core' | 'underWay'>,
   name: string,
   target: string | undefined,
   alarms: readonly Alarm[],
 ): boolean {
-  if (handler.isRecovering(name, target ?? name)) return true;
+  if (targets.has(target ?? name) || names.has(name)) return true;
   return alarms.some(({ key }) => book.isUnderWay(key) && book.get(key)?.phase !== 'checking');
 }
 

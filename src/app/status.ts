@@ -101,7 +101,7 @@ function namelessRemark(alarms: readonly StoredAlarm[]): string[] {
 const SHOWN_IDS = 5;
 
 /** The status of each process that is listed: DaemonStatus.processes. */
-function processStatuses(parts: Omit<ProcessParts, 'availability' | 'breakers' | 'watched'>): ProcessStatus[] {
+function processStatuses(parts: Omit<ProcessParts, 'availability' | 'breakers' | 'underWay' | 'watched'>): ProcessStatus[] {
   const { core } = parts;
   const alarms = alarmsByName(core);
   const breakers = breakersByName(core);
@@ -150,11 +150,11 @@ export function statusOfOne(
 
 /** Computes statuses by name; a name to whose target another section applies has the state of that section. */
 function statusesOf(
-  parts: Omit<ProcessParts, 'availability'>,
+  parts: Omit<ProcessParts, 'availability' | 'underWay'>,
   alarms: ReadonlyMap<string, readonly Alarm[]>,
 ): (name: string) => ProcessStatus {
-  const { targets, monitor } = parts.core;
-  const all = { ...parts, availability: monitor.availability };
+  const { targets, monitor, handler } = parts.core;
+  const all = { ...parts, availability: monitor.availability, underWay: handler.underWay() };
   const rulings = targets.ruling();
   const own = (name: string): ProcessStatus => processStatus(all, name, alarms.get(name) ?? []);
   return (name) => {

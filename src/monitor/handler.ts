@@ -10,7 +10,7 @@ import type { AlarmIntake } from './alarms/intake.ts';
 import { type CurrentConfig, observes } from './current-config.ts';
 import type { FoundEntry } from './handle-alarm.ts';
 import type { Holds } from './holds.ts';
-import type { TargetRecoveries } from './recovery/by-target.ts';
+import type { TargetRecoveries, UnderWay } from './recovery/by-target.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
 
 /** What the handler needs. */
@@ -46,6 +46,11 @@ export class AlarmHandler {
   /** True while a recovery of this process, or of its target, is under way. */
   isRecovering(processName: string, target: string): boolean {
     return this.#parts.recoveries.isRunning(processName, target);
+  }
+
+  /** The recoveries that are under way: for whoever asks about thousands of processes. */
+  underWay(): UnderWay {
+    return this.#parts.recoveries.underWay();
   }
 
   /** Resolves when all handlings that are under way for that name have ended. */

@@ -65,6 +65,13 @@ export function flagRemark(what: string, odd: number): string | undefined {
   return `STATUS_PROCESS: ${what} is not a number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
 }
 
+/** The remark that rows with `alarma = 1` are left alone because their `sound` is NULL. */
+export function noSoundRemark(rows: number): string | undefined {
+  if (rows === 0) return undefined;
+  const which = rows === 1 ? 'a row with alarma = 1; it is' : `${rows} rows with alarma = 1; they are`;
+  return `STATUS_PROCESS: sound is NULL in ${which} left alone (expected 0, or 1 once the alarm is acknowledged)`;
+}
+
 /** The most names of rows in doubt that are reported. */
 export const MOST_IN_DOUBT = 1000;
 

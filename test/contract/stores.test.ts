@@ -79,6 +79,27 @@ function suite(open: () => Promise<StoreWorld>): void {
     ]);
   });
 
+  test('alarma = 1 with sound NULL: left alone, in doubt, and reported; alarma NULL is not an alarm', async () => {
+    await world.add(
+      { id: 1, name: 'in doubt', alarma: 1, sound: null },
+      { id: 2, name: 'not in alarm', alarma: null, sound: null },
+      { id: 3, name: 'well', alarma: 0, sound: null },
+    );
+    const { rows, doubtful, remarks } = await world.store.readAlarms();
+    assert.deepEqual([rows, doubtful], [[], ['in doubt']]);
+    assert.match(remarks.join(), /sound is NULL in a row with alarma = 1; it is left alone/);
+    assert.match((await world.store.inspect()).remarks.join(), /sound is NULL in a row with alarma = 1/);
+    assert.deepEqual(
+      (await Promise.all(['1', '2', '3'].map((id) => readRow(world, id)))).map((row) => row?.inDoubt),
+      [true, undefined, undefined],
+    );
+    assert.equal(await world.store.raiseAlarm('1', 'down'), 'raised');
+    assert.deepEqual(
+      (await world.store.readAlarms()).rows.map(({ processId }) => processId),
+      ['1'],
+    );
+  });
+
   test('NULL, empty and blank names are distinguished', async () => {
     await world.add({ id: 1, name: null, alarma: 1 }, { id: 2, name: '', alarma: 1 }, { id: 3, name: ' ', alarma: 1 });
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import { isInAlarm, type ProcessRow, storedAlarm } from '../../src/core/alarm.ts';
 import type { MonitorEvent } from '../../src/core/events.ts';
 import type { MonitorGraph } from '../../src/monitor/create-monitor.ts';
-import type { Journal } from '../../src/state/daemon-state.ts';
+import type { DaemonState, Journal } from '../../src/state/daemon-state.ts';
 import type { WorldClock } from './clock.ts';
 import type { SimulatedKernel, SimulatedProcess } from './kernel.ts';
 import type { Life } from './life.ts';
@@ -175,7 +175,7 @@ export class PromiseModel {
   }
 
   /** The daemon has told of something. */
-  event(life: Life, graph: MonitorGraph, journal: Journal, event: MonitorEvent): void {
+  event(life: Life, graph: MonitorGraph, state: Pick<DaemonState, 'journal' | 'kept'>, event: MonitorEvent): void {
     const program = 'process' in event ? event.process.processName : undefined;
     const known = program === undefined ? undefined : this.#known.get(program);
     if (program === undefined || known === undefined) return;
@@ -192,8 +192,8 @@ export class PromiseModel {
           this.#break(`${program} is restarted though its breaker is open for ${known.openUntilMs - nowMs} ms more`);
         return;
       case 'attempt_started':
-        known.members = membersOf(journal, event.target);
-        this.#judgeAttempt(program, known, graph, event.attempt);
+        known.members = membersOf(state.journal, event.target);
+        this.#judgeAttempt(program, known, state.kept, event.attempt);
         return;
       case 'recovery_succeeded':
         Object.assign(known, { failures: 0, openUntilMs: 0 });
@@ -242,7 +242,7 @@ export class PromiseModel {
     }
   }
 
-  #judgeAttempt(program: string, known: Known, graph: MonitorGraph, attempt: number): void {
+  #judgeAttempt(program: string, known: Known, kept: DaemonState['kept'], attempt: number): void {
     const { clock, store, pid1 } = this.#parts;
     const { nowMs } = clock;
     const lookMs = nowMs - pid1.troubledAtMs < TROUBLED_LOOK_MS ? TROUBLED_LOOK_MS : LOOK_MS;
@@ -259,7 +259,8 @@ export class PromiseModel {
     const rows = [...store().rows.values()].filter(({ processName }) => processName === program);
     const seen = rows.flatMap(({ processId }) => this.#seen.get(processId) ?? []);
     const isCleared = seen.length > 0 && seen.every(({ inAlarm, sinceMs }) => !inAlarm && nowMs - sinceMs > lookMs);
-    if (isCleared && graph.kept.alarm(program) === undefined)
+    // A kept alarm stands while it is being offered to the store, too.
+    if (isCleared && kept.get(program) === undefined)
       this.#break(`${program} is restarted though the daemon has seen for a while that nothing of it is in alarm`);
   }
 

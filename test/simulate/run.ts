@@ -526,7 +526,7 @@ class World {
     events.subscribe((event) => {
       if (!life.isAlive) return;
       this.#count(event.type);
-      this.#model.event(life, graph, state.journal, event);
+      this.#model.event(life, graph, state, event);
     });
     const reload = (variant: number, store: SimulatedStore): void => {
       const before = current.store;

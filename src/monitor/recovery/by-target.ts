@@ -29,6 +29,12 @@ interface TargetRecoveriesParts {
 
 type TargetFound = { readonly kind: 'free'; readonly target: string } | ReturnType<typeof blocked>;
 
+/** The recoveries that are under way: their targets, and the names of the processes that they are for. */
+export interface UnderWay {
+  readonly targets: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+}
+
 interface RunningJob {
   readonly job: RecoveryJob;
   readonly outcome: Promise<RecoveryOutcome>;
@@ -52,9 +58,14 @@ export class TargetRecoveries {
 
   /** True while one is under way for this target, or for rows of this process. */
   isRunning(processName: string, target: string): boolean {
-    if (this.#running.has(target)) return true;
-    const isMember = ({ process }: Pick<Member, 'process'>): boolean => process.processName === processName;
-    return [...this.#running.values()].some(({ job }) => isMember(job) || job.members.some(isMember));
+    const { targets, names } = this.underWay();
+    return targets.has(target) || names.has(processName);
+  }
+
+  /** What is under way. */
+  underWay(): UnderWay {
+    const jobs = [...this.#running.values()].flatMap(({ job }) => [job, ...job.members]);
+    return { targets: new Set(this.#running.keys()), names: new Set(jobs.map(({ process }) => process.processName)) };
   }
 
   /** The ends of those that are under way. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { flagRemark, MOST_IN_DOUBT, TABLES_VALID_MS } from '../alarms-read.ts';
+import { flagRemark, MOST_IN_DOUBT, noSoundRemark, TABLES_VALID_MS } from '../alarms-read.ts';
 import { textOf } from '../exact-text.ts';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { writableByOthers } from './file.ts';
@@ -12,7 +12,7 @@ export interface Schema {
   readonly statements: Statements;
   /** What is odd, a line each: about the tables now, about rows at most five minutes ago. */
   readonly remarks: readonly string[];
-  /** Names of rows that may or may not be in alarm, because one of their flags is not a number; at most MOST_IN_DOUBT. */
+  /** Names of rows that may or may not be in alarm, because one of their flags is not a number (`sound` may be NULL); at most MOST_IN_DOUBT. */
   readonly inDoubt: readonly string[];
 }
 
@@ -38,15 +38,15 @@ export class KnownTables {
     if (isKnown && performance.now() - known.atMs < TABLES_VALID_MS) return known;
     const tables = isKnown ? known.tables : readTables(database);
     const statements = isKnown ? known.statements : new Statements(tables, this.#scope, this.#store);
-    const oddFlags = oddFlagsRemark(database, statements);
+    const flags = [oddFlagsRemark(database, statements), missingSoundsRemark(database, statements)];
     const lines = [
       writableByOthers(this.#path),
       statements.scopeRemark,
       hostRemark(database, statements, this.#scope),
-      oddFlags,
+      ...flags,
     ];
     const remarks = lines.filter((line) => line !== undefined);
-    const inDoubt = oddFlags === undefined ? [] : namesInDoubt(database, statements);
+    const inDoubt = flags.every((line) => line === undefined) ? [] : namesInDoubt(database, statements);
     this.#known = { tables, statements, remarks, inDoubt, database, version, atMs: performance.now() };
     return this.#known;
   }
@@ -69,4 +69,9 @@ function namesInDoubt(database: DatabaseSync, statements: Statements): string[] 
 function oddFlagsRemark(database: DatabaseSync, statements: Statements): string | undefined {
   const { sql, values } = statements.oddFlags();
   return flagRemark('alarma or sound', Number(database.prepare(sql).get(...values)?.odd));
+}
+
+function missingSoundsRemark(database: DatabaseSync, statements: Statements): string | undefined {
+  const { sql, values } = statements.missingSounds();
+  return noSoundRemark(Number(database.prepare(sql).get(...values)?.missing));
 }

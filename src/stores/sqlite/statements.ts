@@ -123,6 +123,12 @@ export class Statements {
     };
   }
 
+  /** How many rows, as `missing`, have `alarma = 1`, and NULL for `sound`. */
+  missingSounds(): Statement {
+    const { sql, values } = this.#ours;
+    return { sql: `SELECT count(*) AS missing FROM STATUS_PROCESS WHERE ${sql} AND alarma = 1 AND sound IS NULL`, values };
+  }
+
   /** The distinct names, as `process_name`, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`. */
   namesInDoubt(limit: number): Statement {
     const { sql, values } = this.#rows;
@@ -223,7 +229,7 @@ const EVERY: Statement = { sql: 'TRUE', values: [] };
 /** A longer name counts as none: no process has it, and SQLite does not limit the length of columns. */
 const NAME = `CASE WHEN octet_length(p.process_name) <= ${MOST_BYTES} THEN CAST(p.process_name AS BLOB) END`;
 const ID = 'CAST(CAST(s.process_id AS TEXT) AS BLOB)';
-const IN_DOUBT = `${isNoFlag('s.alarma')} OR s.alarma = 1 AND ${isNoFlag('s.sound')}`;
+const IN_DOUBT = `${isNoFlag('s.alarma')} OR s.alarma = 1 AND (s.sound IS NULL OR ${isNoFlag('s.sound')})`;
 
 /** The condition that a flag's column holds something other than a number. */
 function isNoFlag(name: string): string {

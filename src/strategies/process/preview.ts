@@ -47,7 +47,7 @@ export class ProgramPreview {
     // Nothing would be started if there are too many: each of them may have megabytes to read.
     const trees = found.trees.slice(0, this.#options.maxMatches);
     const pause = new LoopPause();
-    const plan = await launches.plan(managed, 1, trees);
+    const plan = await launches.plan(managed, 1, { trees, foreign: found.foreign });
     if (pause.isDue) await pause.take();
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const stop = this.#stopCommand(managed, found.trees.length + found.rest.length > 0);

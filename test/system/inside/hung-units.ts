@@ -78,6 +78,9 @@ const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
   'ExecStopPost=': ['ExecStart=/bin/sleep 600', "ExecStopPost=/bin/sh -c '[ -e %OK% ] || exec sleep 100000'"],
 };
 
+/** Within as much again systemd has to end the stop, and to start the unit, on a busy machine too. */
+const STOP_TIMEOUT_S = 10;
+
 /** What fails, and what has to be said of it. */
 const FAILURES: Readonly<Record<string, FailingUnit>> = {
   'exit code of ExecStartPre=': {
@@ -153,7 +156,7 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
         test(`${strategy}: a stop that hangs in ${what} is ended by force${isUnderWay ? ', also if it was under way' : ''}`, async (t) => {
           const name = `hung-stop-${strategy}-${index}-${isUnderWay ? 'before' : 'ours'}`;
           const lines = ['[Service]', 'TimeoutStopSec=infinity', ...service];
-          const { unit, begin, until, traps, restart, health } = openUnit(t, name, strategy, ...lines);
+          const { unit, begin, until, traps, restart, health } = openPatiently(t, name, strategy, STOP_TIMEOUT_S, lines);
           begin();
           await until('active/running');
           await waitFor('its program', () => !/systemd/.test(readFileSync(`/proc/${property(unit, 'MainPID')}/comm`, 'utf8')));
@@ -165,8 +168,8 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
           }
           const { outcome, tookMs } = await restart();
           assert(outcome.kind === 'restarted', JSON.stringify(outcome));
-          assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 6 s$/);
-          assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+          assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 10 s$/);
+          assert.ok(tookMs < 2000 * STOP_TIMEOUT_S + SLACK_MS, `${tookMs}`);
           assert.deepEqual(await health(), { kind: 'healthy' });
           assert.notEqual(property(unit, 'MainPID'), before);
           assert.deepEqual(knownUnits('monitor_service-app-*'), []);
@@ -176,12 +179,17 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
   for (const strategy of ['service', 'auto'])
     test(`${strategy}: what systemd will restart in ten minutes is restarted at once (D3)`, async (t) => {
       for (const [index, pause] of ['600', 'infinity'].entries()) {
-        const { unit, begin, mend, until, restart, health, explain, preview } = openUnit(
+        const { unit, begin, mend, until, restart, health, explain, preview } = openPatiently(
           t,
           `later-${strategy}-${index}`,
           strategy,
-          ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; echo no such port >&2; exit 7'"],
-          ...['Restart=always', `RestartSec=${pause}`],
+          60,
+          [
+            '[Service]',
+            "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; echo no such port >&2; exit 7'",
+            'Restart=always',
+            `RestartSec=${pause}`,
+          ],
         );
         begin();
         await until('auto-restart');
@@ -196,7 +204,7 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
         const { outcome, tookMs } = await restart();
         assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${unit}` });
         // As by hand; with auto it is seen to last for some seconds.
-        if (strategy === 'service') assert.ok(tookMs < 1000 * COMMAND_TIMEOUT_S, `${tookMs}`);
+        if (strategy === 'service') assert.ok(tookMs < 60_000, `${tookMs}`);
         assert.deepEqual(await health(), { kind: 'healthy' });
         assert.equal(property(unit, 'NRestarts'), '0');
         assert.deepEqual(knownUnits('monitor_service-app-*'), []);

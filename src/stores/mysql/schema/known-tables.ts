@@ -1,4 +1,4 @@
-import { flagRemark, MOST_IN_DOUBT, TABLES_VALID_MS } from '../../alarms-read.ts';
+import { flagRemark, MOST_IN_DOUBT, noSoundRemark, TABLES_VALID_MS } from '../../alarms-read.ts';
 import { textOf } from '../../exact-text.ts';
 import { noRowRemark, type RowScope } from '../../row-scope.ts';
 import { isUnknownColumn } from '../faults/store-error.ts';
@@ -12,7 +12,7 @@ export interface Schema {
   readonly statements: Statements;
   /** What is odd about the tables, a line each. */
   readonly remarks: readonly string[];
-  /** Names of rows that may or may not be in alarm, because one of their flags is not a number; at most MOST_IN_DOUBT. */
+  /** Names of rows that may or may not be in alarm, because one of their flags is not a number (`sound` may be NULL); at most MOST_IN_DOUBT. */
   readonly inDoubt: readonly string[];
 }
 
@@ -61,10 +61,10 @@ export class KnownTables {
   async #look(session: MysqlSession): Promise<Schema> {
     const tables = await readTables(session);
     const statements = new Statements(tables, this.#scope, this.#store());
-    const oddFlags = await oddFlagsRemark(session, tables, statements);
-    const lines = [statements.scopeRemark, await hostRemark(session, statements, this.#scope), oddFlags];
+    const flags = [await oddFlagsRemark(session, tables, statements), await missingSoundsRemark(session, statements)];
+    const lines = [statements.scopeRemark, await hostRemark(session, statements, this.#scope), ...flags];
     const remarks = lines.filter((line) => line !== undefined);
-    const inDoubt = oddFlags === undefined ? [] : await namesInDoubt(session, statements);
+    const inDoubt = flags.every((line) => line === undefined) ? [] : await namesInDoubt(session, statements);
     const schema = { tables, statements, remarks, inDoubt, readAtMs: performance.now() };
     this.#known.set(session.connection, schema);
     return schema;
@@ -78,7 +78,6 @@ async function hostRemark(session: MysqlSession, statements: Statements, scope: 
 
 async function namesInDoubt(session: MysqlSession, statements: Statements): Promise<string[]> {
   const question = statements.namesInDoubt(MOST_IN_DOUBT);
-  if (question === undefined) return [];
   return (await session.rows(question.sql, question.values)).flatMap(({ process_name: name }) =>
     name instanceof Uint8Array ? textOf(name) : [],
   );
@@ -89,4 +88,10 @@ async function oddFlagsRemark(session: MysqlSession, { status }: Tables, stateme
   if (question === undefined) return undefined;
   const [row] = await session.rows(question.sql, question.values);
   return flagRemark(`alarma is ${status.alarma.type}, sound is ${status.sound.type}, and the value`, Number(row?.odd));
+}
+
+async function missingSoundsRemark(session: MysqlSession, statements: Statements): Promise<string | undefined> {
+  const { sql, values } = statements.missingSounds();
+  const [row] = await session.rows(sql, values);
+  return noSoundRemark(Number(row?.missing));
 }

@@ -126,16 +126,19 @@ export class Statements {
     };
   }
 
-  /**
-   * The distinct names, as `process_name`, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`; undefined if
-   * there can be none.
-   */
-  namesInDoubt(limit: number): Statement | undefined {
-    const inDoubt = this.#inDoubt;
-    if (inDoubt === undefined) return undefined;
+  /** How many rows, as `missing`, have `alarma = 1`, and NULL for `sound`. */
+  missingSounds(): Statement {
+    const { sql, values } = this.#ours;
+    const isMissing = `${flagIs('alarma', this.#tables.status.alarma, 1)} AND sound IS NULL`;
+    return { sql: `SELECT COUNT(*) AS missing FROM STATUS_PROCESS WHERE ${sql} AND ${isMissing}`, values };
+  }
+
+  /** The distinct names, as `process_name`, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`. */
+  namesInDoubt(limit: number): Statement {
     const { sql, values } = this.#rows;
     const short = `LENGTH(p.process_name) <= ${MOST_BYTES}`;
-    return { sql: `SELECT DISTINCT ${this.#name} AS process_name ${sql} AND (${inDoubt}) AND ${short} LIMIT ${limit}`, values };
+    const condition = `(${this.#inDoubt}) AND ${short}`;
+    return { sql: `SELECT DISTINCT ${this.#name} AS process_name ${sql} AND ${condition} LIMIT ${limit}`, values };
   }
 
   /** The rows with that id: two are enough to know that there are several. Undefined for an impossible id. */
@@ -254,11 +257,12 @@ export class Statements {
     return exact('p.process_name', this.#tables.process.processName);
   }
 
-  get #inDoubt(): string | undefined {
+  get #inDoubt(): string {
     const { alarma, sound } = this.#tables.status;
     const [noAlarm, noSound] = [isNoFlag('s.alarma', alarma), isNoFlag('s.sound', sound)];
-    const either = [noAlarm, noSound && `${flagIs('s.alarma', alarma, 1)} AND ${noSound}`].filter((one) => one !== undefined);
-    return either.length === 0 ? undefined : either.map((one) => `(${one})`).join(' OR ');
+    const unclear = noSound === undefined ? 's.sound IS NULL' : `(s.sound IS NULL OR ${noSound})`;
+    const silenced = `${flagIs('s.alarma', alarma, 1)} AND ${unclear}`;
+    return noAlarm === undefined ? silenced : `(${noAlarm}) OR (${silenced})`;
   }
 
   #inAlarm(alias: string): string {
@@ -269,7 +273,7 @@ export class Statements {
   #select(condition: string, values: readonly SqlValue[], limit: number, rows = this.#rows): Statement {
     const { alarma, sound, processId } = this.#tables.status;
     // A flag that is NULL is neither 0 nor 1: a row in doubt is left alone.
-    const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent, ${this.#inDoubt ?? 'FALSE'} AS inDoubt`;
+    const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent, ${this.#inDoubt} AS inDoubt`;
     const name = `IF(LENGTH(p.process_name) <= ${MOST_BYTES}, ${this.#name}, NULL)`;
     const columns = `${exact('s.process_id', processId)} AS process_id, ${name} AS process_name, ${flags}`;
     const notes = `${head('s.notes', this.#isBinary)} AS notes, ${digest('s.notes', this.#isBinary)} AS notesDigest`;

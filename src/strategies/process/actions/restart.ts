@@ -73,7 +73,7 @@ export class ProgramRestart {
     if (unit.kind === 'unknown') return failed(`not restarted: ${unit.reason}`);
     if (unit.kind === 'unit') return this.#throughUnit(attempt, unit.process, found.trees);
     // Before anything is stopped: what could not be started again had better be left as it is.
-    const plan = await launches.plan(managed, attempt.attempt, found.trees);
+    const plan = await launches.plan(managed, attempt.attempt, found);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     for (const remark of plan.remarks ?? [])
       this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });

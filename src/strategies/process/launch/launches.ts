@@ -9,8 +9,9 @@ import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
-import { ambiguityOf } from '../descriptions.ts';
+import { ambiguityOf, describeForeignProcesses } from '../descriptions.ts';
 import type { ProcessTree } from '../identity/identity.ts';
+import type { Matches } from '../identity/match.ts';
 import { pinAdvice } from '../launch-words.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { ProgramFinder } from '../running/finder.ts';
@@ -32,6 +33,9 @@ import { planStart, type StartPlan } from './plan.ts';
 
 /** What knowing how programs are started needs. */
 type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'clock' | 'log'>;
+
+/** What runs of a program, and what has its name and is not taken for it. */
+type Found = Pick<Matches & { readonly kind: 'found' }, 'trees' | 'foreign'>;
 
 /** How programs are started: as an operator has set or pinned it, else as they were when last seen. */
 export class ProgramLaunches {
@@ -59,8 +63,8 @@ export class ProgramLaunches {
     return this.#options.startCommand !== undefined || (pins.get(systemName) ?? launches.get(systemName)) !== undefined;
   }
 
-  /** What a restart would start in place of `trees`. `take`: how to get the hash of a pinned file. */
-  async plan(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[], take?: TakeHash): Promise<StartPlan> {
+  /** What a restart would start in place of the trees that were found. `take`: how to get the hash of a pinned file. */
+  async plan(managed: ManagedProcess, attempt: number, { trees, foreign }: Found, take?: TakeHash): Promise<StartPlan> {
     const { systemName } = managed;
     const { launches } = this.#parts;
     const pin = this.#options.startCommand === undefined ? this.#parts.pins.get(systemName) : undefined;
@@ -93,6 +97,7 @@ export class ProgramLaunches {
       isRunning,
       unusable: launches.note(systemName).unusable,
       wasSeen: this.#finder.wasOthers(systemName),
+      notTaken: describeForeignProcesses(foreign)[0],
     });
   }
 
@@ -148,7 +153,7 @@ export class ProgramLaunches {
     const { systemName } = managed;
     const { launches, pins } = this.#parts;
     const isUnusable = pins.get(systemName) === undefined && launches.note(systemName).unusable !== undefined;
-    let trees: readonly ProcessTree[] = [];
+    let running: Found = { trees: [], foreign: new Map() };
     if (isUnusable || !this.isRecorded(systemName)) {
       const seen = await look?.();
       if (seen === undefined || this.#finder.mayRun(systemName, seen)) {
@@ -157,10 +162,10 @@ export class ProgramLaunches {
         );
         // What runs then may not be restarted.
         if (found.kind === 'refused' || ambiguityOf(found, this.#options) !== undefined) return undefined;
-        trees = found.trees;
+        running = found;
       }
     }
-    const plan = await this.plan(managed, 1, trees, (path) => this.#hashes.of(path));
+    const plan = await this.plan(managed, 1, running, (path) => this.#hashes.of(path));
     return plan.kind === 'refused' && plan.unseen !== true ? plan.reason : undefined;
   }
 

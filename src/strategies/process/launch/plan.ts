@@ -54,6 +54,8 @@ interface StartRule {
   readonly unusable: string | undefined;
   /** It was seen running, and we had not started it. */
   readonly wasSeen: boolean;
+  /** A process that has its name and is not taken for it, and why, for people; undefined if there is none. */
+  readonly notTaken: string | undefined;
 }
 
 /**
@@ -102,7 +104,8 @@ function planSearched(
   const found = options.configured ? findProgram(managed.systemName, path) : undefined;
   if (found === undefined) {
     const search = options.configured ? `, and ${noProgram(managed.systemName)}` : '';
-    return { ...refused(`${NEVER_SEEN}${search}`), unseen: true };
+    const notTaken = rule.notTaken === undefined ? '' : `; ${rule.notTaken}`;
+    return { ...refused(`${NEVER_SEEN}${search}${notTaken}`), unseen: true };
   }
   const uid = rule.userUid ?? process.geteuid?.() ?? 0;
   const unsafe = uid === 0 ? rootsRefusal(withoutArguments(found), managed, rule) : undefined;

@@ -132,6 +132,10 @@ test(
       warnings.map((line) => `Not taken for ${name}: ${line}`),
       'each reason once',
     );
+    const outcome = await world.strategy({}).restart(attemptFor(name));
+    assert(outcome.kind === 'failed');
+    assert.match(outcome.reason, new RegExp(`^nothing to start: it has not been seen running.*; pid ${his} has that name too`));
+    assert.match(outcome.reason, /it belongs to user nobody \(65534\) \(set user, .*\); set start_command$/);
   },
 );
 
