@@ -1,28 +1,20 @@
 // Reads the options of the HTTP health check, and builds its URL for one process.
 import type { SectionReader } from '../core/config.ts';
-import { errorMessage } from '../core/errors.ts';
 import { invisibleIn, quoted } from '../core/text/printable.ts';
+import type { HttpExpectation } from '../probes/http.ts';
+import { parseBody, parseStatus } from '../probes/http-options.ts';
 
-/** The options that the HTTP check reads from `[process.NAME]`. */
-export interface HttpCheckOptions {
+/** The options that the HTTP check reads from `[process.NAME]`: `health_check_status` and `health_check_body` besides. */
+export interface HttpCheckOptions extends HttpExpectation {
   /** `health_check_url`; `%s` stands for the system name, percent-encoded. */
   readonly url: string;
-  /**
-   * `health_check_status`: ranges of status codes, both ends included. The status must lie in one of them. Default 200 to 299.
-   */
-  readonly status: readonly StatusRange[];
-  /** `health_check_body`: what the body must contain or match. undefined: the body is not read. */
-  readonly body: string | RegExp | undefined;
 }
-
-/** Status codes from the first to the last, both included. */
-type StatusRange = readonly [first: number, last: number];
 
 /** Reads the keys of the HTTP check; reports problems to the reader. Undefined if there is no URL, or none that can be used. */
 export function parseHttpOptions(section: SectionReader): HttpCheckOptions | undefined {
   const url = section.text('health_check_url');
-  const status = parseStatus(section);
-  const body = parseBody(section);
+  const status = parseStatus(section, 'health_check_status');
+  const body = parseBody(section, 'health_check_body');
   const flaw = url === undefined ? undefined : urlFlaw(url);
   // The URL itself stays out of the message: it may hold a password.
   if (flaw !== undefined) section.problem('health_check_url', `invalid URL: ${flaw}`);
@@ -68,36 +60,4 @@ function urlFlaw(template: string): string | undefined {
     return 'a % in user or password that does not begin a %XX must be written %25';
   }
   return undefined;
-}
-
-function parseStatus(section: SectionReader): readonly StatusRange[] {
-  const ranges: StatusRange[] = [];
-  for (const item of section.list('health_check_status')) {
-    const range = parseRange(item);
-    if (range !== undefined) ranges.push(range);
-    else section.problem('health_check_status', `invalid value "${item}", expected 200, 2xx, 200-299 or a list of these`);
-  }
-  return ranges.length === 0 ? [[200, 299]] : ranges;
-}
-
-function parseRange(item: string): StatusRange | undefined {
-  const hundreds = /^([1-5])xx$/i.exec(item)?.[1];
-  if (hundreds !== undefined) return [Number(hundreds) * 100, Number(hundreds) * 100 + 99];
-  const [, first, last = first] = /^([1-5]\d\d)(?:\s*-\s*([1-5]\d\d))?$/.exec(item) ?? [];
-  if (first === undefined || last === undefined || Number(last) < Number(first)) return undefined;
-  return [Number(first), Number(last)];
-}
-
-function parseBody(section: SectionReader): string | RegExp | undefined {
-  const text = section.text('health_check_body');
-  // A path such as /var/lib is a text: an expression does not end in letters that are not flags.
-  const [, pattern, flags] = /^\/(.+)\/([dgimsuvy]*)$/s.exec(text ?? '') ?? [];
-  if (pattern === undefined || flags === undefined) return text;
-  try {
-    if (/[^imsuv]/.test(flags)) throw new Error(`the flags may be i, m, s, u and v, not "${flags}"`);
-    return new RegExp(pattern, flags);
-  } catch (error) {
-    section.problem('health_check_body', `invalid value, expected a text or /EXPRESSION/: ${errorMessage(error)}`);
-    return undefined;
-  }
 }

@@ -1,20 +1,11 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { runInNewContext } from 'node:vm';
-import type { CheckResult, HealthResult } from '../core/outcomes.ts';
-import { withinWords } from '../core/text/duration.ts';
-import { quoted } from '../core/text/printable.ts';
-import { request as requestHttp } from '../system/builtin-http.ts';
-import { knownAddresses } from '../system/names/connect.ts';
-import type { NameResolver } from '../system/names/resolver.ts';
-import { errorCode } from './error-code.ts';
-import { findHost } from './find-host.ts';
+// The health check by an HTTP request.
+import { tryHttp } from '../probes/http.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 import { expandUrl, type HttpCheckOptions, parseHttpOptions } from './http-options.ts';
 
 /**
  * `health_check_url`: healthy if a GET is answered with a status of `health_check_status` and, if `health_check_body` is set,
- * the first 1 MiB of the body contains or matches it. Redirects are answers like any other: they are not followed. Certificates
- * are verified, no proxy is used, and each try opens its own connection.
+ * the first 1 MiB of the body contains or matches it (tryHttp).
  */
 export const httpCheck = {
   parse: parseHttpOptions,
@@ -23,7 +14,7 @@ export const httpCheck = {
     check: async (process, _attempt, timeoutMs, signal) => {
       const expanded = expandUrl(options.url, process.systemName);
       if (expanded.kind === 'refused') return { kind: 'unhealthy', reason: expanded.reason };
-      return await tryGet(expanded.url, { options, names }, timeoutMs, signal);
+      return await tryHttp(expanded.url, options, names, timeoutMs, signal);
     },
   }),
 } satisfies HealthCheckDefinition<HttpCheckOptions>;
@@ -33,82 +24,3 @@ function shownUrl(template: string): string {
   const [, scheme, rest = ''] = /^(https?:\/\/)(?:[^/?#]*@)?([^?#]*)/i.exec(template) ?? [];
   return `${scheme}${rest}`;
 }
-
-async function tryGet(
-  url: URL,
-  { options, names }: { readonly options: HttpCheckOptions; readonly names: NameResolver },
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<CheckResult> {
-  const end = performance.now() + timeoutMs;
-  // TLS costs megabytes: only a check of an https URL loads it.
-  const request = url.protocol === 'https:' ? (await import('node:https')).request : requestHttp;
-  const found = await findHost(names, url.hostname, timeoutMs, signal);
-  if (found.kind !== 'found') return found;
-  const lookup = knownAddresses(found.addresses);
-  return await new Promise((resolve) => {
-    let sent: ClientRequest | undefined;
-    const finish = (result: HealthResult): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      sent?.destroy();
-      resolve(result);
-    };
-    const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
-    const abort = (): void => unhealthy('aborted');
-    // An absolute limit: an answer that arrives byte by byte must not last for ever.
-    const timer = setTimeout(() => unhealthy(`no complete answer ${withinWords(timeoutMs)}`), end - performance.now());
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      sent = request(url, { ...REQUEST_OPTIONS, lookup }, (response) => judge(response, options, finish));
-    } catch (error) {
-      unhealthy(errorCode(error as Error));
-    }
-    sent?.on('error', (error) => unhealthy(errorCode(error))).end();
-  });
-}
-
-function judge(response: IncomingMessage, { status, body }: HttpCheckOptions, finish: (result: HealthResult) => void): void {
-  const code = response.statusCode ?? 0;
-  if (!status.some(([first, last]) => code >= first && code <= last)) finish({ kind: 'unhealthy', reason: `status ${code}` });
-  else if (body === undefined) finish({ kind: 'healthy' });
-  else readBody(response, (text) => finish(text === undefined ? BROKEN : judgeBody(text, body)));
-}
-
-const REQUEST_OPTIONS = {
-  agent: false,
-  headers: { Accept: '*/*', 'Accept-Encoding': 'identity', 'User-Agent': 'monitor_service' },
-  // Stated explicitly: an environment variable can turn it off.
-  rejectUnauthorized: true,
-} satisfies RequestOptions & { rejectUnauthorized: boolean };
-
-/** Calls `done` with the body, or with undefined if the connection broke in the middle. */
-function readBody(response: IncomingMessage, done: (body: string | undefined) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= BODY_LIMIT) done(Buffer.concat(chunks).toString('utf8', 0, BODY_LIMIT));
-  });
-  response.on('end', () => done(Buffer.concat(chunks).toString('utf8')));
-  response.on('error', () => done(undefined));
-}
-
-const BROKEN: HealthResult = { kind: 'unhealthy', reason: 'the connection broke in the middle of the body' };
-const BODY_LIMIT = 1024 * 1024;
-
-function judgeBody(body: string, wanted: string | RegExp): HealthResult {
-  if (typeof wanted === 'string') {
-    return body.includes(wanted) ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body lacks ${quoted(wanted)}` };
-  }
-  try {
-    // Only vm can stop an expression that backtracks for years; the event loop blocks meanwhile.
-    const matches = runInNewContext('wanted.test(body)', { wanted, body }, { timeout: MATCH_MS });
-    return matches ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body does not match ${wanted}` };
-  } catch {
-    return { kind: 'unhealthy', reason: `matching the body against ${wanted} takes too long` };
-  }
-}
-
-const MATCH_MS = 200;

@@ -65,7 +65,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['app'],
   ['monitor'],
   ['strategies', 'health', 'detectors', 'control', 'stream', 'state'],
-  ['stores', 'system', 'config', 'logging'],
+  ['stores', 'probes', 'system', 'config', 'logging'],
   ['core'],
 ];
 
