@@ -42,10 +42,10 @@ export async function commandFindings(
 
 /** The command lines that a restart runs, by their keys, with `%s` replaced for this process. */
 function commands({ settings }: CommandParts, name: string, plan: RecoveryPlan): [key: string, line: string][] {
-  const section = settings.document.processSection(name);
+  const section = settings.document.member('process', name);
   const process = managedProcess(name, plan);
-  return usedCommands(section.verbatim('restart_command') !== undefined, plan).flatMap((key): [string, string][] => {
-    const line = section.verbatim(key);
+  return usedCommands(section.command('restart_command') !== undefined, plan).flatMap((key): [string, string][] => {
+    const line = section.command(key);
     const expanded = line === undefined ? undefined : expandCommand(line, process);
     // If the name cannot be used in it, the problems of the file say so already.
     return expanded?.kind === 'ready' ? [[key, expanded.line]] : [];
@@ -62,7 +62,7 @@ const PROGRAM_KEYS: readonly string[] = ['start_command', 'stop_command'];
 
 /** False also if we are not root: then it is not known who runs them, since root may have systemd run the daemon. */
 function mayBeRoots({ settings }: CommandParts, name: string, key: string): boolean {
-  const user = key === 'start_command' ? settings.document.processSection(name).text('user') : undefined;
+  const user = key === 'start_command' ? settings.document.member('process', name).text('user') : undefined;
   return process.geteuid?.() === 0 && (user === undefined || user === 'root' || user === '0');
 }
 

@@ -1,3 +1,4 @@
+import { memberOf } from '../config/families.ts';
 import { type ConfigProblem, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { processWords } from '../core/text/counted.ts';
@@ -17,7 +18,9 @@ export function logProblems({ file, problems }: Pick<Settings, 'file' | 'problem
   }
 }
 
-/** The consequence of an error that stops only one process; empty for a line without a section, which counts further errors. */
+/** The consequence of an error of one section of a family; empty for a line without a section, which counts further errors. */
 function consequence({ section }: ConfigProblem): string {
-  return section === '' ? '' : `; ${section.replace(/^process\./, '')} is not restarted until this is corrected`;
+  const { family, name } = memberOf(section) ?? {};
+  if (family === undefined) return '';
+  return `; ${family === 'process' ? `${name} is not restarted` : `[${section}] is not looked at`} until this is corrected`;
 }

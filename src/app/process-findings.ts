@@ -86,7 +86,7 @@ export class ProcessFindings {
     const { document, processNames, refusals } = all;
     const found: ConfigProblem[] = [];
     const warn = (problem: string): void => void found.push(document.standingWarning(name, 'depends_on', problem));
-    const named = document.processSection(name).list('depends_on');
+    const named = document.member('process', name).list('depends_on');
     for (const one of named) if (one !== name && refusals.has(one)) warn(`${quoted(one)} is refused, and so is not waited for`);
     for (const one of settings.dependsOn) {
       // If the name is only spelt differently, the problems of the file say so already.
@@ -128,7 +128,7 @@ const ROW_UNKNOWN = 'whether PROCESE has it is not known, because the database d
 /** A warning if the system name is a path without a program. A plain name may belong to a program that is not running. */
 function program(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem | undefined {
   const { strategy, settings } = plan;
-  const section = document.processSection(name);
+  const section = document.member('process', name);
   // A process with one of these keys is not looked for by its name.
   if (['restart_command', 'argument', 'pid_file'].some((key) => section.text(key) !== undefined)) return undefined;
   if (strategy.name !== 'process' && strategy.name !== 'auto') return undefined;
@@ -140,7 +140,7 @@ function program(document: ConfigDocument, name: string, plan: RecoveryPlan): Co
   const expected = `(expected a program's full path, or its name${strategy.name === 'auto' ? " or a unit's" : ''})`;
   const unfit = nameProblem(process, true);
   if (unfit !== undefined) return warning(unfit);
-  const start = section.verbatim('start_command');
+  const start = section.command('start_command');
   if (start !== undefined && executesElsewhere(withName(start, systemName))) return undefined;
   const stat = hostStat(systemName);
   if (stat === 'none') return warning(`${quoted(systemName)} is not there ${expected}`);
@@ -151,7 +151,7 @@ function program(document: ConfigDocument, name: string, plan: RecoveryPlan): Co
  * A warning if the folder of the pid file is missing; not in /run, where programs and systemd create a folder as they start.
  */
 function pidFile(document: ConfigDocument, name: string): ConfigProblem | undefined {
-  const path = document.processSection(name).text('pid_file');
+  const path = document.member('process', name).text('pid_file');
   if (path === undefined || /^(?:\/var)?\/run\//.test(path)) return undefined;
   const problem = folderProblem(dirname(path), 'there');
   return problem === undefined ? undefined : document.standingWarning(name, 'pid_file', problem);

@@ -93,14 +93,14 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
   const logging = parseLogging(document.section('logging'));
   const control = parseControl(document.section('control'));
   const events = parseEvents(document.section('events'));
-  const processNames = document.processNames();
+  const processNames = document.names('process');
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
   checkCommands(document, (name) => makers.get(name)?.commandKeys ?? []);
   checkDependencies(document);
   checkSharedNames(document);
   const problems = document.complete();
-  const { refusals } = document;
+  const refusals = document.refusals('process');
   return {
     file,
     document,
@@ -160,7 +160,7 @@ interface ParsedProcess {
 
 /** Parses one `[process.NAME]`, or what applies to processes without one. */
 function parseProcess(document: ConfigDocument, name: string | undefined): ParsedProcess {
-  const section = document.processSection(name);
+  const section = document.member('process', name);
   const settings = parseRecoverySettings(section);
   const stands = (key: string): boolean => document.stands(section.section, key);
   const strategy = parseStrategy(section, stands);

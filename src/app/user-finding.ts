@@ -23,7 +23,7 @@ export async function userFinding(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { document, watchedNames } = settings;
-  const section = document.processSection(name);
+  const section = document.member('process', name);
   const user = section.text('user');
   const { name: strategy } = plan.strategy;
   if (user === undefined || strategy === 'service') return undefined;
@@ -33,7 +33,7 @@ export async function userFinding(
   if (found.kind !== 'not_found') return undefined;
   if (strategy === 'custom') return `its end is not noticed as long as ${found.reason}`;
   if (strategy === 'auto' && (await isUnit(services, managedProcess(name, plan).systemName, signal))) return undefined;
-  if (section.verbatim('restart_command') !== undefined) return `whether it runs is not known as long as ${found.reason}`;
+  if (section.command('restart_command') !== undefined) return `whether it runs is not known as long as ${found.reason}`;
   return `nothing of it is restarted as long as ${found.reason}; its STATE shows that only once it is in alarm`;
 }
 

@@ -20,11 +20,11 @@ export function checkCommands(document: ConfigDocument, keysRun: (processName: s
   // Most sections inherit their commands.
   const known = new Map<string, ReadCommand>();
   const budget = new ReadingBudget(MOST_OF_ALL);
-  for (const name of [...document.processNames(), undefined]) {
-    const section = document.processSection(name);
+  for (const name of [...document.names('process'), undefined]) {
+    const section = document.member('process', name);
     const run = name === undefined ? [] : keysRun(name);
     for (const key of COMMAND_KEYS) {
-      const template = section.verbatim(key);
+      const template = section.command(key);
       if (template === undefined) continue;
       const read = known.get(template) ?? readCommand(template, budget);
       known.set(template, read);

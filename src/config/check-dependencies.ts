@@ -9,7 +9,7 @@ import { looseName } from './did-you-mean.ts';
  * dependencies of `[process.default]`.
  */
 export function checkDependencies(document: ConfigDocument): void {
-  const configured = document.processNames();
+  const configured = document.names('process');
   const graph = new Map(configured.map((name) => [name, dependenciesOf(document, name)]));
   for (const dependency of [...graph.values()].flat()) {
     if (!graph.has(dependency)) graph.set(dependency, dependenciesOf(document, dependency));
@@ -20,7 +20,7 @@ export function checkDependencies(document: ConfigDocument): void {
     for (const dependency of graph.get(name) ?? []) {
       const meant = spellings.get(looseName(dependency));
       if (meant === undefined || document.hasSection(`process.${dependency}`)) continue;
-      document.processSection(name).warning('depends_on', `${dependency} has no section (did you mean ${meant}?)`);
+      document.member('process', name).warning('depends_on', `${dependency} has no section (did you mean ${meant}?)`);
     }
   }
 }
@@ -50,6 +50,6 @@ const MOST_STEPS = 10;
 
 /** A process is not meant to depend on itself because `[process.default]` names it. */
 function dependenciesOf(document: ConfigDocument, name: string): string[] {
-  const names = [...new Set(document.processSection(name).list('depends_on'))];
+  const names = [...new Set(document.member('process', name).list('depends_on'))];
   return document.stands(`process.${name}`, 'depends_on') ? names : names.filter((dependency) => dependency !== name);
 }

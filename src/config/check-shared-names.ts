@@ -8,8 +8,8 @@ import type { ConfigDocument } from './config-document.ts';
  */
 export function checkSharedNames(document: ConfigDocument): void {
   const first = new Map<string, { readonly name: string; readonly marks: string }>();
-  for (const name of document.processNames()) {
-    const section = document.processSection(name);
+  for (const name of document.names('process')) {
+    const section = document.member('process', name);
     const systemName = section.text('system_name') ?? name;
     const marks = ['argument', 'pid_file'].map((key) => section.text(key) ?? '').join('\0');
     const other = first.get(systemName);

@@ -1,37 +1,61 @@
-import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
+import type { SectionReader } from '../core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
-import { isSecretKey, readValue } from './ini-value.ts';
+import { type Family, groupOf, isDefault, memberOf, sectionOf } from './families.ts';
+import { readValue, type ValueKind } from './ini-value.ts';
 import { ProblemList, shownProblem } from './problem-list.ts';
-import type { IniDocument } from './read-ini.ts';
+import type { IniDocument, IniSection } from './read-ini.ts';
 import { IniSectionReader } from './section-reader.ts';
-import { groupOf, PROCESS_PREFIX, unknownEntries } from './unknown-entries.ts';
+import { unknownEntries } from './unknown-entries.ts';
+
+/** One file of the configuration. */
+export interface ConfigPart {
+  /** The path, for messages. */
+  readonly file: string;
+  readonly ini: IniDocument;
+  /** What is wrong with the file itself, such as its mode. */
+  readonly problems?: readonly ConfigProblem[];
+  /** What is wrong with it if it contains a secret. */
+  readonly ifSecret?: readonly ConfigProblem[];
+}
+
+/** A value of the configuration that somebody asked for. */
+export interface KnownValue {
+  readonly text: string;
+  readonly kind: ValueKind;
+}
 
 /**
- * One configuration file, read section by section. Asking for a section or key makes it known; `finish()` reports what nobody
- * asked for. A key that is known in one process section is known in all.
+ * The configuration file and those of `config.d`, read section by section. Asking for a section or key makes it known;
+ * `finish()` reports what nobody asked for. A key that is known in one section of a family is known in all.
  */
 export class ConfigDocument {
-  /** The path as given, for messages. */
+  /** The path of the configuration file as given, for messages. */
   readonly file: string;
-  readonly #ini: IniDocument;
-  readonly #problems = new ProblemList();
-  /** The first error of each process that has errors. */
+  readonly #parts: readonly ConfigPart[];
+  readonly #sections = new Map<string, IniSection>();
+  /** The files of sections that are not in the configuration file itself. */
+  readonly #files = new Map<string, string>();
+  readonly #problems: ProblemList;
+  /** The first error of each section of a family that has errors. */
   readonly #refusals = new Map<string, ConfigProblem>();
   /** The keys with an error, by section. */
   readonly #faulty = new Map<string, Set<string>>();
-  /** Whether there is an error outside of the process sections. */
+  /** Whether there is an error outside of the sections of families. */
   #unusable = false;
-  /** Keys that were asked for, by section; those of all process sections under `process.`. */
-  readonly #asked = new Map<string, Set<string>>();
+  /** Keys that were asked for, each with the kind of its value, by groupOf. */
+  readonly #asked = new Map<string, Map<string, ValueKind>>();
 
-  constructor(file: string, ini: IniDocument) {
-    this.file = file;
-    this.#ini = ini;
+  /** `main`: the configuration file; `further`: those of `config.d`, in their order. */
+  constructor(main: ConfigPart, further: readonly ConfigPart[] = []) {
+    this.file = main.file;
+    this.#parts = [main, ...further];
+    this.#problems = new ProblemList(further.map(({ file }) => file));
+    for (const part of this.#parts) this.#take(part);
   }
 
-  /** Whether the section is in the file. */
+  /** Whether the section is in a file. */
   hasSection(name: string): boolean {
-    return this.#ini.sections.has(name);
+    return this.#sections.has(name);
   }
 
   /** A section of its own; an absent one reads as empty. */
@@ -40,47 +64,44 @@ export class ConfigDocument {
   }
 
   /**
-   * `[process.NAME]` over `[process.default]`, key by key; NAME need not have a section. Undefined: what applies to processes
-   * without a section. Always read that too, or the problems of a `[process.default]` without other sections go unnoticed.
+   * `[FAMILY.NAME]` over `[FAMILY.default]`, key by key; NAME need not have a section. Undefined: what applies to those without
+   * a section. Always read that too, or the problems of a default section without others go unnoticed.
    */
-  processSection(processName: string | undefined): SectionReader {
-    return this.#reader(processName === undefined ? DEFAULT_SECTION : `${PROCESS_PREFIX}${processName}`, DEFAULT_SECTION);
+  member(family: Family, name: string | undefined): SectionReader {
+    return this.#reader(sectionOf(family, name), sectionOf(family, undefined));
   }
 
-  /** The processes that have a section, in the order of the file, without `default`. */
-  processNames(): string[] {
-    const names = [...this.#ini.sections.keys()].filter((name) => name.startsWith(PROCESS_PREFIX) && name !== DEFAULT_SECTION);
-    return names.map((name) => name.slice(PROCESS_PREFIX.length));
+  /** The names that have a section in the family, in the order of the files, without `default`. */
+  names(family: Family): string[] {
+    return [...this.#sections.keys()].flatMap((section) => {
+      const member = memberOf(section);
+      return member?.family === family && !isDefault(section) ? [member.name] : [];
+    });
   }
 
   /** Whether the key is in exactly that section. */
   stands(section: string, key: string): boolean {
-    return this.#ini.sections.get(section)?.entries.has(key) ?? false;
+    return this.#sections.get(section)?.entries.has(key) ?? false;
   }
 
-  /** Whether the file contains a password or another secret. */
-  holdsSecret(): boolean {
-    return [...this.#ini.sections.values()].some((section) =>
-      [...section.entries].some(([key, entry]) => isSecretKey(key) && readValue(key, entry.raw).text !== ''),
+  /** The values that somebody asked for: section → key → value. Contains secrets; for describe-changes.ts. */
+  values(): Map<string, Map<string, KnownValue>> {
+    return new Map(
+      [...this.#sections.values()].flatMap((section) => {
+        const known = this.#knownValues(section);
+        return known === undefined ? [] : [[section.name, known]];
+      }),
     );
   }
 
-  /** The values in the file that somebody asked for: section → key → value. Contains secrets; for describe-changes.ts. */
-  values(): Map<string, Map<string, string>> {
-    const values = new Map<string, Map<string, string>>();
-    for (const [name, section] of this.#ini.sections) {
-      const asked = this.#asked.get(groupOf(name));
-      if (asked === undefined) continue;
-      const known = [...section.entries].filter(([key]) => asked.has(key));
-      values.set(name, new Map(known.map(([key, entry]) => [key, readValue(key, entry.raw).text])));
-    }
-    return values;
-  }
-
-  /** Adds a problem. `reader`: the section that was being read; the problem itself may be in `[process.default]`. */
+  /**
+   * Adds a problem, of the file in which its section is. `reader`: the section that was being read; the problem itself may be in
+   * the default section of its family.
+   */
   report(problem: ConfigProblem, reader?: string): void {
-    this.#problems.add(problem, reader);
-    if (problem.severity === 'error') this.#judge(problem);
+    const placed = this.#placed(problem);
+    this.#problems.add(placed, reader);
+    if (problem.severity === 'error') this.#judge(placed);
   }
 
   /**
@@ -92,7 +113,7 @@ export class ConfigDocument {
 
   /** The same warning, not reported. */
   processWarning(processName: string, key: string, problem: string): ConfigProblem {
-    return { severity: 'warning', ...this.#placeOfProcess(processName, key), problem };
+    return this.#placed({ severity: 'warning', ...this.#placeOfProcess(processName, key), problem });
   }
 
   /**
@@ -100,10 +121,10 @@ export class ConfigDocument {
    * reported.
    */
   standingWarning(processName: string, key: string, problem: string): ConfigProblem {
-    const own = this.#ini.sections.get(`${PROCESS_PREFIX}${processName}`);
-    const inherited = this.#ini.sections.get(DEFAULT_SECTION)?.entries.get(key);
-    if (own?.entries.has(key) === true || inherited === undefined) return this.processWarning(processName, key, problem);
-    return { severity: 'warning', line: inherited.line, section: DEFAULT_SECTION, key, problem };
+    const inherited = this.#sections.get(PROCESS_DEFAULT)?.entries.get(key);
+    if (this.stands(sectionOf('process', processName), key) || inherited === undefined)
+      return this.processWarning(processName, key, problem);
+    return this.#placed({ severity: 'warning', line: inherited.line, section: PROCESS_DEFAULT, key, problem });
   }
 
   /** Reports an error of one process, also at its own section: only this process is refused. */
@@ -111,26 +132,31 @@ export class ConfigDocument {
     this.report({ severity: 'error', ...this.#placeOfProcess(processName, key), problem });
   }
 
-  /** All problems found so far, in the order of the file. */
+  /** All problems found so far, in the order of the files. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems.list();
   }
 
   /** The problems of one process: at its own section, and at what it inherits from `[process.default]`. */
   problemsOf(processName: string): ConfigProblem[] {
-    const own = `${PROCESS_PREFIX}${processName}`;
+    const own = sectionOf('process', processName);
     const shown = shownProblem({ severity: 'error', line: 0, section: own, key: '', problem: '' }).section;
     const inherits = (key: string): boolean => !this.stands(own, key);
-    const met = this.#problems.foundIn(own, DEFAULT_SECTION);
-    return met.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
+    const met = this.#problems.foundIn(own, PROCESS_DEFAULT);
+    return met.filter(({ section, key }) => section === shown || (section === PROCESS_DEFAULT && inherits(key)));
   }
 
-  /** The processes whose own sections have an error, each with the first one as `FILE:LINE: [section] key: problem`. */
-  get refusals(): ReadonlyMap<string, string> {
-    return new Map([...this.#refusals].map(([name, problem]) => [name, formatProblem(this.file, shownProblem(problem))]));
+  /** The names whose own sections have an error, each with the first one as `FILE:LINE: [section] key: problem`. */
+  refusals(family: Family): ReadonlyMap<string, string> {
+    return new Map(
+      [...this.#refusals].flatMap(([section, problem]) => {
+        const member = memberOf(section);
+        return member?.family === family ? [[member.name, formatProblem(this.file, shownProblem(problem))]] : [];
+      }),
+    );
   }
 
-  /** True unless there is an error outside of the processes' own sections. */
+  /** True unless there is an error outside of the sections of families. */
   get usable(): boolean {
     return !this.#unusable;
   }
@@ -142,16 +168,18 @@ export class ConfigDocument {
   }
 
   /**
-   * Call this when every section has been read: it adds warnings about what nobody asked for, and about invisible characters.
-   * Returns all problems.
+   * Call this when every section has been read: it adds warnings about what nobody asked for, about invisible characters, and
+   * about files with a secret that others can read. Returns all problems.
    */
   complete(): readonly ConfigProblem[] {
-    for (const problem of unknownEntries(this.#ini, this.#asked, () => this.#problems.isFull('warning')))
-      this.#problems.add(problem);
+    const isFull = (): boolean => this.#problems.isFull('warning');
+    for (const problem of unknownEntries(this.#sections.values(), this.#asked, isFull)) this.report(problem);
+    for (const part of this.#parts)
+      if (this.#holdsSecret(part)) for (const problem of part.ifSecret ?? []) this.#reportOf(part, problem);
     return this.problems;
   }
 
-  /** The same; throws a ConfigError with all problems if there is an error outside of the processes' own sections. */
+  /** The same; throws a ConfigError with all problems if there is an error outside of the sections of families. */
   finish(): readonly ConfigProblem[] {
     const problems = this.complete();
     if (!this.usable) throw new ConfigError(this.file, problems);
@@ -161,35 +189,80 @@ export class ConfigDocument {
   #judge(problem: ConfigProblem): void {
     const { section, key, line } = problem;
     this.#faulty.set(section, (this.#faulty.get(section) ?? new Set()).add(key));
-    if (!section.startsWith(PROCESS_PREFIX) || section === DEFAULT_SECTION) {
+    if (memberOf(section) === undefined || isDefault(section)) {
       this.#unusable = true;
       return;
     }
-    const name = section.slice(PROCESS_PREFIX.length);
-    const first = this.#refusals.get(name);
-    if (first === undefined || line < first.line) this.#refusals.set(name, problem);
+    const first = this.#refusals.get(section);
+    if (first === undefined || line < first.line) this.#refusals.set(section, problem);
+  }
+
+  #placed(problem: ConfigProblem): ConfigProblem {
+    const file = problem.file ?? this.#files.get(problem.section);
+    return file === undefined ? problem : { ...problem, file };
+  }
+
+  /** Takes over the sections and problems of one file. */
+  #take(part: ConfigPart): void {
+    const repeated = [...part.ini.sections.values()].filter(({ name }) => this.#sections.has(name));
+    for (const section of part.ini.sections.values()) {
+      if (repeated.includes(section)) continue;
+      this.#sections.set(section.name, section);
+      if (part.file !== this.file) this.#files.set(section.name, part.file);
+    }
+    for (const problem of [...(part.problems ?? []), ...part.ini.problems]) this.#reportOf(part, problem);
+    for (const { name, line } of repeated) {
+      const first = `${this.#files.get(name) ?? this.file}:${this.#sections.get(name)?.line}`;
+      const problem = `the section is in ${first} too (expected in one file only)`;
+      this.#reportOf(part, { severity: 'error', line, section: name, key: '', problem });
+    }
+  }
+
+  #reportOf({ file }: ConfigPart, problem: ConfigProblem): void {
+    this.report(file === this.file ? problem : { ...problem, file });
+  }
+
+  /** The values of a section that somebody asked for; undefined if nobody asked for the section. */
+  #knownValues({ name, entries }: IniSection): Map<string, KnownValue> | undefined {
+    const asked = this.#asked.get(groupOf(name));
+    return (
+      asked &&
+      new Map(
+        [...entries].flatMap(([key, { raw }]) => {
+          const kind = asked.get(key);
+          return kind === undefined ? [] : [[key, { text: readValue(kind, raw).text, kind }]];
+        }),
+      )
+    );
+  }
+
+  #holdsSecret({ ini }: ConfigPart): boolean {
+    const values = [...ini.sections.values()].flatMap((section) => [...(this.#knownValues(section)?.values() ?? [])]);
+    return values.some(({ kind, text }) => kind === 'secret' && text !== '');
   }
 
   /** A process without a section has no line of its own, only that of the value it inherits. */
   #placeOfProcess(processName: string, key: string): Pick<ConfigProblem, 'line' | 'section' | 'key'> {
-    const section = `${PROCESS_PREFIX}${processName}`;
-    const own = this.#ini.sections.get(section);
-    const inherited = own === undefined ? this.#ini.sections.get(DEFAULT_SECTION)?.entries.get(key)?.line : undefined;
+    const section = sectionOf('process', processName);
+    const own = this.#sections.get(section);
+    const inherited = own === undefined ? this.#sections.get(PROCESS_DEFAULT)?.entries.get(key)?.line : undefined;
     return { line: own?.entries.get(key)?.line ?? own?.line ?? inherited ?? 0, section, key };
   }
 
   #reader(name: string, fallbackName: string | undefined): SectionReader {
-    const own = this.#ini.sections.get(name);
-    const fallback = fallbackName === undefined ? undefined : this.#ini.sections.get(fallbackName);
+    const own = this.#sections.get(name);
+    const fallback = fallbackName === undefined || fallbackName === name ? undefined : this.#sections.get(fallbackName);
     const group = groupOf(name);
-    const asked = this.#asked.get(group) ?? new Set();
+    const asked = this.#asked.get(group) ?? new Map<string, ValueKind>();
     this.#asked.set(group, asked);
     return new IniSectionReader({
       section: name,
-      find: (key) => {
-        asked.add(key);
+      find: (key, kind) => {
+        // Whoever only asks if it is there does not say what it is.
+        if (kind !== 'plain' || !asked.has(key)) asked.set(key, kind);
         return own?.entries.get(key) ?? fallback?.entries.get(key);
       },
+      keys: () => [...new Set([own, fallback].flatMap((section) => [...(section?.entries.keys() ?? [])]))],
       report: (severity, key, problem) => {
         const standing = [own, fallback].find((section) => section?.entries.has(key));
         const line = standing?.entries.get(key)?.line ?? own?.line ?? 0;
@@ -202,3 +275,5 @@ export class ConfigDocument {
     });
   }
 }
+
+const PROCESS_DEFAULT = sectionOf('process', undefined);

@@ -1,12 +1,12 @@
-// Finds, reads and decodes the configuration file.
+// Finds, reads and decodes the configuration file, and those of config.d.
 import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { ConfigError } from '../core/errors.ts';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { ConfigError, type ConfigProblem } from '../core/errors.ts';
 import { whyOthersReach } from '../system/files/own-folder.ts';
 import { whyUnreadable } from '../system/files/read-named-file.ts';
-import { ConfigDocument } from './config-document.ts';
-import { type FileAccess, permissionProblems } from './file-permissions.ts';
+import { ConfigDocument, type ConfigPart } from './config-document.ts';
+import { type FileAccess, folderProblems, permissionProblems, secretProblems } from './file-permissions.ts';
 import { readIni } from './read-ini.ts';
 
 /**
@@ -33,23 +33,58 @@ function fileExists(path: string): boolean {
 }
 
 /**
- * Reads a configuration file and checks only its lines and permissions: then read its sections and call `finish()`. `daemonUid`
- * is the user that the daemon runs as, 0 for root; default: our own. At most 1 MiB, UTF-8. Throws a ConfigError with one
- * problem if the file is missing, unreadable, not a regular file, too large or not UTF-8.
+ * Reads a configuration file, and the `config.d/*.ini` beside it in the order of their names, and checks only their lines and
+ * permissions: then read the sections and call `finish()`. `daemonUid` is the user that the daemon runs as, 0 for root; default:
+ * our own. At most 1 MiB a file, UTF-8. Throws a ConfigError with one problem if the configuration file is missing, unreadable,
+ * not a regular file, too large or not UTF-8; what is wrong with the others is among the document's problems.
  */
 export function loadConfigFile(path: string, daemonUid: number = process.geteuid?.() ?? 0): ConfigDocument {
-  const { content, access } = readRegularFile(path);
-  const document = loadConfigText(path, decodeUtf8(path, content));
-  for (const problem of permissionProblems(access, daemonUid, document.holdsSecret())) document.report(problem);
-  return document;
+  return new ConfigDocument(readPart(path, daemonUid), partsOfFolder(join(dirname(path), FOLDER), daemonUid));
 }
+
+const FOLDER = 'config.d';
 
 /** The document of a text; `file` is its name in messages. Never throws: what cannot be read is among its problems. */
 export function loadConfigText(file: string, text: string): ConfigDocument {
-  const ini = readIni(text);
-  const document = new ConfigDocument(file, ini);
-  for (const problem of ini.problems) document.report(problem);
-  return document;
+  return new ConfigDocument({ file, ini: readIni(text) });
+}
+
+function readPart(file: string, daemonUid: number): ConfigPart {
+  const { content, access } = readRegularFile(file);
+  const ini = readIni(decodeUtf8(file, content));
+  return { file, ini, problems: permissionProblems(access, daemonUid), ifSecret: secretProblems(access) };
+}
+
+/** The files of the folder; [] if there is none. A fault of the folder itself is a part without sections. */
+function partsOfFolder(folder: string, daemonUid: number): ConfigPart[] {
+  let names: string[];
+  let problems: ConfigProblem[];
+  try {
+    names = readdirSync(folder).filter((name) => name.endsWith('.ini') && !name.startsWith('.'));
+    problems = folderProblems(statSync(folder), daemonUid);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return [];
+    return [flawed(folder, refused(folder, `cannot be read: ${reasonOf(error)}`).problems)];
+  }
+  if (names.length > MOST_FILES)
+    return [flawed(folder, refused(folder, `holds ${names.length} files (expected at most ${MOST_FILES})`).problems)];
+  const parts = names.sort().map((name) => readOrReport(join(folder, name), daemonUid));
+  return problems.length > 0 ? [flawed(folder, problems), ...parts] : parts;
+}
+
+const MOST_FILES = 256;
+
+function readOrReport(file: string, daemonUid: number): ConfigPart {
+  try {
+    return readPart(file, daemonUid);
+  } catch (error) {
+    if (error instanceof ConfigError) return flawed(file, error.problems);
+    throw error;
+  }
+}
+
+function flawed(file: string, problems: readonly ConfigProblem[]): ConfigPart {
+  return { file, ini: readIni(''), problems };
 }
 
 function readRegularFile(path: string): { content: Buffer; access: FileAccess } {

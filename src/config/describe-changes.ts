@@ -1,5 +1,4 @@
-import type { ConfigDocument } from './config-document.ts';
-import { isCommandKey, isSecretKey } from './ini-value.ts';
+import type { ConfigDocument, KnownValue } from './config-document.ts';
 import { shownText } from './shown-value.ts';
 
 /**
@@ -14,14 +13,14 @@ export function describeChanges(before: ConfigDocument, after: ConfigDocument): 
   const changes: string[] = [];
   for (const section of new Set([...old.keys(), ...now.keys()])) {
     const place = `[${shownText(section, 100)}]`;
-    const oldKeys = old.get(section) ?? new Map<string, string>();
-    const nowKeys = now.get(section) ?? new Map<string, string>();
+    const oldKeys = old.get(section) ?? new Map<string, KnownValue>();
+    const nowKeys = now.get(section) ?? new Map<string, KnownValue>();
     if (!old.has(section)) changes.push(`${place}: section added`);
     if (!now.has(section)) changes.push(`${place}: section removed`);
     if (!old.has(section) || !now.has(section)) continue;
     for (const key of new Set([...oldKeys.keys(), ...nowKeys.keys()])) {
       const [from, to] = [oldKeys.get(key), nowKeys.get(key)];
-      if (from !== to) changes.push(`${place} ${shownText(key, 100)}: ${describeChange(key, from, to)}`);
+      if (from?.text !== to?.text) changes.push(`${place} ${shownText(key, 100)}: ${describeChange(from, to)}`);
     }
   }
   if (changes.length <= MAX_CHANGES) return changes;
@@ -31,16 +30,19 @@ export function describeChanges(before: ConfigDocument, after: ConfigDocument): 
 /** The names of processes whose own section was added, removed or changed. A change in `[process.default]` does not count. */
 export function changedProcesses(before: ConfigDocument, after: ConfigDocument): string[] {
   const [old, now] = [before.values(), after.values()];
-  const text = (keys: ReadonlyMap<string, string> | undefined): string => JSON.stringify(keys && [...keys].sort());
+  const text = (keys: ReadonlyMap<string, KnownValue> | undefined): string =>
+    JSON.stringify(keys && [...keys].map(([key, value]) => [key, value.text]).sort());
   const isChanged = (name: string): boolean => text(old.get(`process.${name}`)) !== text(now.get(`process.${name}`));
-  return [...new Set([...before.processNames(), ...after.processNames()])].filter(isChanged);
+  return [...new Set([...before.names('process'), ...after.names('process')])].filter(isChanged);
 }
 
 const MAX_CHANGES = 100;
 
-function describeChange(key: string, from: string | undefined, to: string | undefined): string {
-  const [shownFrom, shownTo] = [shown(from), shown(to)];
-  if (isSecretKey(key) || isCommandKey(key) || shownFrom === shownTo) {
+function describeChange(from: KnownValue | undefined, to: KnownValue | undefined): string {
+  const [shownFrom, shownTo] = [shown(from?.text), shown(to?.text)];
+  // A command may contain a secret.
+  const isShown = [from, to].every((value) => value === undefined || value.kind === 'plain');
+  if (!isShown || shownFrom === shownTo) {
     return from === undefined ? 'set' : to === undefined ? 'removed' : 'changed';
   }
   return `${shownFrom} -> ${shownTo}`;

@@ -1,4 +1,6 @@
 // Reads one line of an INI text.
+import { groupOf, groupWords, memberOf } from './families.ts';
+
 /** What one line of an INI text is. */
 type IniLine =
   | { readonly kind: 'nothing' }
@@ -13,7 +15,7 @@ type IniLine =
  * Reads one line, without its line feed.
  * - blank, or the first non-blank character is `;` or `#`: nothing
  * - `[NAME]`, a comment may follow; NAME ends at the first `]` that is followed only by blanks or a comment, so it may contain
- *   brackets, `;` and `#`. Blanks around NAME are removed, except in a process's own name, which is everything after `process.`
+ *   brackets, `;` and `#`. Blanks around NAME are removed, except in a name of a family: that is everything after `process.`
  * - `key = value`: the key without surrounding blanks, the value from directly after the first `=`
  */
 export function readLine(content: string): IniLine {
@@ -36,9 +38,10 @@ function readHeader(start: string): IniLine {
   if (end < 0 && start.includes(']')) return unreadable('text after the section header (expected a comment or nothing)');
   if (end < 0) return unreadable('the section header is not closed (expected "]")');
   const inside = start.slice(1, end);
-  const name = inside.trimStart().startsWith('process.') ? inside.trimStart() : inside.trim();
+  const member = memberOf(inside.trimStart());
+  const name = member === undefined ? inside.trim() : inside.trimStart();
   if (name === '') return unreadable('the section has no name');
-  if (name.trim() === 'process.') return unreadable('the process has no name (expected [process.NAME])');
+  if (member?.name.trim() === '') return unreadable(`the ${member.family} has no name (expected ${groupWords(groupOf(name))})`);
   return { kind: 'section', name };
 }
 

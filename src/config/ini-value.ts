@@ -1,33 +1,37 @@
-// Reads the value of an INI entry by the rule of its key: command, password or plain value.
+// Reads the value of an INI entry by its kind: command, secret or plain value.
 /** The text of a raw value, and a remark if the operator may have meant something else. */
-export interface IniValue {
+interface IniValue {
   readonly text: string;
   /** A likely mistake, for a warning; undefined if there is none. Never contains the value. */
   readonly remark: string | undefined;
 }
 
-/** True for a key whose value is a command line for a shell, which is read verbatim. */
-export function isCommandKey(key: string): boolean {
-  return key.endsWith('_command');
-}
+/**
+ * How a value is read, as the parser of its key declares it. `command`: a line for a shell, verbatim; `secret`: a password,
+ * verbatim, and never shown; `plain`: anything else.
+ */
+export type ValueKind = 'plain' | 'command' | 'secret';
 
-/** True for a key whose value is read verbatim and never shown. */
-export function isSecretKey(key: string): boolean {
-  return /(?:^auth|password|passwd|secret|token|api_?key)$/i.test(key);
-}
-
-/** The value of `key`, by the rule for its name. */
-export function readValue(key: string, raw: string): IniValue {
-  if (isCommandKey(key)) return commandValue(raw);
-  return isSecretKey(key) ? secretValue(raw) : plainValue(raw);
+/** The value of a key of that kind. */
+export function readValue(kind: ValueKind, raw: string): IniValue {
+  switch (kind) {
+    case 'command':
+      return commandValue(raw);
+    case 'secret':
+      return secretValue(raw);
+    case 'plain':
+      return plainValue(raw);
+    default:
+      return kind satisfies never;
+  }
 }
 
 /**
- * The value of a `*_command`: from its first non-blank character to the end of the line, including `;`, `#`, `=` and quotes,
+ * The value of a command: from its first non-blank character to the end of the line, including `;`, `#`, `=` and quotes,
  * because the shell reads it and knows comments. A value that is only a comment is empty, so that it is not taken for a command
  * that succeeds.
  */
-export function commandValue(raw: string): IniValue {
+function commandValue(raw: string): IniValue {
   const text = raw.trimStart();
   if (text === '' || text.startsWith('#')) return { text: '', remark: undefined };
   return {
@@ -42,7 +46,7 @@ function isOneQuotedPhrase(text: string): boolean {
 }
 
 /**
- * The value of a password: the rest of the line without surrounding blanks and tabs, and then without one pair of surrounding
+ * The value of a secret: the rest of the line without surrounding blanks and tabs, and then without one pair of surrounding
  * double quotes.
  */
 function secretValue(raw: string): IniValue {

@@ -46,7 +46,7 @@ export function parseRecoverySettings(section: SectionReader): RecoverySettings 
   const ownName = section.section.replace(/^process\./, '');
   return {
     systemName: section.text('system_name'),
-    preRestartCommand: section.verbatim('pre_restart_command'),
+    preRestartCommand: section.command('pre_restart_command'),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
     healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
     stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),

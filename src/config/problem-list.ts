@@ -2,16 +2,23 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { counted } from '../core/text/counted.ts';
 import { shownText } from './shown-value.ts';
 
-/** The problems of one file: each listed once, safe for a log line, at most 200 errors and 200 warnings. */
+/** The problems of a configuration: each listed once, safe for a log line, at most 200 errors and 200 warnings. */
 export class ProblemList {
+  /** ConfigProblem.file of those files that have one, in their order. */
+  readonly #files: readonly string[];
   readonly #problems = new Map<string, { readonly problem: ConfigProblem; readonly readers: Set<string> }>();
   readonly #count = { error: 0, warning: 0 };
   readonly #omitted = { error: 0, warning: 0 };
 
+  /** `files`: those of `config.d`, in the order in which they are read. */
+  constructor(files: readonly string[]) {
+    this.#files = files;
+  }
+
   /** `reader`: the section that was being read; the problem itself may be in another one. */
   add(problem: ConfigProblem, reader: string = problem.section): void {
-    const { severity, line, section, key } = problem;
-    const identity = JSON.stringify([severity, line, section, key, problem.problem]);
+    const { file, severity, line, section, key } = problem;
+    const identity = JSON.stringify([file, severity, line, section, key, problem.problem]);
     const known = this.#problems.get(identity);
     known?.readers.add(reader);
     if (known !== undefined) return;
@@ -23,10 +30,10 @@ export class ProblemList {
     this.#problems.set(identity, { problem: shownProblem(problem), readers: new Set([reader]) });
   }
 
-  /** The problems found while one of these sections was read, in the order of the file. */
+  /** The problems found while one of these sections was read, in the order of the files. */
   foundIn(...readers: readonly string[]): ConfigProblem[] {
     const met = [...this.#problems.values()].filter((known) => readers.some((reader) => known.readers.has(reader)));
-    return met.map(({ problem }) => problem).sort((a, b) => a.line - b.line);
+    return this.#inOrder(met.map(({ problem }) => problem));
   }
 
   /** Whether another problem of this severity would only be counted. */
@@ -34,9 +41,9 @@ export class ProblemList {
     return this.#count[severity] >= MAX_OF_A_KIND;
   }
 
-  /** The problems in the order of the file; those without a line come first, the counts of omitted ones last. */
+  /** The problems in the order of the files; those without a line come first, the counts of omitted ones last. */
   list(): ConfigProblem[] {
-    const problems = [...this.#problems.values()].map(({ problem }) => problem).sort((a, b) => a.line - b.line);
+    const problems = this.#inOrder([...this.#problems.values()].map(({ problem }) => problem));
     for (const severity of ['error', 'warning'] as const) {
       const omitted = this.#omitted[severity];
       if (omitted === 0) continue;
@@ -45,11 +52,17 @@ export class ProblemList {
     }
     return problems;
   }
+
+  #inOrder(problems: ConfigProblem[]): ConfigProblem[] {
+    const place = ({ file }: ConfigProblem): number => (file === undefined ? -1 : this.#files.indexOf(file));
+    return problems.sort((a, b) => place(a) - place(b) || a.line - b.line);
+  }
 }
 
 /** `problem` made safe for a log line. */
-export function shownProblem({ severity, line, section, key, problem }: ConfigProblem): ConfigProblem {
+export function shownProblem({ file, severity, line, section, key, problem }: ConfigProblem): ConfigProblem {
   return {
+    ...(file !== undefined && { file }),
     severity,
     line,
     section: shownText(section, MAX_NAME),

@@ -1,6 +1,7 @@
 // Reads an INI text into sections and entries.
 import { parse } from 'ini';
 import type { ConfigProblem } from '../core/errors.ts';
+import { memberOf } from './families.ts';
 import { readLine } from './ini-line.ts';
 
 /** One `key = value` of the file. */
@@ -102,7 +103,8 @@ class Scan {
     this.#headers.set(name, this.#current);
     this.#tokens.push(`[${this.#words.tokenOf(name)}]`);
     if (known) this.#warn(line, '', `the section is repeated (first in line ${known.line}); both are read as one`);
-    else if (name !== name.trim() || /^process\.\s/.test(name)) this.#warn(line, '', 'the name begins or ends with a blank');
+    else if (name !== name.trim() || /^\s/.test(memberOf(name)?.name ?? ''))
+      this.#warn(line, '', 'the name begins or ends with a blank');
   }
 
   #takeEntry(key: string, entry: IniEntry): void {

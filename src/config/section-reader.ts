@@ -1,7 +1,7 @@
 // Reads the keys of one section as typed values, and reports invalid ones.
 import type { NumberOptions, SectionReader } from '../core/config.ts';
 import { closest } from './did-you-mean.ts';
-import { commandValue, type IniValue, isSecretKey, readValue } from './ini-value.ts';
+import { readValue, type ValueKind } from './ini-value.ts';
 import type { IniEntry } from './read-ini.ts';
 import { shownText } from './shown-value.ts';
 
@@ -9,8 +9,10 @@ import { shownText } from './shown-value.ts';
 interface SectionSource {
   /** `monitor`, `process.nginx`. */
   readonly section: string;
-  /** The entry that applies for `key`, which becomes known; undefined if there is none. */
-  find(key: string): IniEntry | undefined;
+  /** The entry that applies for `key`, which becomes known as a value of that kind; undefined if there is none. */
+  find(key: string, kind: ValueKind): IniEntry | undefined;
+  /** The keys of the entries that apply. */
+  keys(): string[];
   /** Reports a problem at the line of `key`, or at the section's own line if the key is absent. */
   report(severity: 'error' | 'warning', key: string, problem: string): void;
   /** Reports an error of the section itself, wherever `key` is. */
@@ -32,16 +34,23 @@ export class IniSectionReader implements SectionReader {
   }
 
   has(key: string): boolean {
-    return this.#source.find(key) !== undefined;
+    return this.#source.find(key, 'plain') !== undefined;
   }
 
   text(key: string): string | undefined {
-    return this.#read(key, readValue) || undefined;
+    return this.#read(key, 'plain') || undefined;
   }
 
-  verbatim(key: string): string | undefined {
-    if (isSecretKey(key)) return this.#read(key, readValue);
-    return this.#read(key, (_, raw) => commandValue(raw)) || undefined;
+  command(key: string): string | undefined {
+    return this.#read(key, 'command') || undefined;
+  }
+
+  secret(key: string): string | undefined {
+    return this.#read(key, 'secret');
+  }
+
+  keys(): string[] {
+    return this.#source.keys();
   }
 
   integer(key: string, options: NumberOptions): number {
@@ -89,17 +98,17 @@ export class IniSectionReader implements SectionReader {
     this.#source.report('warning', key, problem);
   }
 
-  #read(key: string, read: (key: string, raw: string) => IniValue): string | undefined {
-    const entry = this.#source.find(key);
+  #read(key: string, kind: ValueKind): string | undefined {
+    const entry = this.#source.find(key, kind);
     if (entry === undefined) return undefined;
-    const { text, remark } = read(key, entry.raw);
+    const { text, remark } = readValue(kind, entry.raw);
     if (remark !== undefined) this.warning(key, remark);
     return text;
   }
 
   /** The value of a key that must not be left empty by mistake. */
   #word(key: string, fallback: string): string | undefined {
-    const text = this.#read(key, readValue);
+    const text = this.#read(key, 'plain');
     if (text === '') this.warning(key, `is empty; the default is used (${fallback})`);
     return text || undefined;
   }
@@ -114,10 +123,9 @@ export class IniSectionReader implements SectionReader {
   }
 
   #unexpected(key: string, expected: string, text: string, values: readonly string[] = []): void {
-    const got = isSecretKey(key) ? '' : ` "${shownText(text, MAX_SHOWN)}"`;
     const meant = closest(text, values);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    this.problem(key, `invalid value${got}, expected ${expected}${hint}`);
+    this.problem(key, `invalid value "${shownText(text, MAX_SHOWN)}", expected ${expected}${hint}`);
   }
 }
 

@@ -1,33 +1,25 @@
 // Warnings about unknown sections and keys, and about invisible characters.
-import { DEFAULT_SECTION } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { invisibleIn } from '../core/text/printable.ts';
 import { closest } from './did-you-mean.ts';
-import { isSecretKey, readValue } from './ini-value.ts';
-import type { IniDocument, IniSection } from './read-ini.ts';
+import { type Family, families, groupOf, groupWords, isDefault, memberOf, sectionOf } from './families.ts';
+import { readValue, type ValueKind } from './ini-value.ts';
+import type { IniSection } from './read-ini.ts';
 
-/** The prefix of a process section, before the process's name. */
-export const PROCESS_PREFIX = 'process.';
-
-/** The group by which keys are known: all process sections have the same keys and are one group. */
-export function groupOf(section: string): string {
-  return section.startsWith(PROCESS_PREFIX) ? PROCESS_PREFIX : section;
-}
-
-/** The keys that somebody asked for, by group (groupOf). */
-type Asked = ReadonlyMap<string, ReadonlySet<string>>;
+/** The keys that somebody asked for, each with the kind of its value, by group (groupOf). */
+type Asked = ReadonlyMap<string, ReadonlyMap<string, ValueKind>>;
 
 /**
  * Warnings, section by section, about entries that nobody asked for, with what was most likely meant, and about names, keys and
  * values that are not what they look like. `isFull`: no more warnings are listed, so none is worked out.
  */
-export function* unknownEntries(ini: IniDocument, asked: Asked, isFull: () => boolean): Iterable<ConfigProblem> {
-  for (const section of ini.sections.values()) {
+export function* unknownEntries(sections: Iterable<IniSection>, asked: Asked, isFull: () => boolean): Iterable<ConfigProblem> {
+  for (const section of sections) {
     const known = asked.get(groupOf(section.name));
     if (known === undefined) yield unknownSection(section, asked, isFull);
     else yield* unknownKeys(section, known, asked, isFull);
     yield* misspelledDefault(section);
-    yield* invisibleCharacters(section, known ?? new Set());
+    yield* invisibleCharacters(section, known ?? new Map());
   }
 }
 
@@ -43,26 +35,29 @@ function unknownSection(section: IniSection, asked: Asked, isFull: () => boolean
 }
 
 function sectionHint({ name, entries }: IniSection, asked: Asked): string {
-  const known = [...asked.keys()].filter((group) => group !== PROCESS_PREFIX);
+  const known = [...asked.keys()].filter((group) => !group.endsWith('.'));
   const group = groupOfKeys([...entries.keys()], asked);
-  const meant = group === undefined || group === PROCESS_PREFIX ? meantSection(name, known) : `[${group}]`;
+  const meant = group === undefined || group.endsWith('.') ? meantSection(name, known) : `[${group}]`;
   return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
 }
 
 /**
  * The section that a header most likely means, in the form in which it must be written: one of `known`, or that of a process.
- * Undefined if this is not known: a process without a name, a name too long to show, or one with invisible characters.
+ * Undefined if this is not known: a section of a family without a name, a name too long to show, or one with invisible characters.
  */
 function meantSection(header: string, known: Iterable<string>): string | undefined {
   const [, word = '', rest = ''] = /^([a-z]+)[\s.:/\\_-]+(.*)$/is.exec(header) ?? [];
-  const isProcess = closest(word, ['process', 'service']) !== undefined;
-  const near = isProcess ? undefined : closest(header, [...known, 'default']);
-  if (near !== undefined) return near === 'default' ? `[${DEFAULT_SECTION}]` : `[${near}]`;
-  const name = isProcess ? rest.trim() : header;
-  if (name === '' || closest(name, ['process']) !== undefined) return undefined;
+  const family = FAMILY_WORDS[closest(word, Object.keys(FAMILY_WORDS)) ?? ''];
+  const near = family === undefined ? closest(header, [...known, 'default']) : undefined;
+  if (near !== undefined) return `[${near === 'default' ? sectionOf('process', undefined) : near}]`;
+  const name = family === undefined ? header : rest.trim();
+  if (name === '' || closest(name, families) !== undefined) return undefined;
   if (name.length > LONGEST || invisibleIn(name) !== undefined || /\p{Cc}/u.test(name)) return undefined;
-  return `[process.${name}]`;
+  return `[${sectionOf(family ?? 'process', name)}]`;
 }
+
+/** Words with which a header of a family may begin. */
+const FAMILY_WORDS: Readonly<Record<string, Family>> = { process: 'process', service: 'process', check: 'check' };
 
 /** A longer name would not be shown whole. */
 const LONGEST = 80;
@@ -76,7 +71,7 @@ function groupOfKeys(keys: readonly string[], asked: Asked): string | undefined 
 
 function* unknownKeys(
   { name, entries }: IniSection,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, ValueKind>,
   asked: Asked,
   isFull: () => boolean,
 ): Iterable<ConfigProblem> {
@@ -88,18 +83,16 @@ function* unknownKeys(
 }
 
 /** The nearest key of that kind of section; otherwise the sections that have this key, or the nearest key of theirs. */
-function keyHint(key: string, known: ReadonlySet<string>, asked: Asked): string {
-  const meant = closest(key, known);
+function keyHint(key: string, known: ReadonlyMap<string, ValueKind>, asked: Asked): string {
+  const meant = closest(key, known.keys());
   const sectionsWith = (known: string): string[] =>
-    [...asked].flatMap(([group, keys]) =>
-      keys.has(known) ? [`[${group === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : group}]`] : [],
-    );
+    [...asked].flatMap(([group, keys]) => (keys.has(known) ? [groupWords(group)] : []));
   const others = sectionsWith(key);
   // A key that exists elsewhere and differs by a whole word is not a typing error.
   const isSlip = meant !== undefined && (others.length === 0 || meant.split('_').length === key.split('_').length);
   if (isSlip) return ` (did you mean ${meant}?)`;
   if (others.length > 0) return ` (it is a key of ${listed(others)})`;
-  const near = closest(key, new Set([...asked.values()].flatMap((keys) => [...keys])));
+  const near = closest(key, new Set([...asked.values()].flatMap((keys) => [...keys.keys()])));
   return near === undefined ? '' : ` (did you mean ${near}, a key of ${listed(sectionsWith(near))}?)`;
 }
 
@@ -107,28 +100,33 @@ function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** Settings that were meant for all processes apply to none then, and nothing else would show it. */
+/** Settings that were meant for all sections of a family apply to none then, and nothing else would show it. */
 function* misspelledDefault({ name, line }: IniSection): Iterable<ConfigProblem> {
-  if (name === DEFAULT_SECTION || !name.startsWith(PROCESS_PREFIX)) return;
-  const process = name.slice(PROCESS_PREFIX.length);
+  const member = memberOf(name);
+  if (member === undefined || isDefault(name)) return;
   // A typing error seldom affects the first letter: a program may well be called `fault`.
-  if (!/^d/i.test(process) || closest(process, [DEFAULT_SECTION.slice(PROCESS_PREFIX.length)]) === undefined) return;
-  yield warning(line, name, '', `holds for a process of that name only (did you mean [${DEFAULT_SECTION}]?)`);
+  if (!/^d/i.test(member.name) || closest(member.name, ['default']) === undefined) return;
+  const meant = sectionOf(member.family, undefined);
+  yield warning(line, name, '', `holds for a ${member.family} of that name only (did you mean [${meant}]?)`);
 }
 
 /** Warnings about invisible characters: in names, in keys, and in the values that somebody asked for. */
-function* invisibleCharacters({ name, line, entries }: IniSection, known: ReadonlySet<string>): Iterable<ConfigProblem> {
+function* invisibleCharacters(
+  { name, line, entries }: IniSection,
+  known: ReadonlyMap<string, ValueKind>,
+): Iterable<ConfigProblem> {
   const warnings = (place: number, key: string, what: string, text: string): ConfigProblem[] => {
     const points = invisibleIn(text);
     if (points === undefined) return [];
     // Not even this much of a password is shown.
-    const which = isSecretKey(key) ? 'an invisible character' : `${points}, which is invisible`;
+    const which = known.get(key) === 'secret' ? 'an invisible character' : `${points}, which is invisible`;
     return [warning(place, name, key, `${what} ${which}`)];
   };
   yield* warnings(line, '', 'the name holds', name);
   for (const [key, entry] of entries) {
     yield* warnings(entry.line, key, 'the key holds', key);
-    if (known.has(key)) yield* warnings(entry.line, key, 'holds', readValue(key, entry.raw).text);
+    const kind = known.get(key);
+    if (kind !== undefined) yield* warnings(entry.line, key, 'holds', readValue(kind, entry.raw).text);
   }
 }
 

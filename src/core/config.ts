@@ -14,8 +14,15 @@ export interface SectionReader {
   has(key: string): boolean;
   /** A text; undefined if the key is absent or empty. */
   text(key: string): string | undefined;
-  /** A `*_command` or a password: verbatim to the end of the line. Undefined if absent; a password may be empty. */
-  verbatim(key: string): string | undefined;
+  /** A command line for a shell: verbatim to the end of the line. Undefined if the key is absent or empty. */
+  command(key: string): string | undefined;
+  /**
+   * A password or another secret: verbatim, without surrounding blanks and one pair of double quotes. No message shows it.
+   * Undefined if the key is absent; it may be empty.
+   */
+  secret(key: string): string | undefined;
+  /** The keys that are in the file, in its order: those of this section, then those of the fallback. Makes none of them known. */
+  keys(): string[];
   /** A whole number within `min` and `max`, both included. */
   integer(key: string, options: NumberOptions): number;
   /** A number of seconds (decimals allowed), returned in milliseconds; `default`, `min` and `max` are seconds too. */

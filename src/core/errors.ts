@@ -3,6 +3,8 @@ import { counted } from './text/counted.ts';
 
 /** One problem of a configuration file. */
 export interface ConfigProblem {
+  /** The file, if it is not the configuration file itself but one of `config.d`. */
+  readonly file?: string;
   readonly severity: 'error' | 'warning';
   /** 1-based line; 0 if no line is the cause (a missing section, the file itself). */
   readonly line: number;
@@ -57,7 +59,7 @@ export function problemLine(file: string, problem: ConfigProblem): string {
 }
 
 /** `FILE:LINE: [section] key: problem`, without the parts that are unknown. */
-export function formatProblem(file: string, { line, section, key, problem }: ConfigProblem): string {
+export function formatProblem(mainFile: string, { file = mainFile, line, section, key, problem }: ConfigProblem): string {
   const place = line > 0 ? `${file}:${line}:` : `${file}:`;
   return [place, section && `[${section}]`, key && `${key}:`, problem].filter(Boolean).join(' ');
 }

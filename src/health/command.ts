@@ -13,7 +13,7 @@ interface CommandCheckOptions {
 /** `health_check_command`: healthy if it exits with code 0. What it leaves running is killed. Source: the bash service. */
 export const commandCheck = {
   parse: (section) => {
-    const line = section.verbatim('health_check_command');
+    const line = section.command('health_check_command');
     return line === undefined ? undefined : { line };
   },
   create: ({ line: template }: CommandCheckOptions, { commands }) => ({

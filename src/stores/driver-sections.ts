@@ -16,7 +16,13 @@ export function unusedDriverKeys(section: SectionReader): SectionReader {
     section: section.section,
     has: (key) => absent(key, false),
     text: (key) => absent(key, undefined),
-    verbatim: (key) => absent(key, undefined),
+    command: (key) => absent(key, undefined),
+    secret: (key) => {
+      // Even one that is not used is never shown.
+      section.secret(key);
+      return absent(key, undefined);
+    },
+    keys: () => section.keys(),
     integer: (key, options) => absent(key, options.default),
     secondsAsMs: (key, options) => absent(key, options.default * 1000),
     boolean: absent,
@@ -39,7 +45,9 @@ export function presentKeysOnly(section: SectionReader): SectionReader {
     section: section.section,
     has: (key) => section.has(key),
     text: (key) => section.text(key),
-    verbatim: (key) => section.verbatim(key),
+    command: (key) => section.command(key),
+    secret: (key) => section.secret(key),
+    keys: () => section.keys(),
     integer: (key, options) => section.integer(key, options),
     secondsAsMs: (key, options) => section.secondsAsMs(key, options),
     boolean: (key, fallback) => section.boolean(key, fallback),

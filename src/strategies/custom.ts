@@ -28,7 +28,7 @@ type CustomParts = Pick<StrategyParts, 'commands'>;
 /** `restart_strategy = custom`: runs `restart_command`; only a health check of the operator's can show whether that helped. */
 export const customStrategy = {
   parse: (section) => ({
-    restartCommand: section.verbatim('restart_command'),
+    restartCommand: section.command('restart_command'),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
   }),
   create: (options: CustomOptions, parts: CustomParts): RestartStrategy => ({

@@ -92,7 +92,7 @@ function reportIneffectiveKeys(
   }
   const unused = hasRestartCommand ? 'restart_command is run instead' : name === 'service' ? UNIT_ONLY : undefined;
   for (const key of ['start_command', 'stop_command']) {
-    if (unused !== undefined && section.verbatim(key) !== undefined) {
+    if (unused !== undefined && section.command(key) !== undefined) {
       section.warning(key, `has no effect for ${processName}: ${unused}`);
     }
   }
@@ -110,7 +110,7 @@ function reportIneffectiveKeys(
   // With watch_exit it says whose processes are meant.
   if (name === 'custom' && !isWatched(section) && stands('user') && section.text('user') !== undefined)
     section.warning('user', `has no effect for ${processName}: restart_command is run as the daemon's own user`);
-  const startCommand = section.verbatim('start_command');
+  const startCommand = section.command('start_command');
   const isToldApart = section.text('argument') !== undefined || section.text('pid_file') !== undefined;
   if (unused === undefined && startCommand !== undefined && name !== 'custom' && !isToldApart) {
     const unfollowed = unfollowedStart(startCommand, section.text('system_name') ?? processName);

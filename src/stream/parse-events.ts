@@ -84,7 +84,7 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
   const tls = parseTls(section, env);
   if (address === undefined) {
     for (const key of ['auth', 'auth_file', 'tls_cert', 'tls_key'])
-      if (section.text(key) !== undefined) section.warning(key, 'has no effect without tcp');
+      if (key === 'auth' ? section.secret(key) : section.text(key)) section.warning(key, 'has no effect without tcp');
     return undefined;
   }
   const place = parseHostPort(address);
@@ -95,7 +95,7 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
   const { host = LOOPBACK, port } = place;
   if (auth === undefined) {
     // A problem of the password has already been reported.
-    if (section.text('auth') === undefined && section.text('auth_file') === undefined)
+    if (!section.secret('auth') && section.text('auth_file') === undefined)
       section.problem('tcp', 'needs a password: set auth or auth_file');
     return undefined;
   }
@@ -107,7 +107,7 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
 const LOOPBACK = '127.0.0.1';
 
 function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | undefined {
-  const own = section.verbatim('auth');
+  const own = section.secret('auth');
   const isFile = section.text('auth_file') !== undefined;
   if (isFile && own) section.warning('auth', 'has no effect: auth_file is used');
   // Editors and echo(1) end the last line with a line break, so that cannot be part of the password.

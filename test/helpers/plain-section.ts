@@ -16,8 +16,14 @@ export class PlainSection implements SectionReader {
   text(key: string): string | undefined {
     return this.#values[key] || undefined;
   }
-  verbatim(key: string): string | undefined {
+  command(key: string): string | undefined {
     return this.text(key);
+  }
+  secret(key: string): string | undefined {
+    return this.text(key);
+  }
+  keys(): string[] {
+    return Object.keys(this.#values);
   }
   integer(key: string, options: NumberOptions): number {
     return Number(this.text(key) ?? options.default);

@@ -71,8 +71,16 @@ export class FakeSection implements SectionReader {
     return this.#values[key] || undefined;
   }
 
-  verbatim(key: string): string | undefined {
+  command(key: string): string | undefined {
     return this.text(key);
+  }
+
+  secret(key: string): string | undefined {
+    return this.text(key);
+  }
+
+  keys(): string[] {
+    return Object.keys(this.#values);
   }
 
   integer(key: string, options: { default: number }): number {

@@ -69,9 +69,9 @@ describe('the configuration reference', () => {
     const documented = new Set(Object.values(keysOfConfig(read('config.ini'))).flatMap((keys) => Object.keys(keys)));
     const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     const asked = files.flatMap((file) =>
-      [...read(join('src', file)).matchAll(/\b\w+\.(?:text|verbatim|integer|secondsAsMs|boolean|list)\(\s*'([a-z_]+)'/g)].map(
-        ([, key = '']) => key,
-      ),
+      [
+        ...read(join('src', file)).matchAll(/\b\w+\.(?:text|command|secret|integer|secondsAsMs|boolean|list)\(\s*'([a-z_]+)'/g),
+      ].map(([, key = '']) => key),
     );
     assert.ok(asked.length > 60);
     assert.deepEqual(
@@ -193,7 +193,8 @@ function keysOfConfig(text: string): Keys {
     const section = /^\[(.+?)\]/.exec(part)?.[1] ?? '';
     if (section === '' || (section.startsWith('process.') && section !== 'process.default')) continue;
     const entries = [...part.matchAll(/^;?([a-z_]+) *=(.*)$/gm)];
-    const value = (key: string, raw: string): string => (NO_DEFAULTS.has(key) ? '' : readValue(key, raw).text);
+    const value = (key: string, raw: string): string =>
+      NO_DEFAULTS.has(key) ? '' : readValue(key.endsWith('_command') ? 'command' : 'plain', raw).text;
     keys[section] = Object.fromEntries(entries.map(([, key = '', raw = '']) => [key, value(key, raw)]));
   }
   return keys;

@@ -70,7 +70,7 @@ export function parseMysql(
 }
 
 function parsePassword(section: SectionReader, env: NodeJS.ProcessEnv): string {
-  const password = section.verbatim('password');
+  const password = section.secret('password');
   if (section.text('password_file') === undefined) return password ?? '';
   if (password !== undefined) section.warning('password', 'has no effect: password_file is used');
   // Editors and echo(1) end the last line with a line break; nobody means a password that ends with one.

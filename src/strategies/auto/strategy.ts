@@ -48,7 +48,7 @@ export const autoStrategy = {
   parse: (section) => ({
     service: serviceStrategy.parse(section),
     process: processStrategy.parse(section),
-    fallsBack: section.verbatim('start_command') !== undefined,
+    fallsBack: section.command('start_command') !== undefined,
   }),
   create: ({ service, process, fallsBack }, parts) =>
     new AutoStrategy(serviceStrategy.create(service, parts), processStrategy.create(process, parts), {

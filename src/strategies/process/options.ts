@@ -37,8 +37,8 @@ export interface ProcessOptions {
 export function parseProcessOptions(section: SectionReader): ProcessOptions {
   return {
     configured: section.section !== DEFAULT_SECTION,
-    startCommand: section.verbatim('start_command'),
-    stopCommand: section.verbatim('stop_command'),
+    startCommand: section.command('start_command'),
+    stopCommand: section.command('stop_command'),
     stopSignal: parseStopSignal(section),
     stopTimeoutMs: section.secondsAsMs('stop_timeout', { default: 10 }),
     supervisorWaitMs: section.secondsAsMs('supervisor_wait', { default: 10, max: 3600 }),

@@ -10,7 +10,8 @@ const lines = (document: ReturnType<typeof loadConfigText>): string[] =>
 describe('ConfigDocument', () => {
   it('reports a problem once, however often it is met, at the line of the value', () => {
     const document = loadConfigText('f', '[process.default]\nmax_attempts = x\n[process.a]\n[process.b]\nmax_attempts = y\n');
-    for (const name of ['a', 'b', 'c', undefined, 'a']) document.processSection(name).integer('max_attempts', { default: 2 });
+    for (const name of ['a', 'b', 'c', undefined, 'a'])
+      document.member('process', name).integer('max_attempts', { default: 2 });
     assert.deepEqual(lines(document), [
       'f:2: [process.default] max_attempts: invalid value "x", expected a whole number (at least 0)',
       'f:5: [process.b] max_attempts: invalid value "y", expected a whole number (at least 0)',
@@ -19,7 +20,7 @@ describe('ConfigDocument', () => {
 
   it('reports a missing key at its section, and a missing section without a line', () => {
     const document = loadConfigText('f', '\n[process.a]\n');
-    document.processSection('a').problem('restart_command', 'is missing');
+    document.member('process', 'a').problem('restart_command', 'is missing');
     document.section('database').problem('user', 'is missing');
     assert.deepEqual(lines(document), ['f: [database] user: is missing', 'f:2: [process.a] restart_command: is missing']);
   });
@@ -73,11 +74,44 @@ describe('ConfigDocument', () => {
   it('never shows a password or what a URL hides', () => {
     const document = loadConfigText('f', '[s]\npassword = hunter2\nurl = ftp://me:hunter2@h/p?token=hunter2\n');
     const section = document.section('s');
-    section.integer('password', { default: 0 });
+    section.secret('password');
     section.choice('url', ['a'], 'a');
     section.problem('url', 'cannot be used (expected http, got "ftp://me:hunter2@h/p?token=hunter2")');
     assert.doesNotMatch(lines(document).join(), /hunter2/);
     assert.match(lines(document).join(), /got "ftp:\/\/\*\*\*@h\/p\?\*\*\*"/);
+  });
+
+  it('lists the keys that stand, of a section and of its default, and makes none of them known', () => {
+    const document = loadConfigText('f', '[check.default]\nb = 1\na = 1\n[check.x]\nc = 1\na = 2\n[urls]\nz = 1\ny = 2\n');
+    assert.deepEqual(document.member('check', 'x').keys(), ['c', 'a', 'b']);
+    assert.deepEqual(document.member('check', undefined).keys(), ['b', 'a']);
+    assert.deepEqual(document.section('urls').keys(), ['z', 'y']);
+    assert.deepEqual(document.section('none').keys(), []);
+    assert.equal(document.finish().length, 6);
+  });
+
+  it('keeps the families of sections apart: names, defaults, known keys, refusals', () => {
+    const text =
+      '[process.web]\ntype = 1\n[check.default]\ninterval = 5\n[check.web]\ntype = url\nmax_attempts = 3\n[check.b]\nn = x\n';
+    const document = loadConfigText('f', text);
+    assert.deepEqual([document.names('process'), document.names('check')], [['web'], ['web', 'b']]);
+    document.member('process', 'web').integer('max_attempts', { default: 2 });
+    const checks = document.names('check').map((name) => {
+      const section = document.member('check', name);
+      return [section.text('type'), section.integer('interval', { default: 60 }), section.integer('n', { default: 1 })];
+    });
+    assert.deepEqual(checks, [
+      ['url', 5, 1],
+      [undefined, 5, 1],
+    ]);
+    document.complete();
+    assert.deepEqual(lines(document), [
+      'f:2: [process.web] type: unknown key, ignored (it is a key of [check.NAME])',
+      'f:7: [check.web] max_attempts: unknown key, ignored (it is a key of [process.NAME])',
+      'f:9: [check.b] n: invalid value "x", expected a whole number (at least 0)',
+    ]);
+    assert.deepEqual([...document.refusals('process').keys(), ...document.refusals('check').keys()], ['b']);
+    assert.ok(document.usable, 'only that check is refused');
   });
 
   it('counts what is too much to be read', () => {
@@ -99,8 +133,8 @@ describe('what no editor shows', () => {
   it('is reported for names, keys and values by its code point, and for a password without it', () => {
     const text = '[process.ngi\u200bnx]\nsystem_name = a\u3164\nmax_attempt\u00ads = 2\n[s]\npassword = a\u2060b\n';
     const document = loadConfigText('f', text);
-    document.processSection('ngi\u200bnx').text('system_name');
-    document.section('s').verbatim('password');
+    document.member('process', 'ngi\u200bnx').text('system_name');
+    document.section('s').secret('password');
     document.finish();
     assert.deepEqual(lines(document), [
       'f:1: [process.ngi\\u200bnx] the name holds U+200B, which is invisible',

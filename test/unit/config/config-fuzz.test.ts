@@ -47,11 +47,11 @@ it('any command, password, quoted value and process name is read as it was writt
       const quoted = body.replaceAll('"', '');
       const text = `[process.${name}]\nrestart_command = ${command}\nsmtp_password = "${password}"\nhealth_check_body = "${quoted}" # c\n`;
       const document = loadConfigText('f', text);
-      assert.deepEqual(document.processNames(), [name]);
-      const section = document.processSection(name);
+      assert.deepEqual(document.names('process'), [name]);
+      const section = document.member('process', name);
       const expected = command.trimStart();
-      assert.equal(section.verbatim('restart_command'), expected.startsWith('#') ? undefined : expected || undefined);
-      assert.equal(section.verbatim('smtp_password'), password);
+      assert.equal(section.command('restart_command'), expected.startsWith('#') ? undefined : expected || undefined);
+      assert.equal(section.secret('smtp_password'), password);
       assert.equal(section.text('health_check_body'), quoted || undefined);
       assert.equal(document.problems.filter(({ severity }) => severity === 'error').length, 0);
     }),

@@ -37,7 +37,7 @@ describe('parseMonitorSettings', () => {
 describe('parseRecoverySettings', () => {
   it('has the documented defaults', () => {
     const document = loadConfigText('f', '');
-    assert.deepEqual(parseRecoverySettings(document.processSection('a')), {
+    assert.deepEqual(parseRecoverySettings(document.member('process', 'a')), {
       systemName: undefined,
       preRestartCommand: undefined,
       commandTimeoutMs: 60_000,
@@ -57,7 +57,7 @@ describe('parseRecoverySettings', () => {
   it('reads every key, its own section before [process.default]', () => {
     const own = 'system_name = x\npre_restart_command = a; b\nmax_delay = 90\npriority = -1\nbackoff_multiplier = 1.5\n';
     const text = `[process.default]\nrestart_delay = 0.25\nuse_backoff = on\npriority = 7\n[process.a]\n${own}`;
-    const settings = parseRecoverySettings(loadConfigText('f', text).processSection('a'));
+    const settings = parseRecoverySettings(loadConfigText('f', text).member('process', 'a'));
     assert.equal(settings.systemName, 'x');
     assert.equal(settings.preRestartCommand, 'a; b');
     assert.equal(settings.maxDelayMs, 90_000);
@@ -69,10 +69,10 @@ describe('parseRecoverySettings', () => {
 
   it('names a dependency once, and never the process itself', () => {
     const document = loadConfigText('f', '[process.default]\ndepends_on = db, net, db\n[process.db]\n');
-    assert.deepEqual(parseRecoverySettings(document.processSection('db')).dependsOn, ['net']);
-    assert.deepEqual(parseRecoverySettings(document.processSection('web')).dependsOn, ['db', 'net']);
+    assert.deepEqual(parseRecoverySettings(document.member('process', 'db')).dependsOn, ['net']);
+    assert.deepEqual(parseRecoverySettings(document.member('process', 'web')).dependsOn, ['db', 'net']);
     const many = loadConfigText('f', `[process.a]\ndepends_on = ${Array.from({ length: 101 }, (_, i) => `p${i}`)}\n`);
-    assert.deepEqual(parseRecoverySettings(many.processSection('a')).dependsOn, []);
+    assert.deepEqual(parseRecoverySettings(many.member('process', 'a')).dependsOn, []);
     assert.match(many.problems[0]?.problem ?? '', /101 names\), expected at most 100 names/);
   });
 });

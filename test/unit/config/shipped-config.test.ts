@@ -36,7 +36,7 @@ describe('the shipped config.ini', () => {
 
   it('shows every key there is', () => {
     const document = loadConfigText('config.ini', uncommented);
-    assert.deepEqual(document.processNames(), ['web frontend', 'app-backend', 'custom_example']);
+    assert.deepEqual(document.names('process'), ['web frontend', 'app-backend', 'custom_example']);
     for (const [section, keys] of Object.entries(allKeys)) {
       for (const key of keys.split(/\s+/)) assert.ok(document.stands(section, key), `[${section}] ${key}`);
     }
@@ -46,7 +46,7 @@ describe('the shipped config.ini', () => {
     const database = loadConfigText('config.ini', text).section('database');
     assert.equal(database.text('host'), 'localhost');
     assert.equal(database.text('database'), 'v_process_monitor');
-    assert.equal(database.verbatim('password'), 'your_password');
+    assert.equal(database.secret('password'), 'your_password');
   });
 });
 

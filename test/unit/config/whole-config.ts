@@ -30,15 +30,15 @@ export function readWhole(document: ConfigDocument): { monitor: MonitorSettings;
   parseHost(document.section('host'));
   const monitor = parseMonitorSettings(document.section('monitor'), {});
   askAll(document.section('database'), foreignKeys.database);
-  document.section('database').verbatim('password');
+  document.section('database').secret('password');
   askAll(document.section('logging'), foreignKeys.logging);
   askAll(document.section('control'), foreignKeys.control);
   askAll(document.section('events'), foreignKeys.events);
   const processes = new Map<string, RecoverySettings>();
-  for (const name of [...document.processNames(), undefined]) {
-    const section = document.processSection(name);
+  for (const name of [...document.names('process'), undefined]) {
+    const section = document.member('process', name);
     askAll(section, foreignKeys.process);
-    for (const key of ['restart', 'start', 'stop', 'health_check']) section.verbatim(`${key}_command`);
+    for (const key of ['restart', 'start', 'stop', 'health_check']) section.command(`${key}_command`);
     processes.set(name ?? '', parseRecoverySettings(section));
   }
   checkDependencies(document);

@@ -113,9 +113,12 @@ describe('[events]', () => {
     const file = join(tempDir(t), 'c.ini');
     writeFileSync(file, '[events]\nauth = x\n', { mode: 0o644 });
     chmodSync(file, 0o644);
+    const document = loadConfigFile(file);
+    parseEvents(document.section('events'), {});
     assert.match(
-      loadConfigFile(file)
-        .problems.map(({ problem }) => problem)
+      document
+        .complete()
+        .map(({ problem }) => problem)
         .join(),
       /holds a password and is readable by everybody/,
     );
