@@ -38,6 +38,8 @@ function sectionHint({ name, entries }: IniSection, asked: Asked): string {
   const known = [...asked.keys()].filter((group) => !group.endsWith('.'));
   const group = groupOfKeys([...entries.keys()], asked);
   const meant = group === undefined || group.endsWith('.') ? meantSection(name, known) : `[${group}]`;
+  // A section of a family that nobody asks for is spelt as it should be.
+  if (meant === `[${name}]`) return '';
   return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
 }
 

@@ -114,6 +114,16 @@ describe('ConfigDocument', () => {
     assert.ok(document.usable, 'only that check is refused');
   });
 
+  it('has no hint for a section of a family that nobody asks for', () => {
+    const document = loadConfigText('f', '[check.web]\ntype = url\n[chek.web]\n');
+    document.member('process', undefined);
+    document.complete();
+    assert.deepEqual(lines(document), [
+      'f:1: [check.web] unknown section, ignored',
+      'f:3: [chek.web] unknown section, ignored (did you mean [check.web]?)',
+    ]);
+  });
+
   it('counts what is too much to be read', () => {
     const document = loadConfigText('f', `[s]\n${Array.from({ length: 50_000 }, (_, i) => `key_${i} = 1`).join('\n')}`);
     document.section('s').text('key');
