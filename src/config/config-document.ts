@@ -241,12 +241,14 @@ export class ConfigDocument {
     return values.some(({ kind, text }) => kind === 'secret' && text !== '');
   }
 
-  /** A process without a section has no line of its own, only that of the value it inherits. */
-  #placeOfProcess(processName: string, key: string): Pick<ConfigProblem, 'line' | 'section' | 'key'> {
+  /** A process without a section has no place of its own, only that of the value it inherits. */
+  #placeOfProcess(processName: string, key: string): Pick<ConfigProblem, 'file' | 'line' | 'section' | 'key'> {
     const section = sectionOf('process', processName);
     const own = this.#sections.get(section);
-    const inherited = own === undefined ? this.#sections.get(PROCESS_DEFAULT)?.entries.get(key)?.line : undefined;
-    return { line: own?.entries.get(key)?.line ?? own?.line ?? inherited ?? 0, section, key };
+    if (own !== undefined) return { line: own.entries.get(key)?.line ?? own.line, section, key };
+    const inherited = this.#sections.get(PROCESS_DEFAULT)?.entries.get(key);
+    const file = inherited && this.#files.get(PROCESS_DEFAULT);
+    return { ...(file !== undefined && { file }), line: inherited?.line ?? 0, section, key };
   }
 
   #reader(name: string, fallbackName: string | undefined): SectionReader {

@@ -197,6 +197,17 @@ describe('config.d', () => {
     assert.ok(document.usable);
   });
 
+  it('is named for a process without a section that inherits a value from there', (t) => {
+    const path = written(t, '[process.a]\n', { 'a.ini': '\n[process.default]\nuser = x\n' });
+    const document = loadConfigFile(path);
+    for (const name of ['a', 'b']) document.member('process', name).text('user');
+    for (const name of ['a', 'b']) document.warnOfProcess(name, 'user', 'is odd');
+    assert.deepEqual(linesOf(document, path), [
+      '/config.ini:1: [process.a] user: is odd',
+      '/config.d/a.ini:3: [process.b] user: is odd',
+    ]);
+  });
+
   it('may not repeat a section: the first one counts, and of a family only that one is refused', (t) => {
     const path = written(t, '\n[process.a]\nmax_attempts = 3\n', {
       'a.ini': '[process.a]\nmax_attempts = 7\n',
