@@ -1,4 +1,4 @@
-import type { SectionReader } from '../core/config.ts';
+import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
 import { type Family, groupOf, isDefault, memberOf, sectionOf } from './families.ts';
 import { readValue, type ValueKind } from './ini-value.ts';
@@ -121,10 +121,10 @@ export class ConfigDocument {
    * reported.
    */
   standingWarning(processName: string, key: string, problem: string): ConfigProblem {
-    const inherited = this.#sections.get(PROCESS_DEFAULT)?.entries.get(key);
+    const inherited = this.#sections.get(DEFAULT_SECTION)?.entries.get(key);
     if (this.stands(sectionOf('process', processName), key) || inherited === undefined)
       return this.processWarning(processName, key, problem);
-    return this.#placed({ severity: 'warning', line: inherited.line, section: PROCESS_DEFAULT, key, problem });
+    return this.#placed({ severity: 'warning', line: inherited.line, section: DEFAULT_SECTION, key, problem });
   }
 
   /** Reports an error of one process, also at its own section: only this process is refused. */
@@ -142,8 +142,8 @@ export class ConfigDocument {
     const own = sectionOf('process', processName);
     const shown = shownProblem({ severity: 'error', line: 0, section: own, key: '', problem: '' }).section;
     const inherits = (key: string): boolean => !this.stands(own, key);
-    const met = this.#problems.foundIn(own, PROCESS_DEFAULT);
-    return met.filter(({ section, key }) => section === shown || (section === PROCESS_DEFAULT && inherits(key)));
+    const met = this.#problems.foundIn(own, DEFAULT_SECTION);
+    return met.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
   }
 
   /** The names whose own sections have an error, each with the first one as `FILE:LINE: [section] key: problem`. */
@@ -175,7 +175,7 @@ export class ConfigDocument {
     const isFull = (): boolean => this.#problems.isFull('warning');
     for (const problem of unknownEntries(this.#sections.values(), this.#asked, isFull)) this.report(problem);
     for (const part of this.#parts)
-      if (this.#holdsSecret(part)) for (const problem of part.ifSecret ?? []) this.#reportOf(part, problem);
+      for (const problem of part.ifSecret ?? []) if (this.#holdsSecret(part)) this.#reportOf(part, problem);
     return this.problems;
   }
 
@@ -204,17 +204,18 @@ export class ConfigDocument {
 
   /** Takes over the sections and problems of one file. */
   #take(part: ConfigPart): void {
-    const repeated = [...part.ini.sections.values()].filter(({ name }) => this.#sections.has(name));
-    for (const section of part.ini.sections.values()) {
-      if (repeated.includes(section)) continue;
-      this.#sections.set(section.name, section);
-      if (part.file !== this.file) this.#files.set(section.name, part.file);
-    }
     for (const problem of [...(part.problems ?? []), ...part.ini.problems]) this.#reportOf(part, problem);
-    for (const { name, line } of repeated) {
-      const first = `${this.#files.get(name) ?? this.file}:${this.#sections.get(name)?.line}`;
-      const problem = `the section is in ${first} too (expected in one file only)`;
-      this.#reportOf(part, { severity: 'error', line, section: name, key: '', problem });
+    for (const section of part.ini.sections.values()) {
+      const { name, line } = section;
+      const first = this.#sections.get(name);
+      if (first !== undefined) {
+        const place = `${this.#files.get(name) ?? this.file}:${first.line}`;
+        const problem = `the section is in ${place} too (expected in one file only)`;
+        this.#reportOf(part, { severity: 'error', line, section: name, key: '', problem });
+        continue;
+      }
+      this.#sections.set(name, section);
+      if (part.file !== this.file) this.#files.set(name, part.file);
     }
   }
 
@@ -246,8 +247,8 @@ export class ConfigDocument {
     const section = sectionOf('process', processName);
     const own = this.#sections.get(section);
     if (own !== undefined) return { line: own.entries.get(key)?.line ?? own.line, section, key };
-    const inherited = this.#sections.get(PROCESS_DEFAULT)?.entries.get(key);
-    const file = inherited && this.#files.get(PROCESS_DEFAULT);
+    const inherited = this.#sections.get(DEFAULT_SECTION)?.entries.get(key);
+    const file = inherited && this.#files.get(DEFAULT_SECTION);
     return { ...(file !== undefined && { file }), line: inherited?.line ?? 0, section, key };
   }
 
@@ -277,5 +278,3 @@ export class ConfigDocument {
     });
   }
 }
-
-const PROCESS_DEFAULT = sectionOf('process', undefined);

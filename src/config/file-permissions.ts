@@ -21,7 +21,7 @@ export function permissionProblems(access: FileAccess, daemonUid: number): Confi
   if (daemonUid !== 0) return [];
   const { mode, uid, gid, directory, reach } = access;
   const problems: ConfigProblem[] = [];
-  if (uid !== 0) problems.push(problemOf('error', othersFile(uid)));
+  if (uid !== 0) problems.push(problemOf('error', foreignOwner(uid)));
   if (mode & OTHERS_WRITE)
     problems.push(problemOf('error', `is writable by everybody (expected mode 0600, got ${octal(mode)})`));
   else if (mode & GROUP_WRITE && gid !== 0)
@@ -44,7 +44,7 @@ export function secretProblems({ mode }: FileAccess): ConfigProblem[] {
 /** The problems of a folder whose files are all read: whoever can put one there can run any command as the daemon's user. */
 export function folderProblems(folder: FileAccess['directory'], daemonUid: number): ConfigProblem[] {
   if (daemonUid !== 0) return [];
-  if (folder.uid !== 0) return [problemOf('error', othersFile(folder.uid))];
+  if (folder.uid !== 0) return [problemOf('error', foreignOwner(folder.uid))];
   if (folder.mode & OTHERS_WRITE)
     return [problemOf('error', `is writable by everybody (expected mode 0755, got ${octal(folder.mode)})`)];
   return [];
@@ -54,7 +54,7 @@ function problemOf(severity: 'error' | 'warning', problem: string): ConfigProble
   return { severity, line: 0, section: '', key: '', problem };
 }
 
-function othersFile(uid: number): string {
+function foreignOwner(uid: number): string {
   return `belongs to the user id ${uid}, who could run any command as root (expected owner root: chown root)`;
 }
 

@@ -9,7 +9,7 @@ import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
-import { ambiguityOf, describeForeignProcesses } from '../descriptions.ts';
+import { ambiguityOf } from '../descriptions.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { Matches } from '../identity/match.ts';
 import { pinAdvice } from '../launch-words.ts';
@@ -97,7 +97,7 @@ export class ProgramLaunches {
       isRunning,
       unusable: launches.note(systemName).unusable,
       wasSeen: this.#finder.wasOthers(systemName),
-      notTaken: describeForeignProcesses(foreign)[0],
+      foreign,
     });
   }
 

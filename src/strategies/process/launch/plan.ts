@@ -13,6 +13,7 @@ import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts';
 import { findProgram } from '../../command/find-program.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
+import { describeForeignProcesses } from '../descriptions.ts';
 import { describeArgv, NEVER_SEEN, nothingToStart, OLD_RECORD, pinAdvice, pinAgain, shown, UNUSABLE } from '../launch-words.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { WholeLaunch } from './copies.ts';
@@ -54,8 +55,8 @@ interface StartRule {
   readonly unusable: string | undefined;
   /** It was seen running, and we had not started it. */
   readonly wasSeen: boolean;
-  /** A process that has its name and is not taken for it, and why, for people; undefined if there is none. */
-  readonly notTaken: string | undefined;
+  /** Processes that have its name and are not taken for it. */
+  readonly foreign: Parameters<typeof describeForeignProcesses>[0];
 }
 
 /**
@@ -104,8 +105,8 @@ function planSearched(
   const found = options.configured ? findProgram(managed.systemName, path) : undefined;
   if (found === undefined) {
     const search = options.configured ? `, and ${noProgram(managed.systemName)}` : '';
-    const notTaken = rule.notTaken === undefined ? '' : `; ${rule.notTaken}`;
-    return { ...refused(`${NEVER_SEEN}${search}${notTaken}`), unseen: true };
+    const [notTaken] = describeForeignProcesses(rule.foreign);
+    return { ...refused([`${NEVER_SEEN}${search}`, ...(notTaken === undefined ? [] : [notTaken])].join('; ')), unseen: true };
   }
   const uid = rule.userUid ?? process.geteuid?.() ?? 0;
   const unsafe = uid === 0 ? rootsRefusal(withoutArguments(found), managed, rule) : undefined;
