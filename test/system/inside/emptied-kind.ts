@@ -41,7 +41,7 @@ export function testEmptied(kind: string, make: MakeUnit, strategies: readonly s
       // It dies 0.3 s after each start.
       writeFileSync(lives, '0.3');
       const brief = await watch.restart();
-      const health = brief.kind === 'restarted' ? await watch.health() : brief;
+      const health = brief.kind === 'restarted' ? await watch.health(5000) : brief;
       assert.ok(health.kind === 'unhealthy' || health.kind === 'failed', JSON.stringify(health));
       assert.match(health.reason, new RegExp(NOTHING));
       // It is dead before its start is over.

@@ -72,8 +72,8 @@ export function detecting(
     known = seen.length;
     return seen.at(-1) ?? 0;
   };
-  const settings = { healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
-  const plan = { strategy, settings, checks: [] } as unknown as RecoveryPlan;
+  const planOf = (healthCheckTimeoutMs: number) =>
+    ({ strategy, settings: { healthCheckTimeoutMs, stableTimeMs: 1000 }, checks: [] }) as unknown as RecoveryPlan;
   return {
     strategy,
     exits,
@@ -89,7 +89,8 @@ export function detecting(
     seen: () => seen.at(-1),
     stop: () => detector.stop(),
     restart: () => strategy.restart(attemptOn(managed(name))),
-    health: () => proveLasting(plan, managed(name), 1, systemClock, never),
+    /** `limitMs`: also how long it takes if the unit is not well. */
+    health: (limitMs = 30_000) => proveLasting(planOf(limitMs), managed(name), 1, systemClock, never),
     preview: () => strategy.preview(managed(name), never),
     running: () => find(never),
   };
