@@ -96,7 +96,7 @@ async function checkAgain(
         if (target !== null) recorder.record({ process, target }, { kind: 'recovered', attempts }, foundAtMs);
       }
       // Else a poll has shown meanwhile that it is over, and what may be in its row by now is another alarm.
-      if (alarm !== undefined && book.isSame(alarm.key, checkedAtMs)) await clearing.clear(member);
+      if (alarm !== undefined && book.isSame(alarm.key, checkedAtMs)) await clearing.clear(member, checkedAtMs);
       return { kind: 'recovered', attempts: 0 };
     case 'not_proved':
       if (abort.aborted) return { kind: 'interrupted' };
@@ -163,12 +163,13 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
   if (outcome.kind === 'recovered' || outcome.kind === 'failed')
     for (const { alarm } of job.members) if (alarm !== undefined) book.memory.forgetUnproved(alarm.key);
   if (outcome.kind === 'recovered') {
-    job.provedAtMs = clock.monotonicMs();
+    const provedAtMs = clock.monotonicMs();
+    job.provedAtMs = provedAtMs;
     await takeLatestNotes(job, parts);
     // By index: others may join until the last of them is cleared.
     for (let i = 0; i < job.members.length; i++) {
       const member = job.members[i];
-      if (member !== undefined) await parts.clearing.clear(member);
+      if (member !== undefined) await parts.clearing.clear(member, provedAtMs);
     }
   }
   // Without a pause after the last look at the members: an alarm that comes later begins a recovery of its own.

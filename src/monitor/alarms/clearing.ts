@@ -45,27 +45,30 @@ export class AlarmClearing {
     return this.#isDenied || !this.#parts.config.current().monitor.clearAlarm;
   }
 
-  /** Clears the alarm of a healed process, or remembers that it is healed. Never rejects. */
-  async clear(member: Member): Promise<void> {
+  /**
+   * Clears the alarm of a process that was proved healthy at `provedAtMs`, monotonic milliseconds, or remembers that it is healed. One that
+   * a poll has shown to be over since is not remembered: what may be in its row by now is another alarm. Never rejects.
+   */
+  async clear(member: Member, provedAtMs: number): Promise<void> {
     const { process, alarm } = member;
     if (alarm === undefined || !stands(alarm)) return;
     if (alarm.source === 'kept') {
       this.#endKept(member, alarm);
       return;
     }
-    const { config, book, log } = this.#parts;
+    const { config, log } = this.#parts;
     if (config.current().monitor.clearAlarm) {
-      await this.#clearRow(member, alarm);
+      await this.#clearRow(member, alarm, provedAtMs);
       return;
     }
-    if (!book.memory.rememberHandled(process.processName, alarm, member.notedAtMs, book.lastPoll)) return;
+    if (!this.#remember(member, alarm, provedAtMs)) return;
     log.info(
       `DB UPDATE LOG: Alarm of ${process.processName} stays in the database (clear_alarm = false)`,
       processFields(process),
     );
   }
 
-  async #clearRow(member: Member, alarm: StoredAlarm): Promise<void> {
+  async #clearRow(member: Member, alarm: StoredAlarm, provedAtMs: number): Promise<void> {
     const { config, book, kept, clock, log } = this.#parts;
     const { process, notedAtMs } = member;
     const wasTried = book.memory.of(alarm).handled;
@@ -88,8 +91,15 @@ export class AlarmClearing {
           : `Alarm of ${process.processName} is left as it is: several rows have its process_id`;
       log.info(`DB UPDATE LOG: ${why}`, processFields(process));
     } catch (error) {
-      this.#reportFailed(member, error, book.memory.rememberHandled(process.processName, alarm, notedAtMs, book.lastPoll));
+      this.#reportFailed(member, error, this.#remember(member, alarm, provedAtMs));
     }
+  }
+
+  /** Remembers that the alarm is healed, unless it is over. Returns false if it was remembered already, or is not remembered. */
+  #remember({ process, notedAtMs }: Member, alarm: StoredAlarm, provedAtMs: number): boolean {
+    const { book } = this.#parts;
+    if (!book.isSame(alarm.key, provedAtMs)) return false;
+    return book.memory.rememberHandled(process.processName, alarm, notedAtMs, book.lastPoll);
   }
 
   /** Ends a kept alarm, whatever `clear_alarm` says. */

@@ -265,3 +265,27 @@ test('what is raised again while the health of what others have to clear is chec
   await world.poll();
   assert.deepEqual(world.restarts, ['web', 'web']);
 });
+
+test('an alarm that a poll shows to be over while its clearing is under way, and is then denied, is not remembered', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {}, 'first');
+  world.storeFault.clearAlarm = storeError('denied');
+  await world.poll();
+  const row = world.rows.get('1');
+  assert(row);
+  const { clearAlarm } = world.store;
+  world.store.clearAlarm = async (...how) => {
+    await world.clock.sleep(1000);
+    return clearAlarm.apply(world.store, how);
+  };
+  // The health of what is left to others is checked again, and its clearing is tried again.
+  void world.monitor.tick();
+  await world.clock.advance(500);
+  row.alarma = false;
+  await world.monitor.tick();
+  await world.clock.advance(5_000);
+  assert.deepEqual(world.restarts, ['web']);
+  world.alarm(1, 'web', undefined, 'second');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
+});
