@@ -69,8 +69,9 @@ test('limits, umask, nice value and ignored signals, though its starter has the 
 
 test('what an interpreter ignores of itself is not what it was given', (t) => {
   const { root, table } = open(t);
+  let pid = 100;
   const signals = (executable: string, ignored: string): readonly number[] | undefined => {
-    const pid = 100 + Math.floor(Math.random() * 1e6);
+    pid++;
     lay(root, pid, { stat: stat(pid, 0), status: `SigIgn:\t${ignored.padStart(16, '0')}\n` });
     symlinkSync(executable, join(root, `${pid}/exe`));
     return readSurroundings(table, pid).ignoredSignals;
