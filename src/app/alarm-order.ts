@@ -110,7 +110,9 @@ function logOrder(
     process_name: name,
     process_id: id ?? null,
   });
-  events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
+  events.emit({ type: 'order_given', order, name, by, detail: notes ?? '', outcome: 'done' });
+  if (order === 'alarm')
+    events.emit({ type: 'alarm_raised', processName: name, by: 'operator', notes: notes ?? '', where: 'stored' });
 }
 
 function logNotes({ log }: Pick<Core, 'log'>, { by }: OrderSide, row: ProcessRow, notes: string): void {

@@ -8,7 +8,9 @@ import { ExitWatch, type WatchConfig } from '../detectors/exit-watch.ts';
 import { WatchedLives } from '../detectors/watched-lives.ts';
 import { createMonitor, type MonitorGraph } from '../monitor/create-monitor.ts';
 import type { CurrentConfig, MonitorConfig } from '../monitor/current-config.ts';
+import { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import { recordHistory } from '../monitor/history/record.ts';
+import { Incidents } from '../monitor/incidents/incidents.ts';
 import { heardStore } from '../monitor/poll/heard-store.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
@@ -19,7 +21,7 @@ import { createExecution, type Execution } from '../system/execution.ts';
 import { NameResolver } from '../system/names/resolver.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import { logOutput } from './command-log.ts';
+import { reportOutput } from './command-log.ts';
 import { rowScope, type Settings } from './settings.ts';
 
 /** What the composition root needs. */
@@ -54,6 +56,7 @@ export interface Core extends Omit<MonitorGraph, 'interruptedRuns'> {
   readonly config: { current(): Configuration };
   readonly exits: ExitWatch;
   readonly lives: WatchedLives;
+  readonly lastRecoveries: LastRecoveries;
   readonly concerns: Concerns;
   readonly stops: StopStack;
   /** No new work once aborted. */
@@ -84,7 +87,6 @@ const ROLLBACK_MS = 5000;
 async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const { log } = options;
   const clock = options.clock ?? systemClock;
-  const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
   const state =
     options.state ??
     openState(options.settings.monitor.stateDir, {
@@ -93,8 +95,10 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
       role: { kind: 'daemon', socket: options.settings.control.socket },
     });
   stops.push('state', () => state.close());
+  const onError = (error: unknown): void => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error });
+  const events = new EventBus(clock, onError, new Incidents(state.incidents));
   const system = createExecution({ stateDir: options.settings.monitor.stateDir, log });
-  const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
+  const execution: Execution = { ...system, commands: reportOutput(system.commands, log, events) };
   const table = new ProcessTable();
   const look = sharedLooks(table);
   const { launches, pins, roots, unitsWithProcesses } = state;
@@ -132,7 +136,10 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   stops.push('store', () => config.current().store.close());
 
   if (options.state === undefined) interruptedRuns.report();
-  recordHistory(events, state.history, clock);
+  state.history.keep(options.settings.history);
+  recordHistory(events, state.history);
+  const lastRecoveries = new LastRecoveries(state.lastRecoveries);
+  lastRecoveries.follow(events);
 
   const plans = (): Plans => config.current().plans;
   return {
@@ -148,6 +155,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
     names,
     config,
     lives,
+    lastRecoveries,
     exits,
     concerns: new Concerns(plans, log),
     stops,
@@ -159,6 +167,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
         next.database.fingerprint === settings.database.fingerprint &&
         JSON.stringify(rowScope(next)) === JSON.stringify(rowScope(settings));
       await load(next, isSame ? store : undefined);
+      state.history.keep(next.history);
       targets.forget();
       monitor.wake();
       if (!isSame) await store.close();

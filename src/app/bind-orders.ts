@@ -13,6 +13,7 @@ import { previewOrder } from './preview-order.ts';
 import { type DetailSources, describeProcess } from './process-details.ts';
 import { heldWords, holdOf } from './process-status.ts';
 import { lookAtTargets } from './status.ts';
+import { readHistory, tellStory } from './story.ts';
 
 /** What the orders are bound to, beside what carries them out. */
 interface OrderBinding extends OrderSide {
@@ -38,6 +39,8 @@ export function bindOrders(core: OrderSources, { status, statusOf, reload, ...si
     recover: (name) => recoverNow(core, side, name),
     preview: (name) => previewOrder(core, name),
     describe: (name) => describeProcess(core, name, side.daemonRuns ? process.pid : 0, statusOf),
+    history: (filter) => readHistory(core, filter),
+    why: (name, incident) => tellStory(core, name, incident),
     alarm: (nameOrId, clear, notes) => orderAlarm(core, side, { nameOrId, clear, notes }),
     resetBreakers: (name) => resetBreakers(core, by, name),
     hold: async (name, forMs, reason, strict = false) => {
@@ -85,7 +88,7 @@ async function recoverNow(
   const inAlarm = [...rows.filter(isInAlarm).map(storedAlarm), ...(kept === undefined ? [] : [kept])];
   const startedMs = core.clock.monotonicMs();
   core.log.info(`RESTART LOG: Restart of ${nameWords(name)} ordered by ${by}`, { process_name: name });
-  core.events.emit({ type: 'order_given', order: 'restart', name, by, detail: '' });
+  core.events.emit({ type: 'order_given', order: 'restart', name, by, detail: '', outcome: 'accepted' });
   const outcome = await core.handler.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1).map(storedAlarm));
   const durationMs = Math.round(core.clock.monotonicMs() - startedMs);
   switch (outcome.kind) {

@@ -5,7 +5,6 @@ import { systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
-import { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import { LaunchObserver } from '../strategies/launch-observer.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
@@ -110,10 +109,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 async function live(core: Core, log: ReloadableLogger, notifier: Notifier, options: DaemonOptions): Promise<void> {
   const startedAt = systemClock.date();
-  const last = new LastRecoveries();
-  last.load(core.state.history);
-  last.follow(core.events, core.clock);
-  const { exits } = core;
+  const { exits, lastRecoveries: last } = core;
   const launches = new LaunchObserver(core);
   const reload = createReload(core, log, notifier, () => {
     followConfig(core);
@@ -137,6 +133,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   core.stops.push('recoveries', () => endRecoveries(core));
 
   logStart(core, log, options);
+  core.events.emit({ type: 'daemon_started', version: options.version, crashed: core.state.crashed });
   const loop = core.monitor.run(core.stopping.signal);
   core.stops.push('exit watch', () => exits.stop());
   followConfig(core);

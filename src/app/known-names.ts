@@ -68,7 +68,7 @@ export function isRemembered(
     kept.alarm(name) !== undefined ||
     state.pins.get(name) !== undefined ||
     state.lives.get(name) !== undefined ||
-    state.history.recent(1, name).length > 0
+    state.history.find({ processName: name, limit: 1 }).length > 0
   );
 }
 

@@ -34,7 +34,7 @@ export async function offlineStatus(options: OfflineOptions): Promise<DaemonStat
     const [now] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
     // Only root can see how other users' processes were started.
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
-    const last = lastRecoveries(core);
+    const last = new LastRecoveries(core.state.lastRecoveries);
     const extras = { ...now, gone: await goneNames(core, last) };
     return buildStatus(core, last, { version: options.version, pid: 0, startedAt: null }, extras);
   });
@@ -131,11 +131,11 @@ async function withCore<T>(
 /** Reads the state that the last daemon left; empty if it cannot be read. */
 export function lookAtState(settings: Settings): DaemonState {
   const look = readState(settings.monitor.stateDir, systemClock);
-  return look.kind === 'read' ? look.state : emptyState(systemClock);
+  return look.kind === 'read' ? look.state : emptyState(systemClock, look.kind === 'failed' ? look.reason : undefined);
 }
 
 async function ordersOf(core: OrderSources & StatusSources, { version }: OfflineOptions, now?: WatchedNow): Promise<Orders> {
-  const last = lastRecoveries(core);
+  const last = new LastRecoveries(core.state.lastRecoveries);
   return bindOrders(core, {
     by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),
     daemonRuns: false,
@@ -143,10 +143,4 @@ async function ordersOf(core: OrderSources & StatusSources, { version }: Offline
     statusOf: async (name) => statusOfOne(core, last, name, { ...now, gone: await goneNames(core, last), daemonRuns: false }),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),
   });
-}
-
-function lastRecoveries({ state }: Pick<Core, 'state'>): LastRecoveries {
-  const last = new LastRecoveries();
-  last.load(state.history);
-  return last;
 }

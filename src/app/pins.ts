@@ -55,7 +55,7 @@ export function bindPins(core: PinSources, by: string): Pick<Orders, 'pins' | 'p
           process_name: name,
         });
       const detail = launches.map(({ record }) => describeArgv(record.argv)).join('; ');
-      core.events.emit({ type: 'order_given', order: 'pin', name, by, detail });
+      core.events.emit({ type: 'order_given', order: 'pin', name, by, detail, outcome: 'done' });
       const closed = closeBreakers(core, systemName, by);
       await lookAgain(core, name, [systemName]);
       return { kind: 'done', pinned: [name], ...(closed.length === 0 ? {} : { closed }) };
@@ -68,7 +68,7 @@ export function bindPins(core: PinSources, by: string): Pick<Orders, 'pins' | 'p
       if (unknown !== undefined) return unknown;
       for (const systemName of gone) {
         core.log.info(`Pin removed by ${by}: ${nameWords(systemName)}`, { process_name: systemName });
-        core.events.emit({ type: 'order_given', order: 'unpin', name: systemName, by, detail: '' });
+        core.events.emit({ type: 'order_given', order: 'unpin', name: systemName, by, detail: '', outcome: 'done' });
       }
       await lookAgain(core, name, gone);
       return { kind: 'done', unpinned: gone };

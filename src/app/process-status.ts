@@ -72,7 +72,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
   const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
   const found = parts.found?.(name);
-  const lastRecovery = last.of(name) ?? null;
+  const lastRecovery = last.of(name);
   const alarm = alarmKnown({ settings, availability: parts.availability }, name, alarms);
   const state = judgeState({
     recovering: isRecovering(parts, name, target, alarms),
@@ -101,7 +101,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     alarmKept: alarms.some(({ source }) => source === 'kept'),
     watched: watchedStatus(watch, life, found),
     supervisor: supervisor?.description ?? null,
-    lastRecovery,
+    lastRecovery: lastRecovery === undefined ? null : { ...lastRecovery, at: lastRecovery.at.toISOString() },
     concern: core.concerns.of(name) ?? null,
     pinnedAt: core.state.pins.get(process.systemName)?.pinnedAt.toISOString() ?? null,
   };

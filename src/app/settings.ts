@@ -13,6 +13,7 @@ import { parseRunningWatch, type RunningWatch } from '../detectors/exits/options
 import type { HealthCheckParts } from '../health/health-check.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
+import { type HistoryLimits, parseHistory } from '../state/parse-history.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
 import type { RowScope } from '../stores/row-scope.ts';
 import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
@@ -36,6 +37,7 @@ export interface Settings {
   readonly database: ParsedStore;
   readonly logging: LoggingOptions;
   readonly control: ControlOptions;
+  readonly history: HistoryLimits;
   /** undefined: the file has no `[events]`. */
   readonly events: EventStreamOptions | undefined;
   /** Names with their own section, in the order of the file. */
@@ -92,6 +94,7 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
   const database = parseDatabase(document.section('database'));
   const logging = parseLogging(document.section('logging'));
   const control = parseControl(document.section('control'));
+  const history = parseHistory(document.section('history'));
   const events = parseEvents(document.section('events'));
   const processNames = document.names('process');
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
@@ -109,6 +112,7 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
     database,
     logging,
     control,
+    history,
     events: document.hasSection('events') ? events : undefined,
     processNames,
     refusals,

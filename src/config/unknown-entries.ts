@@ -90,12 +90,16 @@ function keyHint(key: string, known: ReadonlyMap<string, ValueKind>, asked: Aske
   const sectionsWith = (known: string): string[] =>
     [...asked].flatMap(([group, keys]) => (keys.has(known) ? [groupWords(group)] : []));
   const others = sectionsWith(key);
-  // A key that exists elsewhere and differs by a whole word is not a typing error.
-  const isSlip = meant !== undefined && (others.length === 0 || meant.split('_').length === key.split('_').length);
+  // A key that exists elsewhere and differs by a whole word is not a typing error, unless the nearest one has all its words.
+  const isSlip = meant !== undefined && (others.length === 0 || isLike(key.split('_'), meant.split('_')));
   if (isSlip) return ` (did you mean ${meant}?)`;
   if (others.length > 0) return ` (it is a key of ${listed(others)})`;
   const near = closest(key, new Set([...asked.values()].flatMap((keys) => [...keys.keys()])));
   return near === undefined ? '' : ` (did you mean ${near}, a key of ${listed(sectionsWith(near))}?)`;
+}
+
+function isLike(words: readonly string[], meant: readonly string[]): boolean {
+  return words.length === meant.length || words.every((word) => meant.includes(word));
 }
 
 function listed(words: readonly string[]): string {

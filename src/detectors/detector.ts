@@ -1,4 +1,4 @@
-import type { EventOf } from '../core/events.ts';
+import type { AlarmSource, EventOf } from '../core/events.ts';
 
 /** Something that notices when a process is not well. It raises alarms and restarts nothing itself. */
 export interface Detector {
@@ -30,5 +30,5 @@ export interface AlarmRaiser {
    * alike. When the call returns, the alarm survives the daemon's death. It resolves when the alarm, and a recovery that was
    * under way, are done.
    */
-  raise(processName: string, notes: string): Promise<void>;
+  raise(processName: string, notes: string, by: AlarmSource): Promise<void>;
 }

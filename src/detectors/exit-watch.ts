@@ -89,9 +89,9 @@ export class ExitWatch implements RecoveryFollower {
   async #followNow(byReload: boolean): Promise<void> {
     const start = this.#started;
     if (start === undefined) return;
-    const { config, lives, log } = this.#parts;
+    const { config, lives, events, log } = this.#parts;
     const { watchedNames } = config.current();
-    lives.keepOnly(new Set(watchedNames));
+    for (const processName of lives.keepOnly(new Set(watchedNames))) events.emit({ type: 'process_unwatched', processName });
     if (watchedNames.length === 0) {
       await this.#detector?.stop();
       this.#detector = undefined;

@@ -26,11 +26,11 @@ export class WatchedLives {
 
   /** A life has ended. */
   exited(event: EventOf<'process_exited'>): void {
-    const { processName, pid, at, cause, uptimeMs, ours } = event;
+    const { processName, pid, endedAt, cause, uptimeMs, ours } = event;
     const { exits, unit } = this.#records.get(processName) ?? { exits: 0, unit: null };
     this.#seen.add(processName);
     const expected = event.expected && !event.unasked;
-    const lastExit = { at, cause, uptimeMs, expected, ...(ours && { ours }) };
+    const lastExit = { at: endedAt, cause, uptimeMs, expected, ...(ours && { ours }) };
     const counted = expected || event.repeated ? exits : exits + 1;
     this.#records.set({ processName, pid, since: null, unit, exits: counted, lastExit });
   }
@@ -75,9 +75,11 @@ export class WatchedLives {
     return since.getTime() > begunAtMs - CLOCK_STEP_MS ? { ...life, since } : undefined;
   }
 
-  /** Forgets the names that are not watched any more: their fate is not known. */
-  keepOnly(watched: ReadonlySet<string>): void {
-    for (const { processName } of this.#records.list()) if (!watched.has(processName)) this.#records.delete(processName);
+  /** Forgets the names that are not watched any more, and returns them: their fate is not known. */
+  keepOnly(watched: ReadonlySet<string>): readonly string[] {
+    const gone = this.#records.list().flatMap(({ processName }) => (watched.has(processName) ? [] : [processName]));
+    for (const name of gone) this.#records.delete(name);
+    return gone;
   }
 
   /** The names that run or that this run of the daemon has reported: others may not be watched any more. */

@@ -125,7 +125,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   });
 
   const intake = new AlarmIntake({ config, clock, events, log });
-  const handling = { config, book, holds, recoveries, recorder, clearing, clock, abort, log };
+  const handling = { config, book, holds, recoveries, recorder, clearing, clock, events, abort, log };
   const handler = new AlarmHandler({
     config,
     book,
@@ -147,6 +147,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
     clearing,
     interruptedRuns,
     clock,
+    events,
     random,
     stopping,
     onHeartbeat,
@@ -154,7 +155,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   });
 
   const exitCounts = new ExitCounts({ config, breakers, targets, abort });
-  const alarms = new RaisedAlarms({ book, kept, monitor, handler, exits: exitCounts });
+  const alarms = new RaisedAlarms({ book, kept, monitor, handler, exits: exitCounts, events });
 
   breakers.load();
   interruptedRuns.load();

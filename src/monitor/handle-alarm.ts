@@ -27,6 +27,7 @@ interface AlarmHandlingParts {
   readonly recorder: OutcomeRecorder;
   readonly clearing: AlarmClearing;
   readonly clock: Clock;
+  readonly events: EventBus;
   readonly abort: AbortSignal;
   readonly log: Logger;
 }
@@ -39,7 +40,7 @@ export type FoundEntry = AlarmEntry & { readonly foundAtMs: number };
  * target share one recovery. Never rejects for an expected fault.
  */
 export async function handleAlarm(entry: FoundEntry, processName: string, parts: AlarmHandlingParts): Promise<RecoveryOutcome> {
-  const { config, book, holds, recoveries, recorder, clearing } = parts;
+  const { config, book, holds, recoveries, recorder, clearing, events } = parts;
   const plan = config.current().plans(processName);
   const { alarm, foundAtMs, notedAtMs } = entry;
   const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs, notedAtMs };
@@ -63,6 +64,11 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
   if (!observes(config)) {
     entry.phase = 'waiting';
     entry.waitsFor = dependencies;
+    const [first] = dependencies;
+    if (first !== undefined) {
+      const leaderName = first.processName;
+      events.emit({ type: 'incident_joined', processName, leaderName, why: 'depends on it' });
+    }
     const blocked = await failureAmong(dependencies);
     entry.phase = 'recovering';
     entry.waitsFor = [];

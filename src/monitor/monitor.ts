@@ -1,6 +1,7 @@
 // The poll loop.
 import { storedAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import type { AlarmBook } from './alarms/book.ts';
 import type { AlarmClearing } from './alarms/clearing.ts';
@@ -22,6 +23,7 @@ interface MonitorParts {
   readonly clearing: AlarmClearing;
   readonly interruptedRuns: InterruptedRuns;
   readonly clock: Clock;
+  readonly events: EventBus;
   /** 0 to 1: when polls are due, and how long a store that does not answer is left alone. */
   readonly random: () => number;
   readonly stopping: AbortSignal;
@@ -136,13 +138,14 @@ export class Monitor {
   }
 
   #take({ alarms, leftOut, poll }: Answer, early: boolean): void {
-    const { book, kept, handler, interruptedRuns } = this.#parts;
+    const { book, kept, handler, interruptedRuns, events } = this.#parts;
     // It is not known whether alarms that were left out are still active.
     const isComplete = leftOut === 0;
     const keptAlarms = kept.alarms();
     const entries = [...book.replace('store', alarms, poll, isComplete), ...book.replace('kept', keptAlarms, poll)];
     if (isComplete) interruptedRuns.sweep([...alarms, ...keptAlarms]);
     handler.take(entries, poll, early);
+    if (isComplete) events.emit({ type: 'alarms_taken', keys: new Set(entries.map(({ key }) => key)) });
     this.#keptWait(early);
   }
 

@@ -1,4 +1,5 @@
 // Raises the alarms of the daemon's own detectors.
+import type { AlarmSource, EventBus } from '../core/events.ts';
 import type { AlarmRaiser } from '../detectors/detector.ts';
 import type { AlarmBook } from './alarms/book.ts';
 import type { KeptAlarms } from './alarms/kept.ts';
@@ -13,6 +14,7 @@ interface RaisedAlarmsParts {
   readonly monitor: Monitor;
   readonly handler: AlarmHandler;
   readonly exits: ExitCounts;
+  readonly events: EventBus;
 }
 
 /** Raises the alarms of the daemon's own detectors at once: in the store, or locally if the store cannot take them. */
@@ -23,11 +25,12 @@ export class RaisedAlarms implements AlarmRaiser {
     this.#parts = parts;
   }
 
-  async raise(processName: string, notes: string): Promise<void> {
-    const { book, kept, handler, exits } = this.#parts;
+  async raise(processName: string, notes: string, by: AlarmSource): Promise<void> {
+    const { book, kept, handler, exits, events } = this.#parts;
     const underWay = handler.ended(processName);
     book.raisedAgain(processName);
     const raised = await kept.raise(processName, notes);
+    events.emit({ type: 'alarm_raised', processName, by, notes, where: raised });
     if (raised === 'acknowledged') return;
     // The exit that opens the breaker must have been counted before the breaker is asked.
     await exits.counted(processName);

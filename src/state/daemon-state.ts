@@ -1,10 +1,12 @@
 // What the daemon remembers across restarts: the interface to state.db, and the shapes of its records.
 import type { Alarm, SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
+import type { IncidentEnd, IncidentSign } from '../core/events.ts';
 import type { LaunchRecords } from '../core/program/launch-record.ts';
 import type { Pins } from '../core/program/pin.ts';
 import type { ProgramRoots } from '../core/program/roots.ts';
 import type { UnitsWithProcesses } from '../core/program/units-with-processes.ts';
+import type { HistoryLimits } from './parse-history.ts';
 
 /**
  * The daemon's persistent state (`state_dir/state.db`). It is synchronous: a call marked durable returns when the change is
@@ -28,10 +30,17 @@ export interface DaemonState {
   /** Since when watched processes have been running, and how their last lives ended. */
   readonly lives: WatchedLifeRecords;
   readonly unitsWithProcesses: UnitsWithProcesses;
+  readonly lastRecoveries: LastRecoveryRecords;
   /** Why the disk does not have what was written last, in one line; undefined if it does. Absent: nothing is written. */
   problem?(): string | undefined;
-  /** What happened, newest last, at most 10,000 rows. */
+  /** What happened. In a file of its own, `state_dir/history.db`. */
   readonly history: History;
+  /** In the same file. */
+  readonly incidents: IncidentRecords;
+  /** Why nothing of it could be read, in one line; absent if it could, or if there is none. */
+  readonly unreadable?: string;
+  /** True if the last daemon did not end in order; null if there was none, or if it is not known. */
+  readonly crashed: boolean | null;
   /** Writes what is pending and releases the lock. Idempotent. */
   close(): void;
 }
@@ -172,10 +181,30 @@ export interface WatchedLifeRecords {
   list(): WatchedLife[];
 }
 
+/** How the last recovery of a process ended, and what an operator has said since. */
+export interface LastRecoveryRecord {
+  readonly processName: string;
+  /** null if there was none, or if nothing is remembered of it. */
+  readonly last: { readonly at: Date; readonly outcome: 'recovered' | 'failed' | 'not_proved'; readonly detail: string } | null;
+  /** Why its breaker was opened last, in one line; null if that is not remembered. */
+  readonly openedFor: string | null;
+  /** An operator has reset the breaker or ended the alarm since: a failure no longer counts. */
+  readonly isMended: boolean;
+}
+
+export interface LastRecoveryRecords {
+  /** Returns the names that were forgotten to make room. */
+  set(record: LastRecoveryRecord): readonly string[];
+  /** Oldest names first. */
+  list(): LastRecoveryRecord[];
+}
+
 /** One event of the history: its type, the process it is about, and its text. */
 export interface HistoryEntry {
   readonly at: Date;
   readonly type: string;
+  /** The incident that it belongs to; null if it belongs to none. */
+  readonly incident: number | null;
   readonly processName: string;
   /** One line. */
   readonly detail: string;
@@ -183,10 +212,60 @@ export interface HistoryEntry {
   readonly output?: readonly string[];
 }
 
+/** An entry that was read; `id` grows with time, null if it could not be written yet. */
+export interface RecordedEntry extends HistoryEntry {
+  readonly id: number | null;
+}
+
+/** Which entries to find: those that fit all that is given. */
+export interface HistoryQuery {
+  readonly processName?: string | undefined;
+  readonly incidents?: readonly number[] | undefined;
+  /** Only those that belong to an incident. */
+  readonly hasIncident?: true | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  /** Only those with a lower id. */
+  readonly before?: number | undefined;
+  /** Only those with a higher id, and of them the oldest. */
+  readonly after?: number | undefined;
+  /** How many at most, 0 to 10,000: the newest, unless `after` is given. */
+  readonly limit: number;
+}
+
 export interface History {
   append(entry: HistoryEntry): void;
-  /** The last `limit` entries, newest last; only those of `processName` if it is given. */
-  recent(limit: number, processName?: string): HistoryEntry[];
-  /** Passes every entry to `take`, oldest first, one at a time: they are never all in memory. */
-  replay(take: (entry: HistoryEntry) => void): void;
+  /** Sets how much is kept from now on. */
+  keep(limits: HistoryLimits): void;
+  /** The entries, newest last. */
+  find(query: HistoryQuery): RecordedEntry[];
+  /** How many entries belong to these incidents. */
+  count(incidents: readonly number[]): number;
+}
+
+/** An incident as it is recorded. */
+export interface IncidentRecord {
+  /** Unique, from 1. */
+  readonly id: number;
+  /** The process or check that it is about. */
+  readonly name: string;
+  readonly by: IncidentSign;
+  readonly openedAt: Date;
+  /** What keeps it open. */
+  readonly signs: readonly string[];
+  /** The names whose events belong to it. */
+  readonly names: readonly string[];
+  /** null while it is open. `joined`: the incident that it belongs to from then on, if it has joined one. */
+  readonly closed: { readonly at: Date; readonly how: IncidentEnd; readonly joined: number | null } | null;
+}
+
+export interface IncidentRecords {
+  /** Those that are open, and the highest id ever given, 0 if there is none; undefined if that cannot be read. */
+  unfinished(): { readonly open: readonly IncidentRecord[]; readonly lastId: number | undefined };
+  get(id: number): IncidentRecord | undefined;
+  /** The ids of the incidents that have joined this one. */
+  joinedTo(id: number): readonly number[];
+  /** Replaces an earlier record with the same id. */
+  set(incident: IncidentRecord): void;
 }

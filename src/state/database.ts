@@ -12,14 +12,24 @@ type OpenedDatabase =
   /** The disk does not allow it: full, read-only, no permission. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** Opens `path` for writing, or creates it (mode 0600, WAL) with `schema`, a list of CREATE statements. Never throws. */
-export function openDatabase(path: string, schema: readonly string[]): OpenedDatabase {
+/** What a database file holds. */
+export interface DatabaseKind {
+  /** Increments with each table that is added: an earlier file gets the tables that it lacks. */
+  readonly version: number;
+  /** CREATE statements. */
+  readonly schema: readonly string[];
+  /** True: the whole file is checked when it is opened. */
+  readonly isChecked: boolean;
+}
+
+/** Opens `path` for writing, or creates it (mode 0600, WAL). Never throws. */
+export function openDatabase(path: string, kind: DatabaseKind): OpenedDatabase {
   let database: Database | undefined;
   try {
     const problem = createFile(path);
     if (problem !== undefined) return { kind: 'damaged', reason: problem };
     database = new Database(path, { timeout: OPEN_TIMEOUT_MS });
-    const reason = database.prepareSchema(schema);
+    const reason = database.prepareSchema(kind);
     if (reason === undefined) return { kind: 'opened', database };
     database.close();
     return { kind: 'damaged', reason };
@@ -44,19 +54,18 @@ export class Database {
    * Checks the file and creates the tables that an earlier version did not have. Returns why the file cannot be used, or
    * undefined.
    */
-  prepareSchema(schema: readonly string[]): string | undefined {
+  prepareSchema(kind: DatabaseKind): string | undefined {
     // Before the check, which reads the whole file: otherwise a long history stays in memory.
     this.#connection.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
     const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
-    if (typeof version !== 'number' || version > SCHEMA_VERSION)
-      return `its version ${version} is newer than ${SCHEMA_VERSION}`;
+    if (typeof version !== 'number' || version > kind.version) return `its version ${version} is newer than ${kind.version}`;
     if (version === 0 && this.all('SELECT 1 FROM sqlite_schema').length > 0) return "it is some other program's database";
-    const { quick_check: check } = this.all('PRAGMA quick_check(1)')[0] ?? {};
+    const { quick_check: check } = kind.isChecked ? (this.all('PRAGMA quick_check(1)')[0] ?? {}) : { quick_check: 'ok' };
     if (check !== 'ok') return String(check);
     this.#connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
     this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    if (version === SCHEMA_VERSION) return undefined;
-    this.transaction('FULL', () => this.#connection.exec([...schema, `PRAGMA user_version = ${SCHEMA_VERSION}`].join(';')));
+    if (version === kind.version) return undefined;
+    this.transaction('FULL', () => this.#connection.exec([...kind.schema, `PRAGMA user_version = ${kind.version}`].join(';')));
     return undefined;
   }
 
@@ -138,11 +147,6 @@ export function createFile(path: string): string | undefined {
   return isOpenToOthers(stats) ? 'other users can write to it' : undefined;
 }
 
-/**
- * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes. An
- * earlier file gets the tables that it lacks; a change that adds a table also increments the version.
- */
-const SCHEMA_VERSION = 4;
 /** The daemon reads hardly anything again, and the kernel caches the file too: 1.9 MB less with a full history. */
 const CACHE_KIB = 256;
 /** At the start there is time to wait. */

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
-import { type Database, isDamage, openDatabase } from './database.ts';
+import { type Database, type DatabaseKind, isDamage, openDatabase } from './database.ts';
 import { setAside } from './set-aside.ts';
 
 /**
@@ -36,12 +36,14 @@ export interface DiskTable {
 }
 
 /** The options of a `Disk`. */
-interface DiskOptions {
+interface DiskOptions extends Pick<DatabaseKind, 'version' | 'isChecked'> {
   readonly path: string;
   readonly log: Logger;
   readonly clock: Clock;
   /** Prepares the directory before the file is opened. Returns why it cannot be used, or undefined. */
   readonly prepare: () => string | undefined;
+  /** False while another disk reports what is probably the same fault; absent: it is always reported. */
+  readonly isReported?: () => boolean;
 }
 
 /**
@@ -70,15 +72,15 @@ export class Disk implements RecordSink {
     return this.#retryAtMs === undefined ? undefined : this.#problem;
   }
 
-  /** Opens the file and fills the tables. Never throws. */
-  open(tables: readonly DiskTable[]): void {
+  /** Takes the tables. The file is opened when it is first read or written. */
+  use(tables: readonly DiskTable[]): void {
     this.#tables = [...tables];
-    try {
-      this.#database = this.#openFile();
-      this.#load(this.#database);
-    } catch (error) {
-      this.#failed(error);
-    }
+  }
+
+  /** Takes the tables, opens the file and fills them. Never throws. */
+  open(tables: readonly DiskTable[]): void {
+    this.use(tables);
+    this.read(() => undefined, undefined);
   }
 
   write(durability: Durability, change: (database: Database) => void = () => {}): void {
@@ -102,7 +104,8 @@ export class Disk implements RecordSink {
 
   read<T>(look: (database: Database) => T, fallback: T): T {
     try {
-      return this.#database === undefined ? fallback : look(this.#database);
+      const database = this.#opened();
+      return database === undefined ? fallback : look(database);
     } catch (error) {
       this.#failed(error);
       return fallback;
@@ -112,7 +115,8 @@ export class Disk implements RecordSink {
   /** Writes what is pending and closes the file. Idempotent. */
   close(): void {
     if (this.#closed) return;
-    if (this.#retryAtMs === undefined) this.write('fsynced');
+    const wasWanted = this.#database !== undefined || this.#timer !== undefined;
+    if (wasWanted && this.#retryAtMs === undefined) this.write('fsynced');
     if (this.#retryAtMs !== undefined) this.#recover(true);
     this.#closed = true;
     this.#database?.close();
@@ -120,13 +124,22 @@ export class Disk implements RecordSink {
   }
 
   #commit(synchronous: 'FULL' | 'NORMAL', change: (database: Database) => void): void {
-    const database = this.#database;
+    const database = this.#opened();
     if (database === undefined) throw new Error('it is not open');
     database.transaction(synchronous, () => {
       change(database);
       for (const table of this.#tables) table.flush?.(database);
     });
     for (const table of this.#tables) table.committed?.();
+  }
+
+  /** The database, opened if nobody has tried to yet; undefined if it cannot be used. */
+  #opened(): Database | undefined {
+    if (this.#database !== undefined || this.#retryAtMs !== undefined || this.#closed) return this.#database;
+    const database = this.#openFile();
+    this.#database = database;
+    this.#load(database);
+    return database;
   }
 
   /** Tries to write everything in memory to the disk. */
@@ -161,15 +174,15 @@ export class Disk implements RecordSink {
 
   /** A database that can be written; throws if none can be opened. */
   #openFile(): Database {
-    const { path, log, clock } = this.#options;
+    const { path, log, clock, version, isChecked } = this.#options;
     const problem = this.#options.prepare();
     if (problem !== undefined) throw new Error(problem);
-    const schema = this.#tables.map((table) => table.schema);
-    let opened = openDatabase(path, schema);
+    const kind = { version, isChecked, schema: this.#tables.map((table) => table.schema) };
+    let opened = openDatabase(path, kind);
     if (opened.kind === 'damaged') {
       const aside = setAside(path, clock.date());
       log.warning(`${path} cannot be used (${opened.reason}): moved to ${aside}, a new one is created`);
-      opened = openDatabase(path, schema);
+      opened = openDatabase(path, kind);
     }
     if (opened.kind !== 'opened') throw new Error(opened.reason);
     return opened.database;
@@ -177,12 +190,12 @@ export class Disk implements RecordSink {
 
   /** Logs one error. A damaged file is replaced at once, because a change that has to be durable must not wait. */
   #failed(error: unknown): void {
-    const { path, log, clock } = this.#options;
+    const { path, log, clock, isReported = () => true } = this.#options;
     const first = this.#retryAtMs === undefined;
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
     this.#problem = `${path} cannot be used (${errorMessage(error)})`;
     if (!isDamage(error)) {
-      if (first) log.error(`${this.#problem}: continuing in memory`, { err: error });
+      if (first) log[isReported() ? 'error' : 'debug'](`${this.#problem}: continuing in memory`, { err: error });
       return;
     }
     this.#database?.close();

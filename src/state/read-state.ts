@@ -7,8 +7,11 @@ import { errorMessage } from '../core/errors.ts';
 import { readBootId } from './boot-id.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { Database } from './database.ts';
+import type { RecordSink } from './disk.ts';
+import { HistoryTable } from './history.ts';
+import { IncidentTable } from './incidents.ts';
 import { createViews } from './records/index.ts';
-import { STATE_FILE } from './state.ts';
+import { HISTORY_FILE, STATE_FILE } from './state.ts';
 
 /** The result of reading a state_dir. */
 type StateLook =
@@ -35,7 +38,16 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     // A file of an earlier version lacks some tables until a daemon has opened it.
     const names = new Set(opened.all('SELECT name FROM sqlite_schema').map(({ name }) => name));
     for (const table of tables) if (names.has(table.name)) table.load(opened);
-    return { kind: 'read', state: { ...views, close: () => opened.close() } };
+    // An earlier version wrote the history into state.db.
+    const told = names.has('history') ? opened : openHistory(join(dir, HISTORY_FILE));
+    const sink: RecordSink = { write: () => {}, read: (look, fallback) => lookAt(told, look, fallback) };
+    const history = new HistoryTable(sink);
+    const incidents = new IncidentTable(sink);
+    const close = (): void => {
+      told?.close();
+      opened.close();
+    };
+    return { kind: 'read', state: { ...views, history, incidents, crashed: null, close } };
   } catch (error) {
     database?.close();
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' };
@@ -43,10 +55,30 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
   }
 }
 
-/** An empty state; what is written to it is discarded. */
-export function emptyState(clock: Clock): DaemonState {
-  const { views } = createViews({ write: () => {}, read: (_, fallback) => fallback }, clock, readBootId());
-  return { ...views, close: () => {} };
+/** What `look` finds; `fallback` if there is nothing to look at, or if it cannot be read. */
+function lookAt<T>(database: Database | undefined, look: (database: Database) => T, fallback: T): T {
+  try {
+    return database === undefined ? fallback : look(database);
+  } catch {
+    return fallback;
+  }
+}
+
+/** The history; undefined if there is none that can be read. */
+function openHistory(path: string): Database | undefined {
+  try {
+    return new Database(readOnlyUrl(path), { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** An empty state; what is written to it is discarded. `unreadable`: why the real one could not be read. */
+export function emptyState(clock: Clock, unreadable?: string): DaemonState {
+  const sink: RecordSink = { write: () => {}, read: (_, fallback) => fallback };
+  const { views } = createViews(sink, clock, readBootId());
+  const histories = { history: new HistoryTable(sink), incidents: new IncidentTable(sink) };
+  return { ...views, ...histories, ...(unreadable !== undefined && { unreadable }), crashed: null, close: () => {} };
 }
 
 /**

@@ -1,4 +1,5 @@
 // Opens the daemon's persistent state.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -7,7 +8,9 @@ import { makeFolder } from '../system/files/make-folder.ts';
 import { readBootId } from './boot-id.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { Disk } from './disk.ts';
+import { HistoryTable } from './history.ts';
 import type { HolderRole } from './holder.ts';
+import { IncidentTable } from './incidents.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { createViews } from './records/index.ts';
 
@@ -23,7 +26,7 @@ interface StateOptions {
 
 /**
  * Opens the daemon's persistent state in `dir`, which is created if it is missing (0700): `state.db` (0600, WAL), the lock and
- * the pid file. A damaged file is moved away with a warning. If the disk is not available, one error is logged and the state
+ * the pid file; and, once something happens, `history.db`. A damaged file is moved away with a warning. If the disk is not available, one error is logged and the state
  * continues in memory. Only a directory that another daemon holds is refused: throws a StateHeldError.
  */
 export function openState(dir: string, options: StateOptions): DaemonState {
@@ -39,13 +42,31 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   };
   prepare();
   if (lock?.kind === 'held') throw new StateHeldError(dir, lock.pid);
-  const disk = new Disk({ path: join(dir, STATE_FILE), log, clock, prepare });
+  const crashed = lastEnd(join(dir, STATE_FILE));
+  const disk = new Disk({ path: join(dir, STATE_FILE), version: STATE_VERSION, isChecked: true, log, clock, prepare });
   const { tables, views } = createViews(disk, clock, options.bootId ?? readBootId());
   disk.open(tables);
+  // Not checked: it may be large, and nothing that the daemon does depends on it.
+  const told = new Disk({
+    path: join(dir, HISTORY_FILE),
+    version: HISTORY_VERSION,
+    isChecked: false,
+    log,
+    clock,
+    prepare,
+    isReported: () => disk.problem() === undefined,
+  });
+  const history = new HistoryTable(told, disk);
+  const incidents = new IncidentTable(told);
+  told.use([history, incidents]);
   return {
     ...views,
+    history,
+    incidents,
+    crashed,
     problem: () => disk.problem(),
     close: () => {
+      told.close();
       disk.close();
       if (lock?.kind === 'acquired') lock.release();
     },
@@ -65,8 +86,21 @@ function prepareStateDir(dir: string): string | undefined {
   }
 }
 
-/** The database in a state_dir. */
+/** Whether the last daemon left a log that was not merged into the file: closing it removes that. */
+function lastEnd(path: string): boolean | null {
+  return existsSync(path) ? existsSync(`${path}-wal`) : null;
+}
+
+/** The databases in a state_dir. */
 export const STATE_FILE = 'state.db';
+export const HISTORY_FILE = 'history.db';
+
+/**
+ * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes; 5: last
+ * recoveries, and the history moves to a file of its own.
+ */
+const STATE_VERSION = 5;
+const HISTORY_VERSION = 1;
 
 /** Another daemon runs on the same state_dir. */
 export class StateHeldError extends Error {

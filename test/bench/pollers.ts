@@ -81,7 +81,7 @@ function poller(
     commands: {} as CommandRunner,
     follower: { afterRecovery: nothing },
     clock,
-    events: new EventBus(nothing),
+    events: new EventBus(clock, nothing),
     log: { debug: nothing, info: nothing, warning: nothing, error: nothing },
     stopping,
     abort: stopping,

@@ -7,8 +7,10 @@ import type {
   HandledAlarm,
   HistoryEntry,
   HoldRecord,
+  IncidentRecord,
   JournalEntry,
   KeptAlarmRecord,
+  LastRecoveryRecord,
   UnprovedAlarm,
   WatchedLife,
 } from '../../src/state/daemon-state.ts';
@@ -31,7 +33,9 @@ export function memoryState(): DaemonState {
   const kept = new Map<string, KeptAlarmRecord>();
   const lives = new Map<string, WatchedLife>();
   const withProcesses = new Map<string, string>();
+  const lastRecoveries = new Map<string, LastRecoveryRecord>();
   const history: HistoryEntry[] = [];
+  const incidents: IncidentRecord[] = [];
   return {
     journal: {
       begin: (entry) => void journal.set(entry.target, entry),
@@ -97,13 +101,30 @@ export function memoryState(): DaemonState {
       has: (unit, definition) => withProcesses.get(unit) === definition,
       add: (unit, definition) => void withProcesses.set(unit, definition),
     },
+    lastRecoveries: {
+      set: (record) => {
+        lastRecoveries.set(record.processName, record);
+        return [];
+      },
+      list: () => [...lastRecoveries.values()],
+    },
     history: {
       append: (entry) => void history.push(entry),
-      replay: (take) => {
-        for (const entry of history) take(entry);
-      },
-      recent: (limit, name) => history.filter((entry) => name === undefined || entry.processName === name).slice(-limit),
+      keep: () => {},
+      count: (ids) => history.filter(({ incident }) => incident !== null && ids.includes(incident)).length,
+      find: ({ processName, limit }) =>
+        history
+          .map((entry, id) => ({ ...entry, id }))
+          .filter((entry) => processName === undefined || entry.processName === processName)
+          .slice(-limit),
     },
+    incidents: {
+      unfinished: () => ({ open: incidents.filter(({ closed }) => closed === null), lastId: incidents.length }),
+      get: (id) => incidents[id - 1],
+      joinedTo: (id) => incidents.flatMap((each) => (each.closed?.joined === id ? [each.id] : [])),
+      set: (incident) => void incidents.splice(incident.id - 1, 1, incident),
+    },
+    crashed: null,
     close: () => {},
   };
 }

@@ -1,11 +1,12 @@
 import { isSameNotes, type ProcessRow, storedAlarm } from '../../src/core/alarm.ts';
 import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
 import { StoreError } from '../../src/core/errors.ts';
-import { EventBus, type MonitorEvent } from '../../src/core/events.ts';
+import { type EmittedEvent, EventBus, type MonitorEvent } from '../../src/core/events.ts';
 import type { LogLevel } from '../../src/core/logger.ts';
 import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck } from '../../src/health/health-check.ts';
 import { createMonitor, type MonitorGraph } from '../../src/monitor/create-monitor.ts';
+import { Incidents } from '../../src/monitor/incidents/incidents.ts';
 import { heardStore } from '../../src/monitor/poll/heard-store.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
@@ -81,7 +82,7 @@ export class MonitorWorld {
   readonly clock = new FakeClock();
   readonly rows = new Map<string, { -readonly [K in keyof ProcessRow]: ProcessRow[K] }>();
   readonly processes = new Map<string, FakeProcess>();
-  readonly events: MonitorEvent[] = [];
+  readonly events: EmittedEvent[] = [];
   readonly lines: { level: LogLevel; message: string }[] = [];
   /** Names in the order in which their restarts began. */
   readonly restarts: string[] = [];
@@ -113,9 +114,10 @@ export class MonitorWorld {
   constructor(settings: Partial<MonitorSettings> = {}, state: DaemonState = memoryState()) {
     this.settings = { ...defaultMonitor, ...settings };
     this.state = state;
-    const bus = new EventBus((error) => {
+    const onError = (error: unknown): void => {
       throw error;
-    });
+    };
+    const bus = new EventBus(this.clock, onError, new Incidents(state.incidents));
     this.bus = bus;
     bus.subscribe((event) => this.events.push(event));
     const write =
@@ -218,8 +220,8 @@ export class MonitorWorld {
   }
 
   /** Events of one type. */
-  seen<T extends MonitorEvent['type']>(type: T): Extract<MonitorEvent, { type: T }>[] {
-    return this.events.filter((event): event is Extract<MonitorEvent, { type: T }> => event.type === type);
+  seen<T extends MonitorEvent['type']>(type: T): Extract<EmittedEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<EmittedEvent, { type: T }> => event.type === type);
   }
 
   store: AlarmStore = {

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/core/clock.ts';
 import { EventBus } from '../../src/core/events.ts';
 import type { ProcessExitParts } from '../../src/detectors/exits/detector.ts';
 import { silentLog } from './strategy-parts.ts';
@@ -5,7 +6,7 @@ import { silentLog } from './strategy-parts.ts';
 /** Parts of a detector of exits around which nothing else goes on: no recovery, no alarm, no events of the kernel. */
 export function quietDetectorParts() {
   return {
-    events: new EventBus((error) => {
+    events: new EventBus(systemClock, (error) => {
       throw error;
     }),
     log: silentLog,

@@ -18,7 +18,7 @@ const BY = String.raw`by \S+ \(monitor_client\)(?:, logged in as \S+)?`;
 
 /** What the history of a daemon that has ended knows of orders. */
 function history(world: DaemonWorld): string[] {
-  const database = new DatabaseSync(join(world.dir, 'state/state.db'), { readOnly: true });
+  const database = new DatabaseSync(join(world.dir, 'state/history.db'), { readOnly: true });
   try {
     const rows = database.prepare('SELECT type, process_name AS name, detail FROM history ORDER BY id').all();
     return rows.map(({ type, name, detail }) => `${type} ${name}: ${detail}`);
@@ -57,7 +57,15 @@ test('who gave an order is in log and history, with a daemon and without', optio
   daemon.child.kill('SIGHUP');
   await daemon.line(/Configuration reloaded: nothing changed; by SIGHUP\n/);
   await world.allClear();
+  const healed =
+    /^a: incident \d+, .*\nfirst sign: an alarm that an operator raised\n[\s\S]*alarm found: by hand\n[\s\S]*: nothing has to be done\.\n$/;
+  ends(await world.cli('why', 'a'), 0, healed);
+  ends(await world.cli('history', 'a', '--type', 'hold_set'), 0, new RegExp(`  a: put on hold: ${BY}: upgrade\\n$`));
+  ends(await world.cli('why', 'nobody'), 66, /no process named "nobody"/);
   assert.equal((await daemon.stop()).code, 0);
+  const read = await world.cli('why', 'a');
+  assert.match(read.stdout, healed);
+  assert.match(read.stderr, /reading the history/);
   await world.cli('hold', 'sick');
   await world.cli('alarm', 'sick');
   const told = history(world).join('\n');

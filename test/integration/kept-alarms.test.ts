@@ -41,8 +41,8 @@ test('an alarm of our own is raised in the store and healed at once; an acknowle
   await world.sql('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1, notes = ? WHERE process_id = ?', ['known', silent]);
   const { core } = await live(t, world);
   await world.until('the store is known', polled(core));
-  await core.alarms.raise('b', 'signal SIGSEGV');
-  await core.alarms.raise('a', 'signal SIGSEGV');
+  await core.alarms.raise('b', 'signal SIGSEGV', 'exit');
+  await core.alarms.raise('a', 'signal SIGSEGV', 'exit');
   await world.until('it is healed', () => world.restarts().length === 1);
   await world.allClear({ except: [silent] });
   assert.deepEqual(world.restarts(), [id]);
@@ -70,7 +70,7 @@ test(
       const { core, log, end } = await live(t, world);
       await world.until('the store is known', polled(core));
       for (const [i, name] of ['a', 'a', 'none'].entries()) {
-        await core.alarms.raise(name, `exit code ${i}`);
+        await core.alarms.raise(name, `exit code ${i}`, 'exit');
         await world.until(
           'it is healed',
           () => core.handler.recovering === 0 && world.restarts().length === i + 1 && keptNone(core)(),
@@ -98,8 +98,8 @@ test(
     await server().kill();
     try {
       // Whether or not a poll has noticed.
-      await core.alarms.raise('a', 'exit code 1');
-      await core.alarms.raise('held', 'exit code 2');
+      await core.alarms.raise('a', 'exit code 1', 'exit');
+      await core.alarms.raise('held', 'exit code 2', 'exit');
       await world.until('it is healed', () => world.restarts().length === 1);
       await world.until('one is left', () => core.state.kept.list().length === 1);
       await world.until('the store is known to be away', () => core.monitor.availability.state === 'unknown');
@@ -124,7 +124,7 @@ test('a store that hangs: the alarm is healed without it, once', options, async 
   await server().pause();
   try {
     core.monitor.wake();
-    await core.alarms.raise('a', 'exit code 1');
+    await core.alarms.raise('a', 'exit code 1', 'exit');
     await world.until('it is healed', () => world.restarts().length === 1 && keptNone(core)());
   } finally {
     server().resume();

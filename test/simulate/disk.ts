@@ -2,6 +2,8 @@ import type { Clock } from '../../src/core/clock.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { Database } from '../../src/state/database.ts';
 import type { Durability, RecordSink } from '../../src/state/disk.ts';
+import { HistoryTable } from '../../src/state/history.ts';
+import { IncidentTable } from '../../src/state/incidents.ts';
 import { createViews } from '../../src/state/records/index.ts';
 import type { Life } from './life.ts';
 
@@ -31,8 +33,9 @@ export class SimulatedDisk {
     };
     const sink: RecordSink = { write, read: (_look, fallback) => fallback };
     const { tables, views } = createViews(sink, clock, bootId);
-    for (const table of tables) if (table.name !== 'history') table.load(database as unknown as Database);
-    return { ...views, close: () => {} };
+    for (const table of tables) table.load(database as unknown as Database);
+    const told = { history: new HistoryTable(sink), incidents: new IncidentTable(sink) };
+    return { ...views, ...told, crashed: null, close: () => {} };
   }
 
   #run(sql: string, [key = '', value = '']: readonly string[]): void {

@@ -1,5 +1,5 @@
 import { isInAlarm, type ProcessRow, storedAlarm } from '../../src/core/alarm.ts';
-import type { MonitorEvent } from '../../src/core/events.ts';
+import type { EmittedEvent } from '../../src/core/events.ts';
 import type { MonitorGraph } from '../../src/monitor/create-monitor.ts';
 import type { DaemonState, Journal } from '../../src/state/daemon-state.ts';
 import type { WorldClock } from './clock.ts';
@@ -175,11 +175,12 @@ export class PromiseModel {
   }
 
   /** The daemon has told of something. */
-  event(life: Life, graph: MonitorGraph, state: Pick<DaemonState, 'journal' | 'kept'>, event: MonitorEvent): void {
+  event(life: Life, graph: MonitorGraph, state: Pick<DaemonState, 'journal' | 'kept'>, event: EmittedEvent): void {
     const program = 'process' in event ? event.process.processName : undefined;
     const known = program === undefined ? undefined : this.#known.get(program);
     if (program === undefined || known === undefined) return;
     known.toldAtMs = this.#parts.clock.nowMs;
+    if (event.type === 'alarm_found' && event.incident === null) this.#break(`the alarm of ${program} belongs to no incident`);
     const { maxRestartFailures, circuitResetMs } = this.#parts.scenario;
     const { nowMs } = this.#parts.clock;
     switch (event.type) {

@@ -3,6 +3,7 @@ import { EventBus } from '../../src/core/events.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { createMonitor, type MonitorGraph } from '../../src/monitor/create-monitor.ts';
 import type { MonitorConfig } from '../../src/monitor/current-config.ts';
+import { Incidents } from '../../src/monitor/incidents/incidents.ts';
 import { heardStore } from '../../src/monitor/poll/heard-store.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
@@ -198,7 +199,7 @@ class World {
         return;
       case 'detector':
         this.#model.raised(step.program);
-        this.#guarded(() => daemon?.graph.alarms.raise(step.program, `exited, notice ${this.#notes++}`));
+        this.#guarded(() => daemon?.graph.alarms.raise(step.program, `exited, notice ${this.#notes++}`, 'exit'));
         return;
       case 'others_clear':
         for (const row of this.#rowsOf(step.program))
@@ -474,9 +475,10 @@ class World {
     );
     const state = this.#disk.open(life, clock, `boot ${this.#boots}`);
     const log = this.#log(life);
-    const events = new EventBus((error) => {
+    const onError = (error: unknown): void => {
       if (!(error instanceof CutOff)) throw error;
-    });
+    };
+    const events = new EventBus(clock, onError, new Incidents(state.incidents));
     const acts = (by: Life, program: string, what: string): (() => void) => {
       this.#tell(`daemon: ${what} (${program})`);
       this.#count(what.split(' ')[0] ?? what);

@@ -14,7 +14,9 @@ const read = (file: string): string => readFileSync(join(import.meta.dirname, '.
 const declared = declarationsOf([
   'src/control/status.ts',
   'src/control/orders/describe.ts',
+  'src/control/orders/history.ts',
   'src/control/orders/pins.ts',
+  'src/control/orders/why.ts',
   'src/core/outcomes.ts',
   'src/core/errors.ts',
   'src/core/process/event-line.ts',
@@ -35,6 +37,8 @@ const PRINTED: Readonly<Record<string, readonly [type: string, elsewhere?: reado
   'pin --json': [
     '{ readonly pinned: readonly PinOffer[]; readonly refused: readonly { readonly name: string; readonly reason: string }[] }',
   ],
+  'why --json': ['Story', ['events']],
+  'history --json': ['{ readonly events: readonly HistoryRecord[] }'],
   'unpin --json': ['{ readonly unpinned: readonly string[] }'],
   'check-config --json': ['CheckReport'],
   'events --json': ['EventLine'],

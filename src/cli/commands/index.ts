@@ -5,6 +5,7 @@ import { addBreaker } from './breaker.ts';
 import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
 import { addEvents } from './events.ts';
+import { addHistory } from './history.ts';
 import { addHold } from './hold.ts';
 import { addMatch } from './match.ts';
 import { addPin } from './pin.ts';
@@ -14,12 +15,15 @@ import { addRestart } from './restart.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addUnpin } from './unpin.ts';
+import { addWhy } from './why.ts';
 
 /** All commands, in the order of the help. Each is one file and one row here. */
 export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addRun,
   addDemo,
   addStatus,
+  addWhy,
+  addHistory,
   addRestart,
   addAlarm,
   addBreaker,

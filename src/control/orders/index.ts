@@ -1,6 +1,7 @@
 import type { Order } from '../order.ts';
 import { alarm } from './alarm.ts';
 import { describe } from './describe.ts';
+import { history } from './history.ts';
 import { hold } from './hold.ts';
 import { pin } from './pin.ts';
 import { pins } from './pins.ts';
@@ -11,11 +12,14 @@ import { reload } from './reload.ts';
 import { resetBreakers } from './reset-breakers.ts';
 import { status } from './status.ts';
 import { unpin } from './unpin.ts';
+import { why } from './why.ts';
 
 /** All orders. Port, routes, client and what the command line does without a daemon are derived from this table. */
 export const orderTable = {
   status,
   describe,
+  why,
+  history,
   recover,
   resetBreakers,
   preview,

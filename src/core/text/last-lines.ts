@@ -1,10 +1,10 @@
 // The last lines of a command's output, in messages.
 import { printable } from './printable.ts';
 
-/** The last lines of `text` that are not blank, at most `most`; each printable, and cut at 200 characters. */
-export function lastLines(text: string, most: number): string[] {
+/** The last lines of `text` that are not blank, at most `most`; each printable, and cut at `longest` characters. */
+export function lastLines(text: string, most: number, longest = LONGEST_LINE): string[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.slice(-most).map((line) => printable(line.slice(0, LONGEST_LINE)));
+  return lines.slice(-most).map((line) => printable(line.slice(0, longest)));
 }
 
 /** One line: `reason`, followed by the last three of `lines`, which the failed command wrote. */

@@ -109,7 +109,7 @@ export class WatchedProcess {
     grace.abort();
     if (isInAlarm(this.name)) return;
     const notes = `not running since ${this.#sinceReload ? 'the configuration was reloaded' : 'the start of monitor_service'}`;
-    const raised = raiser.raise(this.name, notes);
+    const raised = raiser.raise(this.name, notes, 'exit');
     log.warning(`Process not running: ${this.name}: ${notes}`, { process_name: this.name });
     await raised;
   }
@@ -206,7 +206,7 @@ export class WatchedProcess {
       case 'alarm': {
         this.#grace.abort();
         // The alarm is stored first: if the daemon ends in between, the death must be missed at the next start.
-        const raised = this.#parts.raiser.raise(this.name, describeDeath(death, judgement.why));
+        const raised = this.#parts.raiser.raise(this.name, describeDeath(death, judgement.why), 'exit');
         // Not after it has been handled: the breaker counts exits before it is asked, and a successor may be reported by then.
         judged.report(judgement);
         await raised;

@@ -10,9 +10,12 @@ import type { AlarmMemory } from './memory.ts';
  */
 type AlarmPhase = 'idle' | 'checking' | 'waiting' | 'recovering';
 
-/** Why an alarm was not recovered: `refused` by its section, name or unit; `held` by a hold; or something else. */
+/**
+ * Why an alarm was not recovered: `refused` by its section, name or unit; `held` by a hold; `observed` in `mode = observe`; or something
+ * else.
+ */
 export interface Skip {
-  readonly kind: 'refused' | 'held' | 'other';
+  readonly kind: 'refused' | 'held' | 'observed' | 'other';
   readonly reason: string;
 }
 

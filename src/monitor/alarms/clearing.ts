@@ -1,5 +1,5 @@
 // Clears the alarms of healed processes.
-import { type KeptAlarm, type StoredAlarm, stands } from '../../core/alarm.ts';
+import { type Alarm, type KeptAlarm, type StoredAlarm, stands } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage, StoreError } from '../../core/errors.ts';
 import type { EventBus } from '../../core/events.ts';
@@ -78,7 +78,7 @@ export class AlarmClearing {
       book.memory.forgetHandled(alarm, notedAtMs);
       if (outcome === 'cleared') {
         book.cleared(alarm);
-        this.#reportCleared(member);
+        this.#reportCleared(member, alarm);
         const arrived = kept.endArrived(alarm);
         if (arrived !== undefined) book.memory.rememberDoubtfulRows(arrived);
         return;
@@ -107,18 +107,18 @@ export class AlarmClearing {
     const ended = this.#parts.kept.end(alarm);
     if (ended === undefined) return;
     this.#parts.book.memory.rememberDoubtfulRows(ended);
-    this.#reportCleared(member);
+    this.#reportCleared(member, alarm);
   }
 
-  #reportCleared({ process, alarm, foundAtMs }: Member): void {
+  #reportCleared({ process, foundAtMs }: Member, { source, key }: Alarm): void {
     const sinceFoundMs = Math.round(this.#parts.clock.monotonicMs() - foundAtMs);
     this.#parts.log.info(
-      alarm?.source === 'kept'
+      source === 'kept'
         ? `Kept alarm ended for ${process.processName} in ${sinceFoundMs} ms`
         : `DB UPDATE LOG: Alarm cleared for ${process.processName} (ID: ${process.processId}) in ${sinceFoundMs} ms`,
       { ...processFields(process), duration_ms: sinceFoundMs },
     );
-    this.#parts.events.emit({ type: 'alarm_cleared', process, sinceFoundMs });
+    this.#parts.events.emit({ type: 'alarm_cleared', process, key, sinceFoundMs });
   }
 
   #reportFailed({ process }: Member, error: unknown, isFirst: boolean): void {

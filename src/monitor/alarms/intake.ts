@@ -64,7 +64,7 @@ export class AlarmIntake {
     const near = this.#nearSection(processName);
     if (near !== '') log.warning(`${quoted(processName)} has no section of its own${near}`, processFields(process));
     log.info(`Found process in alarm: ${processName} (${placeOf(alarm)})${notes}`, processFields(process));
-    events.emit({ type: 'alarm_found', process, notes: alarm.notes });
+    events.emit({ type: 'alarm_found', process, key: alarm.key, notes: alarm.notes });
   }
 
   /** The end of a line that names the section that may have been meant; empty if there is none. */

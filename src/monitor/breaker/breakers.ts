@@ -178,7 +178,14 @@ export class Breakers {
     const forgotten = `${counted(failures, 'failed recovery is', 'failed recoveries are')} forgotten`;
     const words = `Circuit breaker reset for ${nameWords(processName)} by ${by}: ${forgotten}`;
     this.#parts.log.info(words, { process_name: processName, target });
-    this.#parts.events.emit({ type: 'order_given', order: 'breaker_reset', name: processName, by, detail: forgotten });
+    this.#parts.events.emit({
+      type: 'order_given',
+      order: 'breaker_reset',
+      name: processName,
+      by,
+      detail: forgotten,
+      outcome: 'done',
+    });
   }
 
   #reportSkip(target: string, process: ManagedProcess, remainingMs: number): void {

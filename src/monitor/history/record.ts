@@ -1,22 +1,38 @@
-import type { Clock } from '../../core/clock.ts';
 import type { EventBus, MonitorEvent } from '../../core/events.ts';
 import { counted } from '../../core/text/counted.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import type { History } from '../../state/daemon-state.ts';
 
 /** Records every event that an operator may ask for later. */
-export function recordHistory(events: EventBus, history: History, clock: Clock): void {
+export function recordHistory(events: EventBus, history: History): void {
   events.subscribe((event) => {
     const entry = entryOf(event);
     const output = 'output' in event ? event.output : undefined;
-    if (entry !== undefined) history.append({ at: clock.date(), type: event.type, ...entry, ...(output && { output }) });
+    if (entry !== undefined)
+      history.append({ at: event.at, type: event.type, incident: event.incident, ...entry, ...(output && { output }) });
   });
 }
 
 function entryOf(event: MonitorEvent): { processName: string; detail: string } | undefined {
   switch (event.type) {
+    case 'daemon_started': {
+      const after = event.crashed ? ', after it had not ended in order' : '';
+      return { processName: '', detail: `version ${event.version}${after}` };
+    }
+    case 'alarm_raised':
+      // The order says it already.
+      if (event.by === 'operator') return undefined;
+      return { processName: event.processName, detail: `by ${event.by}, ${WHERE[event.where]}: ${event.notes}` };
     case 'alarm_found':
       return { processName: event.process.processName, detail: event.notes ?? '' };
+    case 'recovery_started':
+      return { processName: event.process.processName, detail: `${event.target}, strategy ${event.strategy}` };
+    case 'attempt_restarted':
+      return { processName: event.process.processName, detail: `attempt ${event.attempt}: ${event.detail}` };
+    case 'command_output':
+      return { processName: event.processName, detail: event.description };
+    case 'health_check_passed':
+      return { processName: event.process.processName, detail: `after ${formatDuration(event.durationMs)}` };
     case 'attempt_failed':
       return { processName: event.process.processName, detail: `attempt ${event.attempt}: ${event.reason}` };
     case 'recovery_succeeded':
@@ -32,6 +48,8 @@ function entryOf(event: MonitorEvent): { processName: string; detail: string } |
       return { processName: event.process.processName, detail: event.leaderName };
     case 'alarm_cleared':
       return { processName: event.process.processName, detail: `${formatDuration(event.sinceFoundMs)} after it was found` };
+    case 'incident_joined':
+      return { processName: event.processName, detail: `${event.leaderName}: ${event.why}` };
     case 'breaker_opened':
       return { processName: event.processName, detail: event.reason };
     case 'breaker_half_opened':
@@ -57,15 +75,20 @@ function entryOf(event: MonitorEvent): { processName: string; detail: string } |
       };
     case 'poll_completed':
     case 'store_doubted':
+    case 'alarms_taken':
     case 'process_seen':
-    case 'recovery_started':
+    case 'process_unwatched':
     case 'attempt_started':
-    case 'health_check_passed':
+    // These have records of their own.
+    case 'incident_opened':
+    case 'incident_closed':
       return undefined;
     default:
       return event satisfies never;
   }
 }
+
+const WHERE = { stored: 'in the store', kept: 'stored locally', acknowledged: 'acknowledged' } as const;
 
 /** `by root (monitor_client): maintenance`. */
 function byWhom(by: string | null, detail = ''): string {
@@ -73,7 +96,7 @@ function byWhom(by: string | null, detail = ''): string {
 }
 
 /** What the history entry of each order begins with. */
-export const orderWords = {
+const orderWords = {
   restart: 'restart',
   alarm: 'alarm raised',
   alarm_clear: 'alarm ended',

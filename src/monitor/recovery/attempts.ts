@@ -179,11 +179,11 @@ async function restart(
     signal: parts.abort,
     ...waiting,
   });
-  if (outcome.kind === 'restarted')
-    parts.log.info(
-      `RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`,
-      attemptFields(job, attempt),
-    );
+  if (outcome.kind === 'restarted') {
+    const { detail } = outcome;
+    parts.log.info(`RESTART LOG: Restart command executed for ${process.processName}: ${detail}`, attemptFields(job, attempt));
+    parts.events.emit({ type: 'attempt_restarted', process, target: job.target, attempt, detail });
+  }
   return outcome;
 }
 

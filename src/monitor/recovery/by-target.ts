@@ -89,6 +89,7 @@ export class TargetRecoveries {
         const sinceMs = leader.foundAtMs;
         const start = { members: [...members], provedAtMs: undefined, isClosed: false };
         const job = { target, ...ruling, alarm, ordered, repeated, sinceMs, ...start };
+        this.#joinIncident(job, members);
         const outcome = await this.#begin(job);
         if (hasVerdict(outcome)) this.#reportShared(job, members);
         return outcome;
@@ -118,7 +119,7 @@ export class TargetRecoveries {
     if (reason !== undefined) return blocked(reason, 'warning', 'held');
     if (observes(config)) {
       const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
-      return blocked(`mode = observe: would have restarted it ${how}`, 'info', 'other');
+      return blocked(`mode = observe: would have restarted it ${how}`, 'info', 'observed');
     }
     return { kind: 'free', target: resolution.key };
   }
@@ -152,6 +153,7 @@ export class TargetRecoveries {
 
   async #share({ job, outcome }: RunningJob, members: readonly Member[], ordered: boolean): Promise<RecoveryOutcome> {
     job.ordered ||= ordered;
+    this.#joinIncident(job, members);
     // An order and a poll may bring the same row.
     const others = members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member)));
     job.members.push(...others.map((member) => (job.provedAtMs === undefined ? this.#asLastRead(member) : member)));
@@ -165,6 +167,13 @@ export class TargetRecoveries {
   #asLastRead(member: Member): Member {
     const entry = member.alarm && this.#parts.book.get(member.alarm.key);
     return entry === undefined || entry.isOver ? member : { ...member, alarm: entry.alarm, notedAtMs: entry.notedAtMs };
+  }
+
+  /** Lets what happens to the members belong to the incident of the process that the recovery names. */
+  #joinIncident({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, members: readonly Member[]): void {
+    const processName = members[0]?.process.processName ?? leaderName;
+    if (processName !== leaderName)
+      this.#parts.events.emit({ type: 'incident_joined', processName, leaderName, why: 'same target' });
   }
 
   /** Reports a shared recovery for a name that is not in the recovery's own events. */

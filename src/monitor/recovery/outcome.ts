@@ -47,7 +47,8 @@ export class OutcomeRecorder {
     if (entry !== undefined) entry.skip = { kind, reason };
     if (level !== 'silent')
       log[isKnown ? 'debug' : level](`RESTART LOG: ${process.processName} not restarted: ${reason}`, processFields(process));
-    if (!isKnown) events.emit({ type: 'recovery_skipped', process, reason });
+    if (!isKnown)
+      events.emit({ type: 'recovery_skipped', process, reason, ...(kind === 'observed' && { isObserved: true as const }) });
     return { kind: 'skipped', reason };
   }
 

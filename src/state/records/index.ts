@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
 import type { DaemonState } from '../daemon-state.ts';
 import type { DiskTable, RecordSink } from '../disk.ts';
-import { HistoryTable } from '../history.ts';
 import { breakerKind, breakerRecordsOf } from './breakers.ts';
 import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
 import { holdKind, holdRecordsOf } from './holds.ts';
 import { journalKind, journalOf } from './journal.ts';
 import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarms.ts';
+import { lastRecoveryKind, lastRecoveryRecordsOf } from './last-recoveries.ts';
 import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launches.ts';
 import { pinKind, pinRecordsOf } from './pins.ts';
 import { programRootKind, programRootsOf } from './program-roots.ts';
@@ -15,18 +15,18 @@ import { unitsWithProcessesOf, unitWithProcessesKind } from './units-with-proces
 import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-lives.ts';
 
-/** Creates the tables and the daemon's views of them. */
+/** Creates the tables of records in state.db, and the daemon's views of them. */
 export function createViews(
   sink: RecordSink,
   clock: Clock,
   bootId: string,
-): { readonly tables: readonly DiskTable[]; readonly views: Omit<DaemonState, 'close'> } {
+): { readonly tables: readonly DiskTable[]; readonly views: Omit<DaemonState, 'history' | 'incidents' | 'crashed' | 'close'> } {
   const tables: DiskTable[] = [];
-  const add = <T extends DiskTable>(table: T): T => {
+  const tableOf = <T>(kind: RecordKind<T>): RecordTable<T> => {
+    const table = new RecordTable(kind, sink);
     tables.push(table);
     return table;
   };
-  const tableOf = <T>(kind: RecordKind<T>): RecordTable<T> => add(new RecordTable(kind, sink));
   const views = {
     journal: journalOf(tableOf(journalKind)),
     breakers: breakerRecordsOf(tableOf(breakerKind), clock, bootId),
@@ -39,7 +39,7 @@ export function createViews(
     kept: keptAlarmRecordsOf(tableOf(keptAlarmKind)),
     lives: watchedLifeRecordsOf(tableOf(watchedLifeKind), bootId),
     unitsWithProcesses: unitsWithProcessesOf(tableOf(unitWithProcessesKind)),
-    history: add(new HistoryTable(sink)),
+    lastRecoveries: lastRecoveryRecordsOf(tableOf(lastRecoveryKind)),
   };
   return { tables, views };
 }

@@ -46,6 +46,10 @@ export class RecordTable<T> implements DiskTable {
     return json === undefined ? undefined : this.#kind.parse(JSON.parse(json));
   }
 
+  get size(): number {
+    return this.#records.size;
+  }
+
   /** In the order of insertion. */
   keys(): string[] {
     return [...this.#records.keys()];

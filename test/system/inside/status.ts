@@ -28,8 +28,8 @@ async function open(t: TestContext, names: readonly string[], sections: string) 
   const { exits } = core;
   startExitWatch(core, undefined);
   t.after(() => exits.stop());
-  const last = new LastRecoveries();
-  last.follow(core.events, core.clock);
+  const last = new LastRecoveries(core.state.lastRecoveries);
+  last.follow(core.events);
   const orders = ordersOf(core, { statusOf: async (name) => statusOfOne(core, last, name, { runs: exits.runs }) });
   await core.monitor.look();
   const shown = async (name: string): Promise<ProcessStatus> => {

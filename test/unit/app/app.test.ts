@@ -47,7 +47,8 @@ test('a reload takes up another [host] name, in log and status', async (t) => {
   const log = Object.assign(new RecordedLog(), { reconfigure: (_: unknown, host: string) => void hosts.push(host) });
   const core = await createCore({ settings, log });
   t.after(() => core.stops.stop(5000));
-  const host = () => buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).host;
+  const host = () =>
+    buildStatus(core, new LastRecoveries(core.state.lastRecoveries), { version: '1', pid: 1, startedAt: null }).host;
   assert.equal(host(), 'db1');
   settingsIn(dir, '[host]\nname = db2\nhost_id = 007\n');
   const reply = await createReload(core, log, notifier, () => {})('SIGHUP');

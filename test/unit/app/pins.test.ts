@@ -40,7 +40,7 @@ async function rootRunsTheirs(t: TestContext): Promise<{ readonly dir: string; r
 const section = (name: string): string => `[process.${name}]\nrestart_strategy = process\n`;
 
 function statusOf(core: Core): readonly ProcessStatus[] {
-  return buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).processes;
+  return buildStatus(core, new LastRecoveries(core.state.lastRecoveries), { version: '1', pid: 1, startedAt: null }).processes;
 }
 
 function concernOf(core: Core, name: string): string | null | undefined {

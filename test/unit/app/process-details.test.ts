@@ -18,8 +18,7 @@ import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 async function details(core: Core, name: string): Promise<ProcessDetails> {
-  const last = new LastRecoveries();
-  last.load(core.state.history);
+  const last = new LastRecoveries(core.state.lastRecoveries);
   const reply = await ordersOf(core, {
     status: () => buildStatus(core, last, { version: '1', pid: 7, startedAt: null }),
     statusOf: async (of) => statusOfOne(core, last, of),
@@ -90,7 +89,7 @@ test('the details of a process contain all that is known about it', async (t) =>
       ['failed', 'reason 2'],
     ],
   );
-  assert.deepEqual(found.recoveries[2]?.output, ['second ?[31mline', 'y'.repeat(500), '4', '5', '6']);
+  assert.deepEqual(found.recoveries[2]?.output, ['second ?[31mline', 'y'.repeat(400), '4', '5', '6']);
   assert.deepEqual(found.recoveries[3]?.output, ['of the attempt']);
   assert.equal(found.restart.strategy, 'process');
   assert.ok(found.restart.stops.length > 0 && found.restart.refusals.some((refusal) => refusal.includes('on hold')));

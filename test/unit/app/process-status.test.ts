@@ -24,8 +24,7 @@ function shown(core: Core, name: string, runs: Running = null, last = loaded(cor
 
 /** As after a restart of the daemon. */
 function loaded({ state }: Core): LastRecoveries {
-  const last = new LastRecoveries();
-  last.load(state.history);
+  const last = new LastRecoveries(state.lastRecoveries);
   return last;
 }
 
@@ -118,7 +117,7 @@ test('what is watched and not known to run is not green, whether or not it ever 
   const nothing = { runs: false, stopped: false, pid: 0, since: null, exits: 0, lastExit: null };
   assert.deepEqual([never.state, never.watched], ['down', nothing]);
   assert.match(never.reason ?? '', /never seen/);
-  const exit = { type: 'process_exited', processName: 'web', pid: 7, uptimeMs: 5, at: new Date() } as const;
+  const exit = { type: 'process_exited', processName: 'web', pid: 7, uptimeMs: 5, endedAt: new Date() } as const;
   core.lives.seen({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
   assert.equal(shown(core, 'web', true).state, 'ok');
   // The daemon was away, and it has ended meanwhile.
@@ -138,7 +137,7 @@ test('what is watched and not known to run is not green, whether or not it ever 
   assert.match(stopped.reason ?? '', /^stopped on purpose: exit code 0/);
   // Our own recovery has stopped it and did not bring it up: nobody wants that, also after a restart of the daemon.
   core.lives.exited({ ...exit, cause: 'signal SIGTERM', expected: true, ours: true });
-  for (const last of [loaded(core), new LastRecoveries()]) {
+  for (const last of [loaded(core), new LastRecoveries(core.state.lastRecoveries)]) {
     const left = shown(core, 'web', false, last);
     assert.deepEqual([left.state, left.watched?.stopped, left.watched?.exits], ['down', false, 1]);
     assert.match(left.reason ?? '', /^ended during its recovery: signal SIGTERM, \d{4}-/);
@@ -210,12 +209,20 @@ test('a recovery that failed without an alarm shows, also after a restart of the
 test('an operator who resets the breaker, or ends the alarm, ends the state failed', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
   await core.monitor.look();
-  const last = new LastRecoveries();
-  last.follow(core.events, core.clock);
+  const last = new LastRecoveries(core.state.lastRecoveries);
+  last.follow(core.events);
   const target = 'web';
   for (const mend of [
     () => core.breakers.reset(target, 'root (test)'),
-    () => core.events.emit({ type: 'order_given', order: 'alarm_clear', name: 'web', by: 'root (test)', detail: '' }),
+    () =>
+      core.events.emit({
+        type: 'order_given',
+        order: 'alarm_clear',
+        name: 'web',
+        by: 'root (test)',
+        detail: '',
+        outcome: 'done',
+      }),
   ]) {
     core.events.emit({ type: 'recovery_failed', process: managed('web'), target, reason: 'no', durationMs: 5 });
     core.breakers.failed(target, managed('web'));
@@ -227,8 +234,8 @@ test('an operator who resets the breaker, or ends the alarm, ends the state fail
 
 test('what could not be proved is reported as the last recovery', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
-  const last = new LastRecoveries();
-  last.follow(core.events, core.clock);
+  const last = new LastRecoveries(core.state.lastRecoveries);
+  last.follow(core.events);
   const reason = 'db1 could not be resolved';
   core.events.emit({ type: 'recovery_unproved', process: managed('web'), target: 'web', reason, durationMs: 5 });
   for (const each of [last, loaded(core)]) {
@@ -299,8 +306,8 @@ test('a hold through another name of the same target shows without an alarm, and
 test('an open breaker says how often what kept dying did, also after a restart of the daemon', async (t) => {
   const rules = 'max_exits = 3\nexit_window = 60\n';
   const core = await coreWith(t, tempDir(t), `[monitor]\n${rules}[process.web]\n`);
-  const last = new LastRecoveries();
-  last.follow(core.events, core.clock);
+  const last = new LastRecoveries(core.state.lastRecoveries);
+  last.follow(core.events);
   await core.monitor.look();
   for (let i = 0; i < 3; i++) core.breakers.exited('web', 'web');
   for (const each of [last, loaded(core)]) {
@@ -344,8 +351,7 @@ test('what failed and has neither a section nor a row any more is at rest; one t
     if (name !== 'dead') core.events.emit({ type: 'recovery_failed', process: managed(name), ...failure });
     for (let i = 0; i < 9; i++) core.breakers.failed(name, managed(name));
   }
-  const last = new LastRecoveries();
-  last.load(core.state.history);
+  const last = new LastRecoveries(core.state.lastRecoveries);
   const gone = await goneNames(core, last);
   assert.deepEqual([...gone].sort(), ['dead', 'gone']);
   const { processes } = buildStatus(core, last, { version: '1', pid: 1, startedAt: null }, { gone });

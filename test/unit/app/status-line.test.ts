@@ -49,7 +49,7 @@ test('what an order finds out about the store is in the line and in every status
   addRows(dir, ['web'], false);
   await core.monitor.look();
   const { last } = followed(core);
-  const recoveries = new LastRecoveries();
+  const recoveries = new LastRecoveries(core.state.lastRecoveries);
   assert.equal(statusOfOne(core, recoveries, 'web').inAlarm, false);
   for (const end of ['', '-wal', '-shm']) rmSync(join(dir, `a.db${end}`), { force: true });
   writeFileSync(join(dir, 'a.db'), 'no database'.repeat(1000));

@@ -17,7 +17,7 @@ import { statusLine } from '../../helpers/status-line.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
-function statusOf(core: Core, last = new LastRecoveries()): DaemonStatus {
+function statusOf(core: Core, last = new LastRecoveries(core.state.lastRecoveries)): DaemonStatus {
   return buildStatus(core, last, { version: '1', pid: 1, startedAt: null });
 }
 
@@ -65,15 +65,14 @@ test('who shares the target of another shows the recovery that was for both, als
     const both = `restart_strategy = custom\nsystem_name = nginx\nmax_attempts = 1\nrestart_command = sleep 0.1; ${command}\n`;
     const core = await coreWith(t, dir, `[process.web]\n${both}[process.www]\n${both}`);
     addRows(dir, ['web', 'www'], true);
-    const last = new LastRecoveries();
-    last.follow(core.events, core.clock);
+    const last = new LastRecoveries(core.state.lastRecoveries);
+    last.follow(core.events);
     await core.monitor.tick();
     await core.handler.idle();
     const { lastRecovery } = named(statusOf(core, last), 'web');
     assert.equal(lastRecovery?.outcome, outcome);
     assert.deepEqual(named(statusOf(core, last), 'www').lastRecovery, lastRecovery);
-    const later = new LastRecoveries();
-    later.load(core.state.history);
+    const later = new LastRecoveries(core.state.lastRecoveries);
     const reloaded = named(statusOf(core, later), 'www').lastRecovery;
     assert.deepEqual([reloaded?.outcome, reloaded?.detail], [lastRecovery.outcome, lastRecovery.detail]);
   }
@@ -111,7 +110,7 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   const core = await coreWith(t, tempDir(t), '[process.web]\n[process.cron]\nwatch_exit = true\n');
   await core.monitor.look();
   core.holds.set('web', undefined, '');
-  await core.alarms.raise('web', 'exit code 1');
+  await core.alarms.raise('web', 'exit code 1', 'exit');
   await core.handler.idle();
   core.lives.seen({ type: 'process_seen', processName: 'cron', pid: 7, since: new Date(5) });
   const web = named(statusOf(core), 'web');
@@ -172,8 +171,8 @@ test('the STATE of a process whose user does not exist shows that once it is in 
       dir,
       `[process.${name}]\nrestart_strategy = ${strategy}\nuser = no-such-user\nmax_attempts = 1\n`,
     );
-    const last = new LastRecoveries();
-    last.follow(core.events, core.clock);
+    const last = new LastRecoveries(core.state.lastRecoveries);
+    last.follow(core.events);
     addRows(dir, [name], false);
     await core.monitor.tick();
     assert.equal(named(statusOf(core, last), name).state, 'quiet');

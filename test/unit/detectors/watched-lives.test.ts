@@ -11,7 +11,7 @@ const own = { pid: process.pid, since: new Date(Date.now() - table.ageMs(table.r
 test('lives are counted from what is reported, and survive the daemon', () => {
   const { lives: records } = memoryState();
   const lives = new WatchedLives(records, systemClock);
-  const exit = { type: 'process_exited', processName: 'web', cause: 'exit code 1', uptimeMs: 5, at: new Date(9) } as const;
+  const exit = { type: 'process_exited', processName: 'web', cause: 'exit code 1', uptimeMs: 5, endedAt: new Date(9) } as const;
   lives.seen({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
   assert.deepEqual(lives.of('web'), { processName: 'web', pid: 7, since: new Date(5), unit: null, exits: 0, lastExit: null });
   lives.exited({ ...exit, pid: 7, expected: false });
@@ -29,7 +29,13 @@ test('lives are counted from what is reported, and survive the daemon', () => {
 test('an end that systemd heals is counted, once', () => {
   const { lives: records } = memoryState();
   const lives = new WatchedLives(records, systemClock);
-  const exit = { type: 'process_exited', processName: 'web', cause: 'signal SIGKILL', uptimeMs: 5, at: new Date(9) } as const;
+  const exit = {
+    type: 'process_exited',
+    processName: 'web',
+    cause: 'signal SIGKILL',
+    uptimeMs: 5,
+    endedAt: new Date(9),
+  } as const;
   lives.exited({ ...exit, pid: 7, expected: true, unasked: true });
   assert.deepEqual([lives.of('web')?.exits, lives.of('web')?.lastExit?.expected], [1, false]);
   lives.exited({ ...exit, pid: 7, expected: false, repeated: true });
@@ -68,7 +74,7 @@ test('what was healed and not seen yet is missed by the next life of the daemon'
   lives.healed('web');
   assert.equal(records.get('web')?.pid, own.pid, 'it has been seen');
   const exit = { type: 'process_exited', processName: 'web', pid: own.pid, cause: 'exit code 1', uptimeMs: 5 } as const;
-  lives.exited({ ...exit, at: new Date(9), expected: false });
+  lives.exited({ ...exit, endedAt: new Date(9), expected: false });
   assert.equal(new WatchedLives(records, systemClock).former('web'), undefined);
   lives.healed('web');
   assert.equal(lives.of('web')?.since, null, 'nobody knows since when');

@@ -70,7 +70,7 @@ test('kept alarms that failed are tried no sooner either while the store is away
   world.storeFault = { readAlarms: storeError('unreachable'), findProcesses: storeError('unreachable') };
   void world.monitor.run(world.stopping.signal);
   await world.clock.advance(10);
-  await world.alarms.raise('sick', 'it exited');
+  await world.alarms.raise('sick', 'it exited', 'exit');
   await world.clock.until(() => world.seen('recovery_failed').length === 1, 60_000);
   const failedMs = world.clock.monotonicMs();
   for (let i = 0; i < 5; i++) {

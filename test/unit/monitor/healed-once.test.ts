@@ -116,7 +116,7 @@ test('that an alarm of our own may have reached a row does not make another of w
   world.alarm(1, 'web', {}, 'down');
   world.storeFault = { clearAlarm: storeError('busy'), raiseAlarm: storeError('failed') };
   await world.poll();
-  void world.alarms.raise('web', 'exited');
+  void world.alarms.raise('web', 'exited', 'exit');
   await world.clock.advance(20_000);
   assert.deepEqual(world.restarts, ['web', 'web']);
   await world.poll();

@@ -146,7 +146,7 @@ test('an alarm that the daemon raises itself is a new one, also if it may not ha
   world.alarm(1, 'web', { configured: true });
   world.storeFault.clearAlarm = storeError('denied');
   await world.poll();
-  await world.alarms.raise('web', 'exit code 3');
+  await world.alarms.raise('web', 'exit code 3', 'exit');
   world.storeFault = {};
   await world.poll();
   assert.deepEqual(world.restarts, ['web', 'web']);

@@ -162,7 +162,7 @@ test('whatever a detector writes into its notes meanwhile; but an alarm that was
 test('the end of the process, noticed by the daemon, is certain: it is restarted', async () => {
   const { world } = unprovedWorld();
   await world.poll();
-  await world.alarms.raise('web', 'exit code 3');
+  await world.alarms.raise('web', 'exit code 3', 'exit');
   await world.poll();
   assert.deepEqual(world.restarts, ['web', 'web']);
 });

@@ -207,7 +207,7 @@ function filled(dir: string): string {
   const state = openState(dir, { log: new RecordedLog(), clock });
   for (let i = 0; i < 3; i++) state.journal.begin(entryOf(String(i)));
   for (let i = 0; i < 500; i++) {
-    state.history.append({ at: new Date(i), type: 't', processName: 'x', detail: 'words '.repeat(20) });
+    state.history.append({ at: new Date(i), type: 't', processName: 'x', incident: null, detail: 'words '.repeat(20) });
   }
   state.close();
   return dir;

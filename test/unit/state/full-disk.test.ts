@@ -14,7 +14,7 @@ test('a full disk: one complaint, on from memory, and all of it written once the
       problem: 'state.db cannot be used',
     },
     afterwards: null,
-    log: ['error', 'info'],
+    log: ['error', 'debug', 'info', 'info'],
     found: ['after', 'before', 'during 199'],
     history: 200,
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -39,7 +39,7 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.pins.set({ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) });
   first.pins.set({ systemName: 'gone', launches: [pinned], pinnedAt: new Date(7) });
   assert.deepEqual([first.pins.delete('gone'), first.pins.delete('gone')], [true, false]);
-  first.history.append({ at: new Date(1), type: 't', processName: 'x', detail: 'one\u001b[31m\ntwo' });
+  first.history.append({ at: new Date(1), type: 't', processName: 'x', incident: null, detail: 'one\u001b[31m\ntwo' });
   first.close();
   first.close();
   const second = openState(dir, { log, clock });
@@ -57,7 +57,9 @@ test('everything comes back in the next life, to the letter', (t) => {
   assert.deepEqual(second.launches.note('prog'), { unusable: 'it is confined', copies: 2 });
   assert.deepEqual(second.launches.note('gone'), {});
   assert.deepEqual(second.pins.list(), [{ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) }]);
-  assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
+  assert.deepEqual(withoutIds(second), [
+    { at: new Date(1), type: 't', processName: 'x', incident: null, detail: 'one?[31m two' },
+  ]);
   assert.deepEqual(log.lines, []);
 });
 
@@ -110,32 +112,70 @@ test('the directory is 0700, every file in it 0600', (t) => {
 });
 
 test('the history is bounded, and what is not yet written is part of it', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const state = openState(tempDir(t), { log: new RecordedLog(), clock });
   t.after(() => state.close());
-  for (let i = 0; i < 10_500; i++) append(state, i);
-  state.journal.begin(entryOf('x'));
-  append(state, 10_500);
-  const all = state.history.recent(20_000);
-  assert.ok(all.length >= 10_000 && all.length <= 10_001, String(all.length));
-  assert.equal(all.at(-1)?.detail, 'number 10500');
+  state.history.keep({ storyMs: 20_000, maxBytes: 1024 ** 3 });
+  for (let i = 0; i <= 30_500; i++) append(state, i);
+  const all = state.history.find({ limit: 60_000 });
+  assert.equal(all.length, 10_000, 'so many are read at once');
+  assert.equal(all.at(-1)?.detail, 'number 30500');
+  // Each is a millisecond later than the one before.
+  const [oldest] = state.history.find({ after: 0, limit: 1 });
+  assert.equal(oldest?.detail, 'number 10500');
+  state.history.keep({ storyMs: 20_000, maxBytes: 1024 ** 2 });
+  for (let i = 30_501; i <= 60_000; i++) append(state, i);
+  // By age alone it would be number 40000.
+  const [first] = state.history.find({ after: 0, limit: 1 });
+  assert.ok(Number(first?.at) > 42_000, first?.detail);
+  assert.equal(state.history.find({ limit: 1 })[0]?.detail, 'number 60000');
   assert.deepEqual(
-    state.history.recent(2, 'odd').map(({ detail }) => detail),
-    ['number 10497', 'number 10499'],
+    state.history.find({ processName: 'odd', limit: 2 }).map(({ detail }) => detail),
+    ['number 59997', 'number 59999'],
   );
-  const replayed: typeof all = [];
-  state.history.replay((entry) => replayed.push(entry));
-  assert.deepEqual(replayed.slice(-all.length), all);
-  assert.deepEqual(state.history.recent(0), []);
-  assert.deepEqual(state.history.recent(-3), []);
+  assert.deepEqual(state.history.find({ limit: 0 }), []);
+  assert.deepEqual(state.history.find({ limit: -3 }), []);
+});
+
+test('an incident stays as long as what happened in it, and while it is open', (t) => {
+  const state = openState(tempDir(t), { log: new RecordedLog(), clock });
+  t.after(() => state.close());
+  state.history.keep({ storyMs: 1000, maxBytes: 1024 ** 3 });
+  const begun = { name: 'web', by: 'outside', openedAt: new Date(1), signs: [], names: ['web'] } as const;
+  state.incidents.set({ ...begun, id: 1, closed: null });
+  state.incidents.set({ ...begun, id: 2, closed: { at: new Date(5), how: 'cleared', joined: null } });
+  state.incidents.set({ ...begun, id: 3, closed: { at: new Date(1500), how: 'joined', joined: 1 } });
+  for (const i of [5, 1500, 2000]) {
+    append(state, i);
+    state.history.find({ limit: 1 });
+  }
+  assert.deepEqual(
+    [1, 2, 3].map((id) => state.incidents.get(id)?.closed?.how ?? null),
+    [null, null, 'joined'],
+  );
+  assert.deepEqual(state.incidents.joinedTo(1), [3]);
+  const { open, lastId } = state.incidents.unfinished();
+  assert.deepEqual([open.map(({ id }) => id), lastId], [[1], 3]);
+  assert.deepEqual(
+    state.history.find({ limit: 9 }).map(({ detail }) => detail),
+    ['number 1500', 'number 2000'],
+  );
 });
 
 test('the history is written without anybody asking', async (t) => {
   const dir = tempDir(t);
   const state = openState(dir, { log: new RecordedLog(), clock });
   t.after(() => state.close());
-  const before = statSync(join(dir, 'state.db-wal')).size;
+  assert.equal(existsSync(join(dir, 'history.db')), false);
   append(state, 1);
-  await waitFor('a write', () => statSync(join(dir, 'state.db-wal')).size > before);
+  await waitFor('a write', () => {
+    const look = readState(dir, clock);
+    assert(look.kind === 'read');
+    const written = look.state.history.find({ limit: 1 });
+    look.state.close();
+    return written.length === 1;
+  });
+  assert.equal(statSync(join(dir, 'history.db')).mode & 0o777, 0o600);
 });
 
 test('a thousand alarms cost little', (t) => {
@@ -189,7 +229,7 @@ function exercise(state: DaemonState): void {
   append(state, 1);
   assert.deepEqual(state.journal.list(), [entryOf('x')]);
   assert.deepEqual(state.handled.list(), [handled]);
-  assert.equal(state.history.recent(10).length, 1);
+  assert.equal(state.history.find({ limit: 10 }).length, 1);
   state.journal.end('x');
   assert.deepEqual(state.journal.list(), []);
 }
@@ -216,8 +256,23 @@ test('a file of the second version gets the tables that it lacks, is not set asi
   );
 });
 
+function withSql(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}
+
 function append(state: DaemonState, i: number): void {
-  state.history.append({ at: new Date(i), type: 't', processName: i % 2 === 0 ? 'even' : 'odd', detail: `number ${i}` });
+  state.history.append(entry(i));
+}
+
+/** The newest entries. */
+function withoutIds({ history }: DaemonState) {
+  return history.find({ limit: 9 }).map(({ id: _, ...found }) => found);
+}
+
+function entry(i: number) {
+  return { at: new Date(i), type: 't', processName: i % 2 === 0 ? 'even' : 'odd', incident: null, detail: `number ${i}` };
 }
 
 test('a file of the first version gets the tables that it lacks and keeps what it has; a look at it finds what is there', (t) => {
@@ -249,6 +304,67 @@ test('a file of the first version gets the tables that it lacks and keeps what i
     later.close();
   }
   assert.deepEqual(log.lines, []);
+});
+
+test('the history of the fourth version moves to a file of its own, once, whenever the daemon dies meanwhile', (t) => {
+  const dir = tempDir(t);
+  openState(dir, { log: new RecordedLog(), clock }).close();
+  const former = () => {
+    withSql(
+      join(dir, 'state.db'),
+      `CREATE TABLE history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, process_name TEXT NOT NULL,
+       detail TEXT NOT NULL) STRICT; INSERT INTO history VALUES (41, 7, 'alarm_found', 'web', 'disk full'),
+       (42, 8, 'recovery_failed', 'web', 'exit code 1' || char(10) || 'line 1' || char(10) || 'line 2'); PRAGMA user_version = 4`,
+    );
+  };
+  former();
+  const web = { processName: 'web', incident: null };
+  const expected = [
+    { ...web, at: new Date(7), type: 'alarm_found', detail: 'disk full' },
+    { ...web, at: new Date(8), type: 'recovery_failed', detail: 'exit code 1', output: ['line 1', 'line 2'] },
+  ];
+  const look = readState(dir, clock);
+  assert(look.kind === 'read');
+  assert.deepEqual(withoutIds(look.state), expected);
+  look.state.close();
+  // The second time as if the daemon had died between the two files.
+  for (const isSecond of [false, true]) {
+    if (isSecond) former();
+    const log = new RecordedLog();
+    const state = openState(dir, { log, clock });
+    assert.deepEqual(withoutIds(state), isSecond ? [...expected, entry(3)] : expected);
+    if (!isSecond) append(state, 3);
+    state.close();
+    assert.deepEqual(log.lines, []);
+    const later = readState(dir, clock);
+    assert(later.kind === 'read');
+    assert.equal(later.state.history.find({ limit: 9 }).length, 3);
+    later.state.close();
+  }
+});
+
+test('a history that cannot be read is moved away, and what happens is recorded in a new one', (t) => {
+  const dir = tempDir(t);
+  const first = openState(dir, { log: new RecordedLog(), clock });
+  append(first, 1);
+  first.holds.set({ name: 'x', until: null, reason: 'r' });
+  first.close();
+  writeFileSync(join(dir, 'history.db'), 'no database at all'.repeat(100));
+  const look = readState(dir, clock);
+  assert(look.kind === 'read');
+  assert.deepEqual([look.state.holds.list().length, look.state.history.find({ limit: 9 })], [1, []]);
+  look.state.close();
+  const log = new RecordedLog();
+  const state = openState(dir, { log, clock });
+  assert.deepEqual(log.lines, []);
+  append(state, 2);
+  assert.deepEqual(withoutIds(state), [entry(2)]);
+  state.close();
+  assert.equal(log.of('warning').length, 1);
+  assert.match(
+    log.of('warning')[0] ?? '',
+    /history\.db cannot be used \(.*\): moved to .*history\.db\.damaged-\d{14}, a new one is created$/,
+  );
 });
 
 test('nothing that ran in another boot, or on another machine, is known to run', (t) => {

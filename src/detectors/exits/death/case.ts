@@ -123,7 +123,8 @@ function reportDeath(
   const how = expected
     ? meaning.unasked === true && { unasked: true as const }
     : meaning.repeated && { repeated: true as const };
-  const event = { type: 'process_exited', processName: name, pid, cause, uptimeMs, at, expected, ...ours, ...how } as const;
+  const what = { type: 'process_exited', processName: name, pid, cause, uptimeMs, endedAt: at, expected } as const;
+  const event = { ...what, ...ours, ...how };
   lives.exited(event);
   events.emit(event);
 }

@@ -69,7 +69,7 @@ class Story {
         break;
       case 'exit':
         this.#allow(step.name);
-        void world.alarms.raise(step.name, `exit ${++this.#serial}`);
+        void world.alarms.raise(step.name, `exit ${++this.#serial}`, 'exit');
         break;
       case 'order': {
         this.#allow(step.name);

@@ -8,7 +8,7 @@ import { type FakeProcess, MonitorWorld, storeError } from '../../../helpers/mon
 /** Raises an alarm, and lets everything run that follows from it. */
 async function raise(world: MonitorWorld, name: string, notes = 'exit code 1'): Promise<void> {
   let done = false;
-  void world.alarms.raise(name, notes).then(() => {
+  void world.alarms.raise(name, notes, 'exit').then(() => {
     done = true;
   });
   await world.clock.until(() => done);
@@ -154,7 +154,7 @@ test('a recovery that is under way when the store is back ends the alarm; it is 
   well(world, 7, 'web');
   world.processes.set('web', { restartMs: 5000 });
   await away(world);
-  void world.alarms.raise('web', 'exit code 1');
+  void world.alarms.raise('web', 'exit code 1', 'exit');
   await world.clock.advance(100);
   world.storeFault = {};
   let raised = 0;
@@ -203,7 +203,7 @@ test('a kept alarm that had arrived in its row ends with the row, though its own
     },
   };
   world.processes.set('web', how);
-  void world.alarms.raise('web', 'exit code 1');
+  void world.alarms.raise('web', 'exit code 1', 'exit');
   await world.clock.advance(10);
   await world.poll();
   await idle(world);
@@ -222,9 +222,9 @@ test('a second death during the recovery is not lost: it is healed when that has
     if (!kept) well(world, 7, 'web');
     const loop = world.monitor.run(world.stopping.signal);
     await world.clock.advance(10);
-    void world.alarms.raise('web', 'first');
+    void world.alarms.raise('web', 'first', 'exit');
     await world.clock.advance(1000);
-    void world.alarms.raise('web', 'second');
+    void world.alarms.raise('web', 'second', 'exit');
     await world.clock.until(() => world.restarts.length === 2, 60_000);
     await idle(world);
     assert.equal(world.seen('alarm_cleared').length, 1, 'the first alarm has been replaced by the second');
@@ -306,7 +306,7 @@ test('a row that somebody else raised shares the recovery of a kept alarm', asyn
   world.alarm(7, 'web', {}, 'url does not answer');
   world.storeFault = { raiseAlarm: storeError('denied') };
   void world.monitor.tick();
-  void world.alarms.raise('web', 'exit code 1');
+  void world.alarms.raise('web', 'exit code 1', 'exit');
   await idle(world);
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);

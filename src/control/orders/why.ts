@@ -1,0 +1,56 @@
+// The order that tells the whole story of an incident.
+import { listOf, nullable, optional } from '../../core/shape.ts';
+import { type Input, processName } from '../input.ts';
+import { type Order, USUAL_MS } from '../order.ts';
+import { done } from '../reply.ts';
+import { anyText, converted, count, faultless, object, type Shaped, strictObject, text, texts } from '../shape.ts';
+import { historyRecord } from './history.ts';
+
+const id = converted(
+  faultless(text(16), (value) => (/^\d{1,15}$/.test(value) ? undefined : 'expected the number of an incident')),
+  Number,
+);
+
+const input: Input<[name: string, incident: number | undefined]> = {
+  read: converted(strictObject({ name: processName, incident: optional(id) }), ({ name, incident }) => [name, incident]),
+  write: (name, incident) => ({ name, ...(incident !== undefined && { incident: String(incident) }) }),
+};
+
+/** The shape of an IncidentStatus. */
+const incidentStatus = object({
+  id: count,
+  /** The process that it began with. */
+  name: anyText,
+  /** All names whose events belong to it. */
+  names: texts,
+  /** Its first sign: `exit`, `operator`, `outside` (an alarm that the daemon has not raised). */
+  by: anyText,
+  openedAt: anyText,
+  /** null while it is open. */
+  closedAt: nullable(anyText),
+  /** `cleared`, `over` (ended by others), `runs`, `ok`, `unwatched`, `joined`; null while it is open. */
+  how: nullable(anyText),
+});
+
+const story = object({
+  /** null: nothing has happened that is remembered. */
+  incident: nullable(incidentStatus),
+  /** What happened in it, oldest first; of a long one its beginning and its end. */
+  events: listOf(historyRecord),
+  /** How many are left out between them. */
+  leftOut: count,
+});
+
+/** What `monitor_service why NAME --json` prints. */
+export type Story = Shaped<typeof story>;
+
+/** The story of the last incident of a process, or of the one with that number: GET /v1/why?name=NAME&incident=ID, a Story. */
+export const why = {
+  method: 'GET',
+  path: '/v1/why',
+  scope: 'users',
+  withoutDaemon: 'look',
+  timeoutMs: USUAL_MS,
+  input,
+  reply: done(story),
+} as const satisfies Order;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readHistory, tellStory } from '../../../src/app/story.ts';
+import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+const FAILS = 'restart_strategy = custom\nrestart_command = echo no such disk; exit 3\nmax_attempts = 1\n';
+
+test('the story of an incident has all that happened to its processes, from the first sign', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, `[process.web]\nsystem_name = app\n${FAILS}[process.www]\nsystem_name = app\n${FAILS}`);
+  addRows(dir, ['web', 'www'], true);
+  await core.monitor.tick();
+  await core.handler.idle();
+  const told = await tellStory(core, 'web', undefined);
+  assert(told.kind === 'done' && told.incident !== null, JSON.stringify(told));
+  assert.deepEqual([told.incident.by, told.incident.closedAt, told.leftOut], ['outside', null, 0]);
+  assert.deepEqual([...told.incident.names].sort(), ['web', 'www']);
+  const types = told.events.map(({ type }) => type);
+  for (const type of [
+    'alarm_found',
+    'incident_joined',
+    'recovery_started',
+    'command_output',
+    'attempt_failed',
+    'recovery_failed',
+  ])
+    assert.ok(types.includes(type), `${type} in ${types.join()}`);
+  assert.deepEqual(told.events.find(({ type }) => type === 'command_output')?.output, ['no such disk']);
+  assert.deepEqual(await tellStory(core, 'www', undefined), told, 'the same for both');
+  assert.deepEqual(await tellStory(core, 'web', told.incident.id), told);
+  const other = await tellStory(core, 'web', 999);
+  assert(other.kind === 'refused' && other.code === 'not_found');
+  const unknown = await tellStory(core, 'nothing', undefined);
+  assert(unknown.kind === 'refused' && unknown.code === 'not_found');
+});
+
+test('of a long incident the beginning and the end are shown, and how much is left out', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\n');
+  const { history, incidents } = core.state;
+  incidents.set({ id: 1, name: 'web', by: 'exit', openedAt: new Date(0), signs: ['exit web'], names: ['web'], closed: null });
+  incidents.set({
+    ...{ id: 2, name: 'www', by: 'exit', openedAt: new Date(0), signs: [], names: ['www'] },
+    closed: { at: new Date(1), how: 'joined', joined: 1 },
+  });
+  for (let i = 0; i < 1234; i++)
+    history.append({ at: new Date(i), type: 'x', processName: 'web', detail: String(i), incident: i === 3 ? 2 : 1 });
+  const told = await tellStory(core, 'web', undefined);
+  assert(told.kind === 'done');
+  assert.deepEqual([told.events.length, told.leftOut, told.incident?.id], [200, 1034, 1]);
+  assert.deepEqual(
+    [0, 3, 99, 100, 199].map((i) => told.events[i]?.detail),
+    ['0', '3', '99', '1134', '1233'],
+  );
+});
+
+test('the history is filtered by name, type and time, and read in pages', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\n[process.db]\n');
+  for (let i = 0; i < 10; i++)
+    core.state.history.append({
+      ...{ at: new Date(i * 1000), type: i % 2 === 0 ? 'even' : 'odd', detail: String(i), incident: null },
+      processName: i < 5 ? 'web' : 'db',
+    });
+  const details = async (filter: Parameters<typeof readHistory>[1]): Promise<string> => {
+    const reply = await readHistory(core, filter);
+    assert(reply.kind === 'done', JSON.stringify(reply));
+    return reply.events.map(({ detail }) => detail).join('');
+  };
+  assert.equal(await details({}), '0123456789');
+  assert.equal(await details({ limit: 3 }), '789');
+  assert.equal(await details({ name: 'web', type: 'odd' }), '13');
+  assert.equal(await details({ since: new Date(2000).toISOString(), until: new Date(4000).toISOString() }), '234');
+  const page = await readHistory(core, { limit: 4 });
+  assert(page.kind === 'done');
+  assert.equal(await details({ limit: 4, before: page.events[0]?.id ?? 0 }), '2345');
+  assert.equal(await details({ limit: 2, after: page.events[0]?.id ?? 0 }), '78');
+  assert.equal((await readHistory(core, { name: 'nothing' })).kind, 'refused');
+});
