@@ -40,7 +40,7 @@ export function bindOrders(core: OrderSources, { status, statusOf, reload, ...si
     preview: (name) => previewOrder(core, name),
     describe: (name) => describeProcess(core, name, side.daemonRuns ? process.pid : 0, statusOf),
     history: (filter) => readHistory(core, filter),
-    why: (name, incident) => tellStory(core, name, incident),
+    why: (name, incident) => tellStory(core, name, incident, { daemonRuns: side.daemonRuns, statusOf }),
     alarm: (nameOrId, clear, notes) => orderAlarm(core, side, { nameOrId, clear, notes }),
     resetBreakers: (name) => resetBreakers(core, by, name),
     hold: async (name, forMs, reason, strict = false) => {

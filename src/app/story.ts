@@ -1,6 +1,7 @@
 // What happened, and the story of one incident, from the history.
 import type { HistoryFilter, HistoryRecord } from '../control/orders/history.ts';
 import type { Orders } from '../control/orders.ts';
+import type { ProcessStatus } from '../control/status.ts';
 import type { RecordedEntry } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import { type NameSources, refuse, unknownName } from './known-names.ts';
@@ -27,7 +28,12 @@ export async function readHistory(
 const USUAL_LIMIT = 100;
 
 /** The story of the last incident that `name` has belonged to, or of the one with that number. */
-export async function tellStory(core: NameSources, name: string, id: number | undefined): ReturnType<Orders['why']> {
+export async function tellStory(
+  core: NameSources,
+  name: string,
+  id: number | undefined,
+  { daemonRuns, statusOf }: { readonly daemonRuns: boolean; readonly statusOf: (name: string) => Promise<ProcessStatus> },
+): ReturnType<Orders['why']> {
   const refusal = unreadable(core) ?? (await unknownName(core, name));
   if (refusal !== undefined) return refusal;
   const { history, incidents } = core.state;
@@ -35,7 +41,9 @@ export async function tellStory(core: NameSources, name: string, id: number | un
   const found = incidents.get(id ?? last?.incident ?? 0);
   if (id !== undefined && !found?.names.includes(name)) return refuse('not_found', `${name} has no incident ${id}`);
   const incident = found?.closed?.joined ? (incidents.get(found.closed.joined) ?? found) : found;
-  if (incident === undefined) return { kind: 'done', incident: null, events: [], leftOut: 0 };
+  const { state, reason } = await statusOf(name);
+  const now = { state, reason, daemonRuns };
+  if (incident === undefined) return { kind: 'done', incident: null, events: [], leftOut: 0, ...now };
   const { closed, openedAt, by, names } = incident;
   const ids = [incident.id, ...incidents.joinedTo(incident.id)];
   const leftOut = Math.max(0, history.count(ids) - 2 * HALF);
@@ -56,6 +64,7 @@ export async function tellStory(core: NameSources, name: string, id: number | un
     },
     events: events.map(recordOf),
     leftOut,
+    ...now,
   };
 }
 

@@ -13,6 +13,9 @@ export class HistoryTable implements History, DiskTable {
   readonly schema = `CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL,
     process_name TEXT NOT NULL, incident INTEGER, detail TEXT NOT NULL, output TEXT) STRICT;
     CREATE INDEX IF NOT EXISTS history_by_name ON history (process_name, id);
+    CREATE INDEX IF NOT EXISTS history_by_name_and_type ON history (process_name, type, id);
+    CREATE INDEX IF NOT EXISTS history_by_type ON history (type, id);
+    CREATE INDEX IF NOT EXISTS history_by_time ON history (at);
     CREATE INDEX IF NOT EXISTS history_by_incident ON history (incident, id) WHERE incident IS NOT NULL`;
   readonly #sink: RecordSink;
   readonly #former: RecordSink | undefined;
@@ -83,7 +86,10 @@ export class HistoryTable implements History, DiskTable {
     const since = (this.#waiting.at(-1)?.at.getTime() ?? 0) - storyMs;
     database.run(`DELETE FROM history WHERE ${oldest('history')} AND at < ?`, since);
     database.run(`DELETE FROM incidents WHERE ${oldest('incidents')} AND closed_at < ?`, since);
-    if (bytesOf(database) > maxBytes) database.run(`DELETE FROM history WHERE ${oldest('history')}`);
+    if (bytesOf(database) <= maxBytes) return;
+    const isNew = `id > (SELECT max(id) FROM history) - ${LEAST_KEPT}`;
+    database.run(`DELETE FROM history WHERE ${oldest('history')} AND NOT ${isNew}`);
+    database.run(`DELETE FROM incidents WHERE ${oldest('incidents')} AND closed_at IS NOT NULL`);
   }
 
   committed(): void {
@@ -103,8 +109,11 @@ function read(database: Database, query: HistoryQuery, count: number): RecordedE
   if (incidents !== undefined) only(`incident IN (${marks(incidents)})`, ...incidents);
   if (hasIncident) only('incident IS NOT NULL');
   if (types !== undefined) only(`type IN (${marks(types)})`, ...types);
-  if (since !== undefined) only('at >= ?', since.getTime());
-  if (until !== undefined) only('at <= ?', until.getTime());
+  // By id too, which the rows are read by: none is read only to be left out, however many there are.
+  if (since !== undefined)
+    only('at >= ? AND id >= (SELECT id FROM history WHERE at >= ? ORDER BY at LIMIT 1)', since.getTime(), since.getTime());
+  if (until !== undefined)
+    only('at <= ? AND id <= (SELECT id FROM history WHERE at <= ? ORDER BY at DESC LIMIT 1)', until.getTime(), until.getTime());
   if (before !== undefined) only('id < ?', before);
   if (after !== undefined) only('id > ?', after);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -172,6 +181,8 @@ const INTO_HISTORY = 'INTO history (id, at, type, process_name, incident, detail
 const MAX_READ = 10_000;
 /** How many rows are deleted with a write. */
 const DELETED = 2_000;
+/** So many of the newest stay, however large the file is. */
+const LEAST_KEPT = 1_000;
 const PORTION = 1_000;
 /** While the disk cannot be written. */
 const MAX_WAITING = 5_000;

@@ -80,6 +80,7 @@ async function history(
     cli.out.write(jsonText({ events: found }));
     return;
   }
+  if (found.length === limit && limit < MOST) cli.complain(`only the newest ${limit} are shown; --limit shows more`);
   show(cli, found, json ?? false);
   let last = found.findLast(({ id }) => id !== null)?.id ?? 0;
   while (follow && cli.out.fault === undefined) {
@@ -113,6 +114,9 @@ async function newest(
 function show(cli: Cli, events: readonly HistoryRecord[], json: boolean): void {
   for (const event of events) {
     if (json) cli.out.write(jsonText(event, 'line'));
-    else cli.say(`${localTime(event.at)}  ${event.name === '' ? '' : `${nameWords(event.name)}: `}${eventWords(event)}`);
+    else {
+      cli.say(`${localTime(event.at)}  ${event.name === '' ? '' : `${nameWords(event.name)}: `}${eventWords(event)}`);
+      if (event.type === 'command_output') for (const line of event.output) cli.say(`${' '.repeat(27)}| ${line}`);
+    }
   }
 }

@@ -10,7 +10,8 @@ import { localTime } from '../terminal/local-time.ts';
 import { eventWords } from './event-words.ts';
 
 /** The lines for people; the last one says what to do next. */
-export function storyLines(name: string, { incident, events, leftOut }: Story, now: Date): string[] {
+export function storyLines(name: string, story: Story, now: Date): string[] {
+  const { incident, events, leftOut } = story;
   if (incident === null)
     return [`no incident of ${nameWords(name)} is remembered; monitor_service history ${nameWords(name)} shows what happened`];
   const others = incident.names.filter((each) => each !== incident.name).map(nameWords);
@@ -23,8 +24,10 @@ export function storyLines(name: string, { incident, events, leftOut }: Story, n
     `first sign: ${SIGNS[incident.by] ?? incident.by}`,
   ];
   const lines = withoutRepeats(events).map((event) => eventLines(event, incident.name));
+  const end = incident.closedAt === null || incident.how === null ? undefined : ENDS[incident.how];
+  if (end !== undefined) lines.push([`${localTimestamp(ended)}  ${end}`]);
   const room = MOST_LINES - head.length - 1;
-  return [...head, ...fitting(lines, room, leftOut), nextStep(name, incident, events)];
+  return [...head, ...fitting(lines, room, leftOut), nextStep(name, story)];
 }
 
 const MOST_LINES = 60;
@@ -90,65 +93,39 @@ function fitting(events: readonly (readonly string[])[], room: number, leftOut: 
   return [...first, `… ${counted(missing, 'event is', 'events are')} left out; monitor_service history shows them …`, ...last];
 }
 
-/** What to do next, or that nothing has to be done. */
-function nextStep(name: string, { how }: NonNullable<Story['incident']>, events: readonly HistoryRecord[]): string {
-  switch (how) {
-    case 'cleared':
-      return 'It was healed, and its alarm was cleared: nothing has to be done.';
-    case 'over':
-      return 'Others have ended the alarm: nothing has to be done.';
-    case 'runs':
-      return 'It runs again: nothing has to be done.';
-    case 'ok':
-      return 'The check passes again: nothing has to be done.';
-    case 'unwatched':
-      return 'It is not watched any more.';
-    case null:
-      return openStep(name, events);
-    default:
-      return `It ended: ${how}.`;
-  }
-}
-
-function openStep(name: string, events: readonly HistoryRecord[]): string {
-  const last = events.findLast(({ type }) => DECISIVE.includes(type));
-  const quotedName = nameWords(name);
-  switch (last?.type) {
-    case 'breaker_opened':
-      return `It is not restarted any more for now: correct the cause, then run monitor_service breaker ${quotedName} --reset.`;
-    case 'recovery_skipped':
-      // What opened the breaker came before.
-      if (last.detail === BREAKER_OPEN) return openStep(name, events.slice(0, events.lastIndexOf(last)));
-      return last.detail.includes('on hold')
-        ? `It is on hold: monitor_service release ${quotedName} ends that.`
-        : `It is not restarted: ${last.detail}. See monitor_service status ${quotedName}.`;
-    case 'recovery_failed':
-    case 'attempt_failed':
-      return `It is tried again; monitor_service status ${quotedName} says when. Correct the cause above.`;
-    case 'recovery_unproved':
-      return `It was restarted; correct why its health is not known: monitor_service status ${quotedName}.`;
-    case 'recovery_succeeded':
-      return `It was healed, and its alarm is still to be cleared: monitor_service status ${quotedName}.`;
-    case undefined:
-      return `Nothing has been tried yet: monitor_service status ${quotedName} says why.`;
-    default:
+/** What to do next, or that nothing has to be done: what the process is now counts, whatever happened last. */
+function nextStep(name: string, { incident, state, reason, daemonRuns }: Story): string {
+  const shown = nameWords(name);
+  if (!daemonRuns) return 'The daemon does not run: nothing is restarted until it is started.';
+  switch (state) {
+    case 'open':
+      return `Its circuit breaker is open: correct the cause, then run monitor_service breaker ${shown} --reset.`;
+    case 'observed':
+      return 'It is in alarm, and mode = observe restarts nothing: restart it yourself, or set mode = act.';
+    case 'recovering':
       return 'A recovery is under way: nothing has to be done now.';
+    case 'ok':
+    case 'quiet':
+      return incident?.how === 'cleared'
+        ? 'It was healed: nothing has to be done.'
+        : 'It is not in alarm now: nothing has to be done.';
+    case 'refused':
+    case 'held':
+    case 'waiting':
+    case 'alarm':
+    case 'failed':
+    case 'down':
+    case 'unknown':
+      return `State ${state}${reason === null ? '' : ` (${cut(reason)})`}; monitor_service status ${shown} says more.`;
+    default:
+      return state satisfies never;
   }
 }
 
-/** The reason of monitor/breaker/breakers.ts. */
-const BREAKER_OPEN = 'circuit breaker open';
-
-/** The events after which it is clear what comes next. */
-const DECISIVE: readonly string[] = [
-  'recovery_started',
-  'attempt_failed',
-  'attempt_restarted',
-  'recovery_succeeded',
-  'recovery_failed',
-  'recovery_unproved',
-  'recovery_skipped',
-  'breaker_opened',
-  'breaker_half_opened',
-  'breaker_closed',
-];
+/** How an incident ended, for which no event is recorded. */
+const ENDS: Readonly<Record<string, string>> = {
+  over: 'the alarm was ended or acknowledged, not by the daemon',
+  runs: 'the process runs again',
+  ok: 'the check passes again',
+  unwatched: 'the process is not watched any more',
+};

@@ -1,7 +1,8 @@
 // The order that tells the whole story of an incident.
-import { listOf, nullable, optional } from '../../core/shape.ts';
+import { flag, listOf, nullable, oneOf, optional } from '../../core/shape.ts';
 import { type Input, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
+import { processStateNames } from '../process-state.ts';
 import { done } from '../reply.ts';
 import { anyText, converted, count, faultless, object, type Shaped, strictObject, text, texts } from '../shape.ts';
 import { historyRecord } from './history.ts';
@@ -39,6 +40,11 @@ const story = object({
   events: listOf(historyRecord),
   /** How many are left out between them. */
   leftOut: count,
+  /** The state of the process now, and why, as in its status. */
+  state: oneOf(...processStateNames),
+  reason: nullable(anyText),
+  /** False if no daemon runs. */
+  daemonRuns: flag,
 });
 
 /** What `monitor_service why NAME --json` prints. */

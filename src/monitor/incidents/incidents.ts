@@ -4,7 +4,7 @@ import type { IncidentRecord, IncidentRecords } from '../../state/daemon-state.t
 
 /** An incident that is not over. */
 interface Open extends Pick<IncidentRecord, 'id' | 'name' | 'by' | 'openedAt'> {
-  /** What keeps it open: `alarm KEY`, `raised NAME`, `exit NAME`, `check NAME`. */
+  /** What keeps it open: `alarm KEY`, `raised NAME`, `exit NAME`, `recovery NAME`, `check NAME`. */
   readonly signs: Set<string>;
   /** The names whose events belong to it. */
   readonly names: Set<string>;
@@ -30,6 +30,8 @@ export class Incidents implements IncidentBook {
 
   take(event: MonitorEvent, at: Date): readonly EmittedEvent[] {
     const name = nameOf(event);
+    // Told again at each poll while the alarm waits.
+    if (event.type === 'incident_joined' && this.#belongTogether(event.processName, event.leaderName, at)) return [];
     const before = this.#begin(event, at);
     // An end belongs to the incident that it ends.
     const incident = name === undefined ? undefined : this.#ofName.get(name);
@@ -51,6 +53,10 @@ export class Incidents implements IncidentBook {
         if (event.where === 'acknowledged') return [];
         this.#unseen.set(`raised ${event.processName}`, 0);
         return this.#sign(event.processName, `raised ${event.processName}`, event.by, at);
+      case 'recovery_started':
+        // Whatever becomes of the alarm meanwhile, what it does belongs to the incident.
+        this.#ofName.get(event.process.processName)?.signs.add(`recovery ${event.process.processName}`);
+        return [];
       case 'process_exited':
         // The end of a process in its own recovery is part of that.
         if ((event.expected && !event.unasked) || event.ours) return [];
@@ -65,6 +71,11 @@ export class Incidents implements IncidentBook {
     switch (event.type) {
       case 'alarm_cleared':
         return this.#end(event.process.processName, `alarm ${event.key}`, 'cleared', at);
+      case 'recovery_succeeded':
+      case 'recovery_failed':
+      case 'recovery_unproved':
+      case 'recovery_skipped':
+        return this.#end(event.process.processName, `recovery ${event.process.processName}`, 'over', at);
       case 'process_seen':
         return this.#end(event.processName, `exit ${event.processName}`, 'runs', at);
       case 'process_unwatched':
@@ -137,6 +148,11 @@ export class Incidents implements IncidentBook {
     return [{ type: 'incident_closed', name, how, durationMs, at, incident: id }];
   }
 
+  #belongTogether(name: string, leaderName: string, at: Date): boolean {
+    this.#load(at);
+    return this.#ofName.get(name) === this.#ofName.get(leaderName);
+  }
+
   /** Lets what happens to a process from now on belong to the incident of its leader. */
   #join(name: string, leaderName: string, at: Date): readonly EmittedEvent[] {
     this.#load(at);
@@ -170,6 +186,8 @@ export class Incidents implements IncidentBook {
     this.#nextId = (lastId ?? Math.floor(at.getTime() / 1000)) + 1;
     for (const { id, name, by, openedAt, signs, names } of open) {
       const loaded: Open = { id, name, by, openedAt, signs: new Set(signs), names: new Set(names) };
+      // A recovery has ended with the daemon.
+      for (const sign of signs) if (sign.startsWith('recovery ')) loaded.signs.delete(sign);
       this.#open.set(id, loaded);
       for (const each of names) this.#ofName.set(each, loaded);
     }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readHistory, tellStory } from '../../../src/app/story.ts';
+import type { ProcessStatus } from '../../../src/control/status.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
+const now = { daemonRuns: true, statusOf: async () => ({ state: 'quiet', reason: null }) as ProcessStatus };
 const FAILS = 'restart_strategy = custom\nrestart_command = echo no such disk; exit 3\nmax_attempts = 1\n';
 
 test('the story of an incident has all that happened to its processes, from the first sign', async (t) => {
@@ -12,7 +14,7 @@ test('the story of an incident has all that happened to its processes, from the 
   addRows(dir, ['web', 'www'], true);
   await core.monitor.tick();
   await core.handler.idle();
-  const told = await tellStory(core, 'web', undefined);
+  const told = await tellStory(core, 'web', undefined, now);
   assert(told.kind === 'done' && told.incident !== null, JSON.stringify(told));
   assert.deepEqual([told.incident.by, told.incident.closedAt, told.leftOut], ['outside', null, 0]);
   assert.deepEqual([...told.incident.names].sort(), ['web', 'www']);
@@ -27,11 +29,11 @@ test('the story of an incident has all that happened to its processes, from the 
   ])
     assert.ok(types.includes(type), `${type} in ${types.join()}`);
   assert.deepEqual(told.events.find(({ type }) => type === 'command_output')?.output, ['no such disk']);
-  assert.deepEqual(await tellStory(core, 'www', undefined), told, 'the same for both');
-  assert.deepEqual(await tellStory(core, 'web', told.incident.id), told);
-  const other = await tellStory(core, 'web', 999);
+  assert.deepEqual(await tellStory(core, 'www', undefined, now), told, 'the same for both');
+  assert.deepEqual(await tellStory(core, 'web', told.incident.id, now), told);
+  const other = await tellStory(core, 'web', 999, now);
   assert(other.kind === 'refused' && other.code === 'not_found');
-  const unknown = await tellStory(core, 'nothing', undefined);
+  const unknown = await tellStory(core, 'nothing', undefined, now);
   assert(unknown.kind === 'refused' && unknown.code === 'not_found');
 });
 
@@ -45,7 +47,7 @@ test('of a long incident the beginning and the end are shown, and how much is le
   });
   for (let i = 0; i < 1234; i++)
     history.append({ at: new Date(i), type: 'x', processName: 'web', detail: String(i), incident: i === 3 ? 2 : 1 });
-  const told = await tellStory(core, 'web', undefined);
+  const told = await tellStory(core, 'web', undefined, now);
   assert(told.kind === 'done');
   assert.deepEqual([told.events.length, told.leftOut, told.incident?.id], [200, 1034, 1]);
   assert.deepEqual(

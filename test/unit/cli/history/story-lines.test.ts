@@ -8,6 +8,8 @@ import { localTimestamp } from '../../../../src/core/clock.ts';
 const began = new Date('2026-11-26T21:00:00Z');
 const at = (second: number): string => new Date(began.getTime() + second * 1000).toISOString();
 const shown = (second: number): string => localTimestamp(new Date(at(second)));
+/** What the process is now. */
+const well = { state: 'quiet', reason: null, daemonRuns: true } as const;
 const incident = { id: 7, name: 'web', names: ['web'], by: 'outside', openedAt: at(0), closedAt: at(9), how: 'cleared' };
 
 function event(second: number, type: string, detail: string, more: Partial<HistoryRecord> = {}): HistoryRecord {
@@ -25,7 +27,7 @@ test('the story of a process that was healed at the second attempt', () => {
     event(6, 'recovery_succeeded', '2 attempts, 6 s'),
     event(9, 'alarm_cleared', '9 s after it was found'),
   ];
-  const lines = storyLines('web', { incident, events, leftOut: 0 }, began);
+  const lines = storyLines('web', { incident, events, leftOut: 0, ...well }, began);
   assert.match(lines[0] ?? '', /^web: incident 7, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}, over after 9 s$/);
   assert.deepEqual(lines.slice(1), [
     'first sign: an alarm that was raised in the alarm store',
@@ -39,7 +41,7 @@ test('the story of a process that was healed at the second attempt', () => {
     `${shown(6)}  health check passed after 1 s`,
     `${shown(6)}  recovered: 2 attempts, 6 s`,
     `${shown(9)}  alarm cleared 9 s after it was found`,
-    'It was healed, and its alarm was cleared: nothing has to be done.',
+    'It was healed: nothing has to be done.',
   ]);
 });
 
@@ -50,7 +52,7 @@ test('what was said just before is not said again', () => {
     event(1, 'recovery_failed', 'exit code 3: a | b | c', { output: ['a', 'b', 'c'] }),
     event(2, 'recovery_failed', 'another reason'),
   ];
-  assert.deepEqual(storyLines('web', { incident, events, leftOut: 0 }, began).slice(2, -1), [
+  assert.deepEqual(storyLines('web', { incident, events, leftOut: 0, ...well }, began).slice(2, -1), [
     `${shown(1)}  output of restart_command of web`,
     ...['a', 'b', 'c'].map((line) => `                     | ${line}`),
     `${shown(1)}  attempt 1 failed: exit code 3`,
@@ -59,29 +61,40 @@ test('what was said just before is not said again', () => {
   ]);
 });
 
-test('what to do next, while it is open', () => {
+test('what to do next is said by what the process is now, whatever happened last', () => {
   const open = { ...incident, closedAt: null, how: null };
-  const last = (...events: HistoryRecord[]) => storyLines('we b', { incident: open, events, leftOut: 0 }, began).at(-1);
-  assert.match(
-    last(event(1, 'recovery_failed', 'x'), event(2, 'breaker_opened', 'x')) ?? '',
-    /run monitor_service breaker "we b" --reset\.$/,
+  const last = (now: Partial<Story>, of: Story['incident'] = open) =>
+    storyLines('we b', { incident: of, events: [event(1, 'recovery_failed', 'x')], leftOut: 0, ...well, ...now }, began).at(
+      -1,
+    ) ?? '';
+  assert.match(last({ state: 'open' }), /run monitor_service breaker "we b" --reset\.$/);
+  assert.match(last({ state: 'open' }, incident), /breaker "we b" --reset/, 'also after the incident');
+  assert.match(last({ state: 'observed' }), /set mode = act\.$/);
+  assert.match(last({ state: 'recovering' }), /under way/);
+  assert.equal(
+    last({ state: 'held', reason: 'on hold: upgrade' }),
+    'State held (on hold: upgrade); monitor_service status "we b" says more.',
   );
-  const skipped = event(3, 'recovery_skipped', 'circuit breaker open');
-  assert.match(last(event(2, 'breaker_opened', 'x'), skipped) ?? '', /--reset\.$/);
-  assert.match(last(event(1, 'recovery_skipped', 'on hold until released')) ?? '', /monitor_service release "we b"/);
-  assert.match(last(event(1, 'recovery_skipped', 'mode = observe: …')) ?? '', /^It is not restarted: mode = observe/);
-  assert.match(last(event(1, 'breaker_opened', 'x'), event(2, 'recovery_started', 'x')) ?? '', /under way/);
-  assert.match(last(event(1, 'recovery_failed', 'x')) ?? '', /^It is tried again/);
-  assert.match(last() ?? '', /^Nothing has been tried yet/);
-  assert.deepEqual(storyLines('web', { incident: null, events: [], leftOut: 0 }, began), [
+  assert.match(last({ state: 'open', daemonRuns: false }), /^The daemon does not run/);
+  assert.match(last({}), /^It is not in alarm now/);
+  assert.match(last({}, incident), /^It was healed/);
+  assert.deepEqual(storyLines('web', { incident: null, events: [], leftOut: 0, ...well }, began), [
     'no incident of web is remembered; monitor_service history web shows what happened',
+  ]);
+});
+
+test('the end is in the story, also one that no event reports', () => {
+  const over = { ...incident, how: 'over' };
+  assert.deepEqual(storyLines('web', { incident: over, events: [], leftOut: 0, ...well }, began).slice(2), [
+    `${shown(9)}  the alarm was ended or acknowledged, not by the daemon`,
+    'It is not in alarm now: nothing has to be done.',
   ]);
 });
 
 test('other processes of the incident are named with what happens to them', () => {
   const shared = { ...incident, names: ['web', 'www', 'x y'] };
   const joined = event(1, 'incident_joined', 'web: same target', { name: 'www' });
-  const lines = storyLines('www', { incident: shared, events: [joined], leftOut: 0 }, began);
+  const lines = storyLines('www', { incident: shared, events: [joined], leftOut: 0, ...well }, began);
   assert.equal(lines[1], 'also for www, "x y"');
   assert.equal(lines[3], `${shown(1)}  www: from here on part of the incident of web, same target`);
 });
@@ -91,12 +104,12 @@ test('never more than 60 lines: the beginning, the end, and how much is left out
     for (const leftOut of [0, 12_345])
       for (const output of [[], ['a'], Array.from({ length: 20 }, (_, i) => `line ${i}`)]) {
         const events = Array.from({ length: count }, (_, i) => event(i, 'attempt_failed', `attempt ${i}: no`, { output }));
-        const story: Story = { incident, events, leftOut };
+        const story: Story = { incident, events, leftOut, ...well };
         const lines = storyLines('web', story, began);
         assert.ok(lines.length <= 60, `${count} events: ${lines.length} lines`);
         const told = lines.filter((line) => line.includes(' failed: no')).length;
         const [, missing = '0'] = /^… (\d+) events? (?:is|are) left out/m.exec(lines.join('\n')) ?? [];
         assert.equal(told + Number(missing), count + leftOut);
-        assert.equal(lines.at(-1), 'It was healed, and its alarm was cleared: nothing has to be done.');
+        assert.equal(lines.at(-1), 'It was healed: nothing has to be done.');
       }
 });

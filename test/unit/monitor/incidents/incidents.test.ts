@@ -52,6 +52,27 @@ test('an alarm that others have cleared ends its incident at the next complete p
   assert.deepEqual(told(world), ['1 web opened by outside', '1 web over']);
 });
 
+test('what a recovery does after others have cleared the alarm belongs to its incident, which lasts as long', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', { restartMs: 5000 });
+  void world.monitor.tick();
+  await world.clock.advance(1000);
+  world.rows.clear();
+  await world.monitor.tick();
+  assert.deepEqual(told(world), ['1 web opened by outside']);
+  await world.clock.advance(20_000);
+  assert.deepEqual(told(world), ['1 web opened by outside', '1 web over']);
+  assert.deepEqual(incidentsOf(world, 'web'), [1]);
+});
+
+test('that an alarm waits for another process is said once, not at each poll', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'db', { health: () => ({ kind: 'unhealthy', reason: 'no' }) });
+  world.alarm(2, 'app', { settings: { dependsOn: ['db'] } });
+  for (let i = 0; i < 3; i++) await world.poll();
+  assert.equal(world.seen('incident_joined').length, 1);
+});
+
 test('two rows of one name are one incident, which lasts until both are cleared', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'web');
