@@ -72,7 +72,7 @@ export async function tellStory(
 const HALF = 100;
 
 function unreadable({ state }: Pick<Core, 'state'>): ReturnType<typeof refuse> | undefined {
-  return state.unreadable === undefined ? undefined : refuse('denied', state.unreadable);
+  return state.unreadable === undefined ? undefined : refuse('unavailable', state.unreadable);
 }
 
 function recordOf({ id, at, type, processName, incident, detail, output = [] }: RecordedEntry): HistoryRecord {

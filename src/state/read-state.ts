@@ -39,7 +39,8 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     const names = new Set(opened.all('SELECT name FROM sqlite_schema').map(({ name }) => name));
     for (const table of tables) if (names.has(table.name)) table.load(opened);
     // An earlier version wrote the history into state.db.
-    const told = names.has('history') ? opened : openHistory(join(dir, HISTORY_FILE));
+    const found = names.has('history') ? { database: opened } : openHistory(join(dir, HISTORY_FILE));
+    const told = found.database;
     const sink: RecordSink = { write: () => {}, read: (look, fallback) => lookAt(told, look, fallback) };
     const history = new HistoryTable(sink);
     const incidents = new IncidentTable(sink);
@@ -47,7 +48,8 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
       told?.close();
       opened.close();
     };
-    return { kind: 'read', state: { ...views, history, incidents, crashed: null, close } };
+    const unreadable = found.problem === undefined ? {} : { unreadable: found.problem };
+    return { kind: 'read', state: { ...views, history, incidents, ...unreadable, crashed: null, close } };
   } catch (error) {
     database?.close();
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' };
@@ -64,12 +66,17 @@ function lookAt<T>(database: Database | undefined, look: (database: Database) =>
   }
 }
 
-/** The history; undefined if there is none that can be read. */
-function openHistory(path: string): Database | undefined {
+/** The history, or why it cannot be read, in one line; neither if there is none. */
+function openHistory(path: string): { readonly database?: Database; readonly problem?: string } {
+  if (!existsSync(path)) return {};
+  let database: Database | undefined;
   try {
-    return new Database(readOnlyUrl(path), { timeout: BUSY_TIMEOUT_MS, readOnly: true });
-  } catch {
-    return undefined;
+    database = new Database(readOnlyUrl(path), { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+    database.all('SELECT 1 FROM history LIMIT 1');
+    return { database };
+  } catch (error) {
+    database?.close();
+    return { problem: `${path}: ${errorMessage(error)}` };
   }
 }
 

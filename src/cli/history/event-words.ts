@@ -2,7 +2,9 @@
 import type { HistoryRecord } from '../../control/orders/history.ts';
 
 /** One event as a sentence without its time and process: `attempt 1 failed: exit code 3`. */
-export function eventWords({ type, detail }: Pick<HistoryRecord, 'type' | 'detail'>): string {
+export function eventWords({ type, detail: written }: Pick<HistoryRecord, 'type' | 'detail'>): string {
+  // Many blanks in the notes of a row could push what follows to the begin of a line, as if it were one of ours.
+  const detail = written.replace(/\s{2,}/g, ' ');
   const words = WORDS[type];
   if (words === undefined) return detail === '' ? type : `${type}: ${detail}`;
   return typeof words === 'string' ? after(words, detail) : words(detail);

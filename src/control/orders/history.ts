@@ -19,12 +19,18 @@ export interface HistoryFilter {
   readonly limit?: number | undefined;
 }
 
-const time = faultless(text(40), (value) => (Number.isFinite(Date.parse(value)) ? undefined : 'expected a time (ISO 8601)'));
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+const time = faultless(text(40), (value) =>
+  ISO_TIME.test(value) && Number.isFinite(Date.parse(value)) ? undefined : 'expected a time (ISO 8601)',
+);
 
 /** A whole number in a query. */
-function numeral(max: number): Shape<number> {
+function numeral(max: number, min = 0): Shape<number> {
   const digits = faultless(text(16), (value) =>
-    /^\d{1,15}$/.test(value) && Number(value) <= max ? undefined : `expected a whole number up to ${max}`,
+    /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max
+      ? undefined
+      : `expected a whole number from ${min} to ${max}`,
   );
   return converted(digits, Number);
 }
@@ -38,7 +44,7 @@ const input: Input<[filter: HistoryFilter]> = {
       type: optional(text(40, 1)),
       before: optional(numeral(Number.MAX_SAFE_INTEGER)),
       after: optional(numeral(Number.MAX_SAFE_INTEGER)),
-      limit: optional(numeral(1000)),
+      limit: optional(numeral(1000, 1)),
     }),
     (filter) => [filter],
   ),

@@ -353,6 +353,7 @@ test('a history that cannot be read is moved away, and what happens is recorded 
   const look = readState(dir, clock);
   assert(look.kind === 'read');
   assert.deepEqual([look.state.holds.list().length, look.state.history.find({ limit: 9 })], [1, []]);
+  assert.match(look.state.unreadable ?? '', /history\.db: file is not a database$/);
   look.state.close();
   const log = new RecordedLog();
   const state = openState(dir, { log, clock });

@@ -83,6 +83,12 @@ test('what to do next is said by what the process is now, whatever happened last
   ]);
 });
 
+test('blanks in notes push nothing to the begin of a line', () => {
+  const events = [event(1, 'alarm_found', `x${' '.repeat(60)}2026-11-26 22:00:00  recovered`)];
+  const lines = storyLines('web', { incident, events, leftOut: 0, ...well }, began);
+  assert.equal(lines[2], `${shown(1)}  alarm found: x 2026-11-26 22:00:00 recovered`);
+});
+
 test('the end is in the story, also one that no event reports', () => {
   const over = { ...incident, how: 'over' };
   assert.deepEqual(storyLines('web', { incident: over, events: [], leftOut: 0, ...well }, began).slice(2), [
