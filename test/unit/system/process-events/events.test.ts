@@ -295,8 +295,8 @@ test('what does not fit into the buffer is counted exactly, and reported after w
   await onEachProcessor();
   const { lost } = recording.source.counters();
   const renamed = recording.of(pid).filter(({ type }) => type === 'comm').length;
-  // Its own exit, and a few events of others, are among them.
-  assert(renamed + lost >= 60_000 && renamed + lost < 60_500, JSON.stringify({ renamed, lost }));
+  // Its own exit, and events of others, are among them: on a busy machine hundreds.
+  assert(renamed + lost >= 60_000 && renamed + lost < 65_000, JSON.stringify({ renamed, lost }));
   const losses = recording.events.filter((event) => event.type === 'lost');
   assert.equal(
     losses.reduce((sum, { count }) => sum + count, 0),
