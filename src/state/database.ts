@@ -60,8 +60,8 @@ export class Database {
     const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
     if (typeof version !== 'number' || version > kind.version) return `its version ${version} is newer than ${kind.version}`;
     if (version === 0 && this.all('SELECT 1 FROM sqlite_schema').length > 0) return "it is some other program's database";
-    const { quick_check: check } = kind.isChecked ? (this.all('PRAGMA quick_check(1)')[0] ?? {}) : { quick_check: 'ok' };
-    if (check !== 'ok') return String(check);
+    const [row] = kind.isChecked ? this.all('PRAGMA quick_check(1)') : [];
+    if (kind.isChecked && row?.quick_check !== 'ok') return String(row?.quick_check);
     this.#connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
     this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     if (version === kind.version) return undefined;

@@ -12,7 +12,6 @@ export class IncidentTable implements IncidentRecords, DiskTable {
   readonly schema =
     `CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, name TEXT NOT NULL, opened_at INTEGER NOT NULL,
     closed_at INTEGER, joined INTEGER, value TEXT NOT NULL) STRICT;
-    CREATE INDEX IF NOT EXISTS incidents_by_name ON incidents (name, id);
     CREATE INDEX IF NOT EXISTS incidents_joined ON incidents (joined) WHERE joined IS NOT NULL;
     CREATE INDEX IF NOT EXISTS incidents_open ON incidents (id) WHERE closed_at IS NULL`;
   readonly #sink: RecordSink;

@@ -40,12 +40,12 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     for (const table of tables) if (names.has(table.name)) table.load(opened);
     // An earlier version wrote the history into state.db.
     const found = names.has('history') ? { database: opened } : openHistory(join(dir, HISTORY_FILE));
-    const told = found.database;
-    const sink: RecordSink = { write: () => {}, read: (look, fallback) => lookAt(told, look, fallback) };
+    const recorded = found.database;
+    const sink: RecordSink = { write: () => {}, read: (look, fallback) => lookAt(recorded, look, fallback) };
     const history = new HistoryTable(sink);
     const incidents = new IncidentTable(sink);
     const close = (): void => {
-      told?.close();
+      recorded?.close();
       opened.close();
     };
     const unreadable = found.problem === undefined ? {} : { unreadable: found.problem };

@@ -26,8 +26,9 @@ interface StateOptions {
 
 /**
  * Opens the daemon's persistent state in `dir`, which is created if it is missing (0700): `state.db` (0600, WAL), the lock and
- * the pid file; and, once something happens, `history.db`. A damaged file is moved away with a warning. If the disk is not available, one error is logged and the state
- * continues in memory. Only a directory that another daemon holds is refused: throws a StateHeldError.
+ * the pid file; and, once something happens, `history.db`. A damaged file is moved away with a warning. If the disk is not
+ * available, one error is logged and the state continues in memory. Only a directory that another daemon holds is refused: throws
+ * a StateHeldError.
  */
 export function openState(dir: string, options: StateOptions): DaemonState {
   const { log, clock } = options;
@@ -47,7 +48,7 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   const { tables, views } = createViews(disk, clock, options.bootId ?? readBootId());
   disk.open(tables);
   // Not checked: it may be large, and nothing that the daemon does depends on it.
-  const told = new Disk({
+  const historyDisk = new Disk({
     path: join(dir, HISTORY_FILE),
     version: HISTORY_VERSION,
     isChecked: false,
@@ -56,9 +57,9 @@ export function openState(dir: string, options: StateOptions): DaemonState {
     prepare,
     isReported: () => disk.problem() === undefined,
   });
-  const history = new HistoryTable(told, disk);
-  const incidents = new IncidentTable(told);
-  told.use([history, incidents]);
+  const history = new HistoryTable(historyDisk, disk);
+  const incidents = new IncidentTable(historyDisk);
+  historyDisk.use([history, incidents]);
   return {
     ...views,
     history,
@@ -66,7 +67,7 @@ export function openState(dir: string, options: StateOptions): DaemonState {
     crashed,
     problem: () => disk.problem(),
     close: () => {
-      told.close();
+      historyDisk.close();
       disk.close();
       if (lock?.kind === 'acquired') lock.release();
     },

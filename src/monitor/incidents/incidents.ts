@@ -122,11 +122,11 @@ export class Incidents implements IncidentBook {
     const gone = [...open.signs].filter((sign) => {
       if (sign.startsWith('alarm ')) return !keys.has(sign.slice('alarm '.length));
       const polls = this.#unseen.get(sign);
-      if (sign.startsWith('raised ') && polls === undefined) return true;
       if (polls !== undefined) this.#unseen.set(sign, polls + 1);
       return polls !== undefined && polls + 1 >= UNSEEN_POLLS;
     });
-    if (gone.length === 0) return [];
+    // Without signs it is one of an earlier life of the daemon, of which only passing ones were left.
+    if (gone.length === 0 && open.signs.size > 0) return [];
     for (const sign of gone) {
       this.#unseen.delete(sign);
       open.signs.delete(sign);
@@ -158,14 +158,14 @@ export class Incidents implements IncidentBook {
     this.#load(at);
     const own = this.#ofName.get(name);
     const leading = this.#ofName.get(leaderName);
-    if (own === leading) return [];
-    // The leader itself is not in alarm: its section only decides how the target is recovered.
-    if (leading === undefined || own === undefined) {
-      const [one, added] = own === undefined ? [leading, name] : [own, leaderName];
-      if (one === undefined) return [];
-      one.names.add(added);
-      this.#ofName.set(added, one);
-      this.#save(one);
+    const only = own ?? leading;
+    if (only === undefined) return [];
+    // A leader without an incident is not in alarm itself: its section only decides how the target is recovered.
+    if (own === undefined || leading === undefined) {
+      const added = own === undefined ? name : leaderName;
+      only.names.add(added);
+      this.#ofName.set(added, only);
+      this.#save(only);
       return [];
     }
     for (const sign of own.signs) leading.signs.add(sign);
@@ -186,8 +186,8 @@ export class Incidents implements IncidentBook {
     this.#nextId = (lastId ?? Math.floor(at.getTime() / 1000)) + 1;
     for (const { id, name, by, openedAt, signs, names } of open) {
       const loaded: Open = { id, name, by, openedAt, signs: new Set(signs), names: new Set(names) };
-      // A recovery has ended with the daemon.
-      for (const sign of signs) if (sign.startsWith('recovery ')) loaded.signs.delete(sign);
+      // A recovery has ended with the daemon, and an alarm that was raised is in the next poll, or gone.
+      for (const sign of signs) if (/^(?:recovery|raised) /.test(sign)) loaded.signs.delete(sign);
       this.#open.set(id, loaded);
       for (const each of names) this.#ofName.set(each, loaded);
     }

@@ -164,3 +164,12 @@ test('an incident outlives the daemon; what is over by then ends with the first 
   assert.deepEqual(told(next), ['3 new opened by outside', '1 web over']);
   assert.deepEqual(incidentsOf(next, 'db'), [2]);
 });
+
+test('an incident that only a recovery kept open when the daemon died ends with the first poll of the next', async () => {
+  const state = memoryState();
+  const begun = { name: 'web', by: 'outside', openedAt: new Date(0), names: ['web'], closed: null } as const;
+  state.incidents.set({ ...begun, id: 1, signs: ['recovery web'] });
+  const world = new MonitorWorld({}, state);
+  await world.poll();
+  assert.deepEqual(told(world), ['1 web over']);
+});
