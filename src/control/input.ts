@@ -12,6 +12,16 @@ export interface Input<A extends readonly unknown[]> {
 /** A process's name: whatever a database can hold in a name column. */
 export const processName: Shape<string> = text(1024, 1);
 
+/** A whole number in a query, in which everything is text. */
+export function numeral(min = 0, max = Number.MAX_SAFE_INTEGER): Shape<number> {
+  const digits = faultless(text(16), (value) =>
+    /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max
+      ? undefined
+      : `expected a whole number from ${min} to ${max}`,
+  );
+  return converted(digits, Number);
+}
+
 /** The keys of an order that concerns one process or all of them; pass a shape that holds them to `scoped`. */
 export const scopeFields = { name: optional(processName), all: optional(flag) };
 

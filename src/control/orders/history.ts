@@ -1,6 +1,6 @@
 // The order that shows what happened.
-import { listOf, nullable, optional, type Shape } from '../../core/shape.ts';
-import { type Input, processName } from '../input.ts';
+import { listOf, nullable, optional } from '../../core/shape.ts';
+import { type Input, numeral, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { done } from '../reply.ts';
 import { anyText, converted, count, faultless, object, type Shaped, strictObject, text, texts } from '../shape.ts';
@@ -25,16 +25,6 @@ const time = faultless(text(40), (value) =>
   ISO_TIME.test(value) && Number.isFinite(Date.parse(value)) ? undefined : 'expected a time (ISO 8601)',
 );
 
-/** A whole number in a query. */
-function numeral(max: number, min = 0): Shape<number> {
-  const digits = faultless(text(16), (value) =>
-    /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max
-      ? undefined
-      : `expected a whole number from ${min} to ${max}`,
-  );
-  return converted(digits, Number);
-}
-
 const input: Input<[filter: HistoryFilter]> = {
   read: converted(
     strictObject({
@@ -42,18 +32,13 @@ const input: Input<[filter: HistoryFilter]> = {
       since: optional(time),
       until: optional(time),
       type: optional(text(40, 1)),
-      before: optional(numeral(Number.MAX_SAFE_INTEGER)),
-      after: optional(numeral(Number.MAX_SAFE_INTEGER)),
-      limit: optional(numeral(1000, 1)),
+      before: optional(numeral()),
+      after: optional(numeral()),
+      limit: optional(numeral(1, 1000)),
     }),
     (filter) => [filter],
   ),
-  write: ({ before, after, limit, ...filter }) => ({
-    ...filter,
-    ...(before !== undefined && { before: String(before) }),
-    ...(after !== undefined && { after: String(after) }),
-    ...(limit !== undefined && { limit: String(limit) }),
-  }),
+  write: (filter) => ({ ...filter }),
 };
 
 /** The shape of a HistoryRecord. */

@@ -1,20 +1,15 @@
 // The order that tells the whole story of an incident.
 import { flag, listOf, nullable, oneOf, optional } from '../../core/shape.ts';
-import { type Input, processName } from '../input.ts';
+import { type Input, numeral, processName } from '../input.ts';
 import { type Order, USUAL_MS } from '../order.ts';
 import { processStateNames } from '../process-state.ts';
 import { done } from '../reply.ts';
-import { anyText, converted, count, faultless, object, type Shaped, strictObject, text, texts } from '../shape.ts';
+import { anyText, converted, count, object, type Shaped, strictObject, texts } from '../shape.ts';
 import { historyRecord } from './history.ts';
 
-const id = converted(
-  faultless(text(16), (value) => (/^\d{1,15}$/.test(value) ? undefined : 'expected the number of an incident')),
-  Number,
-);
-
 const input: Input<[name: string, incident: number | undefined]> = {
-  read: converted(strictObject({ name: processName, incident: optional(id) }), ({ name, incident }) => [name, incident]),
-  write: (name, incident) => ({ name, ...(incident !== undefined && { incident: String(incident) }) }),
+  read: converted(strictObject({ name: processName, incident: optional(numeral()) }), ({ name, incident }) => [name, incident]),
+  write: (name, incident) => ({ name, incident }),
 };
 
 /** The shape of an IncidentStatus. */
