@@ -168,8 +168,9 @@ test('of a zombie and of a kernel thread what they lack is absent, or nothing', 
 
 test('a listing of everything while processes come and go throws nothing', async (t) => {
   const zoo = openZoo(t);
-  const some = `for i in 1 2 3 4 5 6 7 8; do ${zoo.sleeper('brief')} 0.$i & done`;
-  await zoo.start('/bin/bash', ['-c', `while :; do ${some}; wait; done`]);
+  // On a busy machine a listing takes seconds: of the short ones it finds none then.
+  const again = `while :; do ${zoo.sleeper('brief')} $s; done`;
+  await zoo.start('/bin/bash', ['-c', `for s in 0.1 0.2 0.4 0.8 1.5 3 6 12; do ${again} & done; wait`]);
   const gone = new Set<number>();
   await waitFor('some of them', () => {
     for (const { pid, name } of table.list(all)) if (name === 'brief') gone.add(pid);
