@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { isSameNotes } from '../../src/core/alarm.ts';
+import { isSameNotes, type ProcessRow } from '../../src/core/alarm.ts';
 import { localTimestamp } from '../../src/core/clock.ts';
 import { StoreError } from '../../src/core/errors.ts';
 import { hostileNames } from '../helpers/hostile-names.ts';
@@ -286,7 +286,13 @@ function suite(open: () => Promise<StoreWorld>): void {
     await world.add(...Array.from({ length: 1000 }, (_, i) => ({ id: i + 1, name: `p${i}`, alarma: 1, notes: `n${i}` })));
     const rows = (await world.store.readAlarms()).rows;
     assert.equal(rows.length, 1000);
-    const outcomes = await Promise.all(rows.map((row) => world.store.clearAlarm(row, AT)));
+    // On a busy machine some wait too long for a connection, and are refused; the caller tries again then.
+    const clear = (row: ProcessRow): Promise<string> =>
+      world.store.clearAlarm(row, AT).catch((error: StoreError) => {
+        assert.equal(error.fault, 'busy');
+        return clear(row);
+      });
+    const outcomes = await Promise.all(rows.map(clear));
     assert.ok(outcomes.every((outcome) => outcome === 'cleared'));
     assert.deepEqual((await world.store.readAlarms()).rows, []);
   });

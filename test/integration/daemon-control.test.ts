@@ -7,6 +7,7 @@ import type { DaemonStatus } from '../../src/control/status.ts';
 import type { CliResult } from '../helpers/daemon.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const { skip, server } = shareMariadb();
 const options = { skip, timeout: 300_000 };
@@ -31,7 +32,12 @@ test('every order is carried out by the daemon that runs', options, async (t) =>
   world.configure({ 'process.sick': { restart_command: 'echo it will not >&2; exit 3' } });
   const daemon = await world.start();
 
-  succeeds(await world.cli('status'), new RegExp(`pid ${daemon.child.pid}\\b`));
+  // Until the database has answered for the first time it says that alarms are unknown.
+  const shown = await waitFor('the database has answered', async () => {
+    const status = await world.cli('status');
+    return status.code === 0 ? status : undefined;
+  });
+  succeeds(shown, new RegExp(`pid ${daemon.child.pid}\\b`));
   // alarm: raised in the database, and healed now and not in five minutes.
   succeeds(await world.cli('alarm', 'a', '--notes', 'by hand'), /a \(id 1\)/);
   await world.allClear();
