@@ -196,7 +196,8 @@ async function getJson(socketPath: string, path: string): Promise<unknown> {
 
 function defaultSections(dir: string, database: string, socket: string): Sections {
   return {
-    database: { socket, user: 'root', password: '', database, connect_timeout: 1, query_timeout: 1 },
+    // On a busy machine a server that is well takes more than a second now and then.
+    database: { socket, user: 'root', password: '', database, connect_timeout: 3, query_timeout: 3 },
     monitor: { check_interval: 0.2, state_dir: join(dir, 'state') },
     logging: { file: join(dir, 'monitor.log'), syslog: 'off' },
     control: { socket: join(dir, 'control.sock') },
