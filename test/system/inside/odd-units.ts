@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -17,20 +17,26 @@ test('a service that its socket starts is well while that listens, running or no
     const name = `odd-idle-${strategy[0]}`;
     const socket = `/run/${name}.sock`;
     define(t, `${name}.socket`, '[Socket]', `ListenStream=${socket}`);
-    // It ends by itself when it has nothing to do.
-    const program = `require('net').createServer((client) => client.end()).listen({ fd: 3 }); setTimeout(process.exit, 2500)`;
+    // It ends by itself when it has nothing to do: not before it was seen, however long that takes.
+    const idle = `/run/${name}.idle`;
+    t.after(() => rmSync(idle, { force: true }));
+    const ending = `setInterval(() => { if (require('fs').existsSync('${idle}')) process.exit(); }, 100)`;
+    const program = `require('net').createServer((client) => client.end()).listen({ fd: 3 }); ${ending}`;
     const unit = ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', `ExecStart=${process.execPath} -e "${program}"`];
     const watch = detecting(t, name, { restart_strategy: strategy }, unit, 300);
     systemctl('start', `${name}.socket`);
     const client = connect(socket);
     t.after(() => client.destroy());
     await watch.next();
+    writeFileSync(idle, '');
     await waitFor('it is idle', () => watch.exits.length === 1);
     assert.deepEqual([watch.exits, watch.alarms], [[true], []]);
     client.destroy();
     await waitFor('it rests', () => property(name, 'ActiveState') === 'inactive');
+    rmSync(idle);
     assert.equal((await watch.restart()).kind, 'restarted');
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    writeFileSync(idle, '');
     await waitFor('it rests', () => property(name, 'ActiveState') === 'inactive');
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
     // Once another one that was missing from now on is found missing, this one would have been.
