@@ -61,8 +61,15 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     await waitFor('only one connection is left', atRest);
     const [left] = await connections();
     // The server forgets a closed one a moment later.
-    const oneStatement = (): Promise<boolean> =>
-      waitFor('its statement alone is left', async () => (await counter('Prepared_stmt_count')) === 1);
+    const oneStatement = async (): Promise<void> => {
+      let last = '';
+      const alone = async (): Promise<boolean> => {
+        const count = await counter('Prepared_stmt_count');
+        last = `${count} statements, connections ${(await connections()).join()}, at rest ${left}`;
+        return count === 1;
+      };
+      await waitFor('its statement alone is left', alone).catch((error) => assert.fail(`${String(error)}: ${last}`));
+    };
     await oneStatement();
     for (let i = 0; i < 20; i++) await store.readAlarms();
     assert.deepEqual(await connections(), [left]);
