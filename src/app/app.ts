@@ -4,6 +4,8 @@ import { errorMessage } from '../core/errors.ts';
 import { EventBus } from '../core/events.ts';
 import { StopStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/logger.ts';
+import { CheckWatch } from '../detectors/check-watch.ts';
+import type { ConfiguredChecks } from '../detectors/checks/checks.ts';
 import { ExitWatch, type WatchConfig } from '../detectors/exit-watch.ts';
 import { WatchedLives } from '../detectors/watched-lives.ts';
 import { createMonitor, type MonitorGraph } from '../monitor/create-monitor.ts';
@@ -22,6 +24,7 @@ import { NameResolver } from '../system/names/resolver.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { reportOutput } from './command-log.ts';
+import { networkWorker } from './network-worker.ts';
 import { rowScope, type Settings } from './settings.ts';
 
 /** What the composition root needs. */
@@ -55,6 +58,7 @@ export interface Core extends Omit<MonitorGraph, 'interruptedRuns'> {
   readonly names: NameResolver;
   readonly config: { current(): Configuration };
   readonly exits: ExitWatch;
+  readonly checks: CheckWatch;
   readonly lives: WatchedLives;
   readonly lastRecoveries: LastRecoveries;
   readonly concerns: Concerns;
@@ -103,8 +107,13 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const look = sharedLooks(table);
   const { launches, pins, roots, unitsWithProcesses } = state;
   const names = options.names ?? new NameResolver();
-  const planParts = { ...execution, clock, log, launches, pins, roots, unitsWithProcesses, table, look, names };
+  const strategyParts = { ...execution, clock, log, launches, pins, roots, unitsWithProcesses, table, look };
   const config = new RunningConfig();
+  const worker = networkWorker({ events, execution, clock, log });
+  stops.push('worker', () => worker.stop());
+  const targets = { ...execution, names, clock, look, worker, programs: { ...strategyParts, requirePin: false } };
+  const checks = new CheckWatch({ config, targets, records: state.checkStates, clock, events, log });
+  const planParts = { ...strategyParts, names, furtherChecks: checks.ofFailing };
   const stopping = new AbortController();
   const abort = new AbortController();
   const lives = new WatchedLives(state.lives, clock);
@@ -116,13 +125,18 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
     events,
     log,
     commands: execution.commands,
-    follower: exits,
+    follower: {
+      afterRecovery: (processName, target, hasSucceeded) => {
+        exits.afterRecovery(processName, target, hasSucceeded);
+        checks.afterRecovery(processName);
+      },
+    },
     stopping: stopping.signal,
     abort: abort.signal,
     onHeartbeat: options.onHeartbeat ?? (() => {}),
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
-  const { interruptedRuns, monitor, targets } = graph;
+  const { interruptedRuns, monitor } = graph;
 
   const warn = (text: string): void => log.warning(`Database: ${text}`);
   const open = async ({ database, ...next }: Settings): Promise<AlarmStore> => {
@@ -157,6 +171,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
     lives,
     lastRecoveries,
     exits,
+    checks,
     concerns: new Concerns(plans, log),
     stops,
     stopping,
@@ -168,7 +183,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
         JSON.stringify(rowScope(next)) === JSON.stringify(rowScope(settings));
       await load(next, isSame ? store : undefined);
       state.history.keep(next.history);
-      targets.forget();
+      graph.targets.forget();
       monitor.wake();
       if (!isSame) await store.close();
     },
@@ -183,7 +198,7 @@ interface Running {
 }
 
 /** The same, with the settings that the parts read. */
-interface Configuration extends Running, MonitorConfig, WatchConfig {
+interface Configuration extends Running, MonitorConfig, WatchConfig, ConfiguredChecks {
   readonly plans: Plans;
 }
 
@@ -198,8 +213,9 @@ class RunningConfig implements CurrentConfig {
   }
 
   replace(running: Running): void {
-    const { monitor, processNames, watchedNames, bootGracesMs } = running.settings;
-    this.#current = { ...running, monitor, processNames, watchedNames, bootGracesMs };
+    const { monitor, processNames, watchedNames, bootGracesMs, checks, checkConcurrency } = running.settings;
+    const observes = monitor.mode === 'observe';
+    this.#current = { ...running, monitor, processNames, watchedNames, bootGracesMs, checks, checkConcurrency, observes };
   }
 }
 

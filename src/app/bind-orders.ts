@@ -7,6 +7,7 @@ import { nameWords } from '../core/text/printable.ts';
 import { resolveName } from '../strategies/recovery-plan.ts';
 import { type AlarmOrderSources, type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';
+import { checkNow } from './check-now.ts';
 import { isConfigured, lookUp, type NameSources, undecided, unknownName, whyLeftAlone } from './known-names.ts';
 import { bindPins, type PinSources } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
@@ -24,7 +25,7 @@ interface OrderBinding extends OrderSide {
 }
 
 /** What the orders are carried out with. */
-export type OrderSources = AlarmOrderSources & DetailSources & PinSources & Pick<Core, 'handler'>;
+export type OrderSources = AlarmOrderSources & DetailSources & PinSources & Pick<Core, 'abort' | 'checks' | 'handler'>;
 
 /**
  * Binds the orders of the control socket to the monitor, for one user who gives them. `reload` and `status` are the daemon's
@@ -41,6 +42,7 @@ export function bindOrders(core: OrderSources, { status, statusOf, reload, ...si
     describe: (name) => describeProcess(core, name, side.daemonRuns ? process.pid : 0, statusOf),
     history: (filter) => readHistory(core, filter),
     why: (name, incident) => tellStory(core, name, incident, { daemonRuns: side.daemonRuns, statusOf }),
+    check: (name) => checkNow(core, name),
     alarm: (nameOrId, clear, notes) => orderAlarm(core, side, { nameOrId, clear, notes }),
     resetBreakers: (name) => resetBreakers(core, by, name),
     hold: async (name, forMs, reason, strict = false) => {

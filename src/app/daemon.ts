@@ -15,13 +15,14 @@ import { nameThisProcess } from '../system/proc/own-name.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
+import { checkStatuses } from './check-now.ts';
 import type { EventStream } from './event-stream.ts';
 import { goneNames } from './gone-names.ts';
 import { configuredWords, logProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
+import { startDetectors } from './start-detectors.ts';
 import { createDaemonSource, startEventStream } from './start-event-stream.ts';
-import { startExitWatch } from './start-exit-watch.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 import { followStatus } from './status-line.ts';
 
@@ -109,11 +110,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 async function live(core: Core, log: ReloadableLogger, notifier: Notifier, options: DaemonOptions): Promise<void> {
   const startedAt = systemClock.date();
-  const { exits, lastRecoveries: last } = core;
+  const { exits, checks, lastRecoveries: last } = core;
   const launches = new LaunchObserver(core);
   const reload = createReload(core, log, notifier, () => {
     followConfig(core);
     exits.reconfigure();
+    checks.reconfigure();
     launches.lookAgain();
   });
   const source = await createDaemonSource(core);
@@ -121,7 +123,12 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   const status = async (): Promise<DaemonStatus> => {
     await lookAtTargets(core);
     const who = { version: options.version, pid: process.pid, startedAt };
-    const known = { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs };
+    const known = {
+      checks: checkStatuses(checks),
+      events: events?.status() ?? null,
+      exitWatch: exits.describe() ?? null,
+      runs: exits.runs,
+    };
     return buildStatus(core, last, who, { ...known, gone: await goneNames(core, last) });
   };
   const statusOf = async (name: string): Promise<ProcessStatus> =>
@@ -136,8 +143,9 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   core.events.emit({ type: 'daemon_started', version: options.version, crashed: core.state.crashed });
   const loop = core.monitor.run(core.stopping.signal);
   core.stops.push('exit watch', () => exits.stop());
+  core.stops.push('checks', () => checks.stop());
   followConfig(core);
-  startExitWatch(core, source);
+  startDetectors(core, source);
   void launches.run(core.stopping.signal);
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));

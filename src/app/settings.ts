@@ -9,6 +9,7 @@ import { parseHost } from '../config/parse-host.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { HostSettings, MonitorSettings, RecoverySettings } from '../core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
+import { type ParsedCheck, parseChecks } from '../detectors/checks/parse-checks.ts';
 import { parseRunningWatch, type RunningWatch } from '../detectors/exits/options.ts';
 import type { HealthCheckParts } from '../health/health-check.ts';
 import { parseHealthChecks } from '../health/index.ts';
@@ -25,7 +26,7 @@ import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts'
 import { USUAL_PATH } from '../system/spawn/minimal-environment.ts';
 
 /** The parts that the plans of processes need. */
-type PlanParts = StrategyParts & HealthCheckParts;
+type PlanParts = StrategyParts & HealthCheckParts & Pick<RecoveryPlan, 'furtherChecks'>;
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
 export interface Settings {
@@ -38,6 +39,10 @@ export interface Settings {
   readonly logging: LoggingOptions;
   readonly control: ControlOptions;
   readonly history: HistoryLimits;
+  /** The checks that can be used, in the order of the files. */
+  readonly checks: readonly ParsedCheck[];
+  /** `[checks] concurrency`: looks at once; default 50, 1 to 1,000. */
+  readonly checkConcurrency: number;
   /** undefined: the file has no `[events]`. */
   readonly events: EventStreamOptions | undefined;
   /** Names with their own section, in the order of the file. */
@@ -78,7 +83,8 @@ export function judgeSettings(file: string): Settings {
 /** The same for a reload, which has a configuration to fall back on: throws a ConfigError for any error in the file. */
 export function readFlawlessSettings(file: string): Settings {
   const settings = readSettings(file);
-  if (settings.refusals.size > 0) throw new ConfigError(file, settings.problems);
+  if (settings.refusals.size > 0 || settings.document.refusals('check').size > 0)
+    throw new ConfigError(file, settings.problems);
   return settings;
 }
 
@@ -96,12 +102,14 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
   const control = parseControl(document.section('control'));
   const history = parseHistory(document.section('history'));
   const events = parseEvents(document.section('events'));
+  const checkConcurrency = document.section('checks').integer('concurrency', { default: 50, min: 1, max: 1000 });
   const processNames = document.names('process');
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
   checkCommands(document, (name) => makers.get(name)?.commandKeys ?? []);
   checkDependencies(document);
   checkSharedNames(document);
+  const checks = parseChecks(document);
   const problems = document.complete();
   const refusals = document.refusals('process');
   return {
@@ -113,6 +121,8 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
     logging,
     control,
     history,
+    checks,
+    checkConcurrency,
     events: document.hasSection('events') ? events : undefined,
     processNames,
     refusals,
@@ -182,6 +192,7 @@ function parseProcess(document: ConfigDocument, name: string | undefined): Parse
       settings,
       strategy: strategy.create(parts),
       checks: createChecks(parts),
+      furtherChecks: parts.furtherChecks,
     }),
     refuse: (errors) => ({
       configured: name !== undefined,

@@ -12,7 +12,7 @@ import type { Core } from './app.ts';
 import { type ProcessParts, processStatus, ruledBy, type StatusSources } from './process-status.ts';
 
 /** What else is known, beside the core. */
-interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
+interface StatusExtras extends Pick<DaemonStatus, 'checks' | 'events' | 'exitWatch'> {
   readonly runs?: ProcessParts['runs'];
   readonly found?: ProcessParts['found'];
   /** The result of goneNames; none if absent. */
@@ -24,7 +24,7 @@ export function buildStatus(
   core: StatusSources & Pick<Core, 'execution' | 'store'>,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
-  { events, exitWatch, runs = seenAlive(core), found, gone = new Set() }: StatusExtras = {},
+  { checks, events, exitWatch, runs = seenAlive(core), found, gone = new Set() }: StatusExtras = {},
 ): DaemonStatus {
   const settings = core.settings();
   return {
@@ -39,6 +39,7 @@ export function buildStatus(
     processes: processStatuses({ core, last, runs, found, gone, daemonRuns: who.pid !== 0 }),
     systemd: core.execution.services.contact() ?? null,
     events: events ?? null,
+    checks: checks ?? null,
     exitWatch: exitWatch ?? null,
     holds: core.holds.list().map(holdStatus),
     unsaved: core.state.problem?.() ?? null,

@@ -4,6 +4,7 @@ import { wrap } from './terminal/wrap.ts';
 export const exitCodes = {
   ok: 0,
   failed: 1,
+  notKnown: 2,
   notRunning: 3,
   usage: 64,
   noSuchName: 66,
@@ -26,7 +27,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** The meaning of each exit code, for help and manual. */
 const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
-  1: 'restart: it did not recover, or was not restarted; match: a restart would be refused; pin: nothing was pinned, or one of several could not be; status --check: something is not well',
+  1: 'restart: it did not recover, or was not restarted; match: a restart would be refused; pin: nothing was pinned, or one of several could not be; status --check: something is not well; check: one fails',
+  2: 'check: what one check looks at is not known, and no other fails',
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',

@@ -98,12 +98,16 @@ export async function exchange(options: ExchangeOptions): Promise<{ readonly sta
 /** reach; tries again as long as more connections wait than the kernel queues for the daemon, at most for BUSY_LIMIT_MS. */
 async function reachPatiently(options: ExchangeOptions, signal: AbortSignal | undefined): Promise<Socket> {
   const endMs = performance.now() + BUSY_LIMIT_MS;
+  let busy: ControlError | undefined;
   for (;;) {
     try {
       return await reach(options, signal);
     } catch (error) {
       const isFull = error instanceof ControlError && error.code === 'CONTROL_BUSY';
-      if (!isFull || signal?.aborted || performance.now() >= endMs) throw error;
+      if (isFull) busy = error;
+      // If its time is over amid a try, what the tries before it found still says why.
+      if (signal?.aborted) throw busy ?? error;
+      if (!isFull || performance.now() >= endMs) throw error;
     }
     await delay(BUSY_PAUSE_MS * Math.random());
   }

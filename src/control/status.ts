@@ -150,6 +150,27 @@ const eventStreamStatus = object({
 /** The stream of process events. */
 export type EventStreamStatus = Shaped<typeof eventStreamStatus>;
 
+const checkStatus = object({
+  /** NAME of `[check.NAME]`. */
+  name: anyText,
+  /** `type` of its section. */
+  type: anyText,
+  /** Whose alarm it raises; null: nobody's. */
+  process: nullable(anyText),
+  state: oneOf('ok', 'failing', 'unknown'),
+  /** It raises no alarm: `severity = warning`, or its last look was only a warning. */
+  isWarning: flag,
+  /** One line; null if it is ok. */
+  reason: nullable(anyText),
+  /** Since when it has that state. */
+  since: anyText,
+  /** When its target was looked at last; null: not yet. */
+  lookedAt: nullable(anyText),
+});
+
+/** What is known of one check. */
+export type CheckStatus = Shaped<typeof checkStatus>;
+
 /** The shape of a DaemonStatus. */
 export const daemonStatus = object({
   version: anyText,
@@ -171,6 +192,8 @@ export const daemonStatus = object({
   systemd: optional(nullable(serviceContact)),
   /** The event stream; null while it is off (no `[events]`, or no daemon), absent from older daemons. */
   events: optional(nullable(eventStreamStatus)),
+  /** What is known of each check; null if none is configured or no daemon runs, absent from older daemons. */
+  checks: optional(nullable(listOf(checkStatus))),
   /** How exits of watched processes are noticed, for people; null if none is watched, absent from older daemons. */
   exitWatch: optional(nullable(anyText)),
   /** Why what the daemon remembers is lost when it ends; null if it is saved, absent from older daemons. */

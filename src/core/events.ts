@@ -16,13 +16,16 @@ export type MonitorEvent =
   | { readonly type: 'store_restored'; readonly awayMs: number }
   /** The alarms that a poll has read are taken, `keys` (Alarm.key): an alarm that was found before and is not among them is over. */
   | { readonly type: 'alarms_taken'; readonly keys: ReadonlySet<string> }
-  /** `where`: in the store, kept by the daemon, or nowhere because an operator has acknowledged the row. */
+  /**
+   * `where`: in the store, kept by the daemon, or nowhere: an operator has acknowledged the row, or the detector has joined the alarm that
+   * stands.
+   */
   | {
       readonly type: 'alarm_raised';
       readonly processName: string;
       readonly by: AlarmSource;
       readonly notes: string;
-      readonly where: 'stored' | 'kept' | 'acknowledged';
+      readonly where: 'stored' | 'kept' | 'acknowledged' | 'standing';
     }
   /** `key`: Alarm.key. */
   | {
@@ -168,9 +171,25 @@ export type MonitorEvent =
       readonly unasked?: true;
       readonly repeated?: true;
     }
+  /**
+   * A check has another state; `off`: it is not configured any more. `processName`: whose alarm it raises; null: nobody's. `reason`: one
+   * line; empty if it is ok. `isWarning`: it raises no alarm.
+   */
+  | {
+      readonly type: 'check_changed';
+      readonly name: string;
+      readonly processName: string | null;
+      readonly from: CheckState;
+      readonly to: CheckState;
+      readonly reason: string;
+      readonly isWarning: boolean;
+    }
   /** The configuration no longer says that it has to be watched. */
   | { readonly type: 'process_unwatched'; readonly processName: string }
   | { readonly type: 'config_reloaded'; readonly changes: readonly string[]; readonly by: string };
+
+/** The state of a check. */
+export type CheckState = 'ok' | 'failing' | 'unknown' | 'off';
 
 /** Who raises an alarm: the exit of the process, a check, or an operator. */
 export type AlarmSource = 'exit' | 'operator' | `check ${string}`;

@@ -31,4 +31,12 @@ export interface AlarmRaiser {
    * under way, are done.
    */
   raise(processName: string, notes: string, by: AlarmSource): Promise<void>;
+  /**
+   * The same for a detector that joins the alarm that stands: nobody's notes are replaced, and nothing is raised for an acknowledged row.
+   * Resolves as soon as it is known what became of it.
+   */
+  raiseNew(processName: string, notes: string, by: AlarmSource): Promise<RaisedNew>;
 }
+
+/** What became of an alarm: `standing`: there was one before; else where it is. */
+export type RaisedNew = 'stored' | 'kept' | 'acknowledged' | 'standing';

@@ -29,6 +29,8 @@ interface ExitWatchStart
   extends Pick<ProcessExitParts, 'raiser' | 'isRecovering' | 'isUnitRecovering' | 'isInAlarm' | 'source'> {
   /** Counts an exit that nobody has ordered. */
   readonly exits: { count(processName: string): void };
+  /** Called when a process runs, which was started `agoMs` milliseconds ago. */
+  readonly onRuns: (processName: string, agoMs: number) => void;
 }
 
 /**
@@ -127,10 +129,13 @@ export class ExitWatch implements RecoveryFollower {
   }
 
   /** Counts an exit towards the breaker before the alarm is raised. */
-  #tracker({ exits }: ExitWatchStart): LifeTracker {
-    const { lives } = this.#parts;
+  #tracker({ exits, onRuns }: ExitWatchStart): LifeTracker {
+    const { lives, clock } = this.#parts;
     return {
-      seen: (event) => lives.seen(event),
+      seen: (event) => {
+        lives.seen(event);
+        onRuns(event.processName, Math.max(0, clock.date().getTime() - event.since.getTime()));
+      },
       exited: (event) => {
         if (!event.expected) exits.count(event.processName);
         lives.exited(event);

@@ -1,6 +1,6 @@
 // Raises the alarms of the daemon's own detectors.
 import type { AlarmSource, EventBus } from '../core/events.ts';
-import type { AlarmRaiser } from '../detectors/detector.ts';
+import type { AlarmRaiser, RaisedNew } from '../detectors/detector.ts';
 import type { AlarmBook } from './alarms/book.ts';
 import type { KeptAlarms } from './alarms/kept.ts';
 import type { ExitCounts } from './exit-counts.ts';
@@ -31,7 +31,7 @@ export class RaisedAlarms implements AlarmRaiser {
     book.raisedAgain(processName);
     const raised = await kept.raise(processName, notes);
     events.emit({ type: 'alarm_raised', processName, by, notes, where: raised });
-    if (raised === 'acknowledged') return;
+    if (raised === 'acknowledged' || raised === 'standing') return;
     // The exit that opens the breaker must have been counted before the breaker is asked.
     await exits.counted(processName);
     // The process has ended: what was not proved of it no longer matters.
@@ -43,6 +43,22 @@ export class RaisedAlarms implements AlarmRaiser {
     if (outcomes.some(({ kind }) => kind === 'not_proved')) book.memory.forgetUnprovedName(processName);
     if (outcomes.some(({ kind }) => kind === 'recovered' || kind === 'not_proved' || kind === 'ended'))
       this.#handle(processName, raised);
+  }
+
+  async raiseNew(processName: string, notes: string, by: AlarmSource): Promise<RaisedNew> {
+    const { book, kept, monitor, events } = this.#parts;
+    const raised = await kept.raise(processName, notes, true);
+    if (raised === 'acknowledged') return raised;
+    // What was healed and could not be cleared is in trouble again.
+    book.memory.forgetHandledName(processName);
+    if (raised === 'standing') {
+      monitor.wake();
+      return raised;
+    }
+    events.emit({ type: 'alarm_raised', processName, by, notes, where: raised });
+    book.memory.forgetUnprovedName(processName);
+    this.#handle(processName, raised);
+    return raised;
   }
 
   #handle(processName: string, raised: 'stored' | 'kept'): void {

@@ -1,5 +1,5 @@
 // One try of a TCP connection.
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';
 import { withinWords } from '../core/text/duration.ts';
@@ -26,18 +26,28 @@ export function parseAddress(section: SectionReader, key: string): HostAndPort |
 }
 
 /** Opens one TCP connection: healthy if it is established; nothing is sent. Never rejects. */
-export async function tryTcp(
+export function tryTcp(place: HostAndPort, names: NameResolver, timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
+  return withConnection(place, names, timeoutMs, signal, (_socket, finish) => finish({ kind: 'healthy' }));
+}
+
+/**
+ * Opens one TCP connection, and calls `talk` once it is established, which calls `finish` with the result. The connection is then closed.
+ * Never rejects.
+ */
+export async function withConnection<R = never>(
   { host, port }: HostAndPort,
   names: NameResolver,
   timeoutMs: number,
   signal: AbortSignal,
-): Promise<CheckResult> {
+  talk: (socket: Socket, finish: (result: HealthResult | R) => void) => void,
+): Promise<CheckResult | R> {
   const end = performance.now() + timeoutMs;
   const found = await findHost(names, host, timeoutMs, signal);
   if (found.kind !== 'found') return found;
   return await new Promise((resolve) => {
     const socket = connect({ host, port, lookup: knownAddresses(found.addresses) });
-    const finish = (result: HealthResult): void => {
+    let late = 'no connection';
+    const finish = (result: HealthResult | R): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       socket.destroy();
@@ -45,12 +55,13 @@ export async function tryTcp(
     };
     const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
-    const timer = setTimeout(() => unhealthy(`no connection ${withinWords(timeoutMs)}`), end - performance.now());
+    const timer = setTimeout(() => unhealthy(`${late} ${withinWords(timeoutMs)}`), end - performance.now());
     socket.on('connect', () => {
       // If nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
       const toItself = socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+      late = 'no complete answer';
       if (toItself) unhealthy('nobody listens there');
-      else finish({ kind: 'healthy' });
+      else talk(socket, finish);
     });
     socket.on('error', (error) => unhealthy(errorCode(error)));
     signal.addEventListener('abort', abort, { once: true });

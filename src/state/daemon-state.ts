@@ -31,6 +31,7 @@ export interface DaemonState {
   readonly lives: WatchedLifeRecords;
   readonly unitsWithProcesses: UnitsWithProcesses;
   readonly lastRecoveries: LastRecoveryRecords;
+  readonly checkStates: CheckStateRecords;
   /** Why the disk does not have what was written last, in one line; undefined if it does. Absent: nothing is written. */
   problem?(): string | undefined;
   /** What happened. In a file of its own, `state_dir/history.db`. */
@@ -139,6 +140,8 @@ export interface KeptAlarmRecord {
   readonly raisedAt: Date;
   /** The ids of rows to which the alarm was sent by a call that failed with unknown outcome. */
   readonly doubtfulRows: readonly string[];
+  /** It is raised in the store only if no row of the process is in alarm. */
+  readonly onlyNew?: true | undefined;
 }
 
 export interface KeptAlarmRecords {
@@ -147,6 +150,23 @@ export interface KeptAlarmRecords {
   delete(processName: string): void;
   /** Oldest first. */
   list(): KeptAlarmRecord[];
+}
+
+/** What was last known of a check. */
+export interface CheckStateRecord {
+  readonly name: string;
+  /** Whose alarm it raises; null: nobody's. */
+  readonly processName: string | null;
+  readonly verdict: 'ok' | 'failing';
+  /** Since when. */
+  readonly since: Date;
+}
+
+export interface CheckStateRecords {
+  get(name: string): CheckStateRecord | undefined;
+  set(record: CheckStateRecord): void;
+  delete(name: string): void;
+  list(): CheckStateRecord[];
 }
 
 /** What is known about a watched process. */

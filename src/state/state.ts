@@ -98,9 +98,9 @@ export const HISTORY_FILE = 'history.db';
 
 /**
  * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes; 5: last
- * recoveries, and the history moves to a file of its own.
+ * recoveries, and the history moves to a file of its own; 6: states of checks.
  */
-const STATE_VERSION = 5;
+const STATE_VERSION = 6;
 const HISTORY_VERSION = 1;
 
 /** Another daemon runs on the same state_dir. */

@@ -40,6 +40,11 @@ export interface AlarmStore {
    * notes change.
    */
   raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing' | 'ambiguous'>;
+  /**
+   * The same, only if the row is not in alarm and not acknowledged (`sound = 0`): nobody's notes are replaced. `standing`: it is, and
+   * nothing was done.
+   */
+  raiseNewAlarm(processId: string, notes: string): Promise<'raised' | 'standing' | 'missing' | 'ambiguous'>;
   /** Ends an alarm by order of an operator (`alarma = 0`), whatever its notes, which stay unless `notes` is given. */
   dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing' | 'ambiguous'>;
   /** Inspects server, schema and privileges without changing anything, for `check-config --database`. */

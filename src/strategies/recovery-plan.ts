@@ -11,6 +11,8 @@ export interface RecoveryPlan {
   readonly strategy: RestartStrategy;
   /** All of them must pass; [] if the restart strategy's own health check applies. */
   readonly checks: readonly HealthCheck[];
+  /** What has to pass besides, now: the checks that have found the process of that name failing. Absent: none. */
+  readonly furtherChecks?: ((processName: string) => readonly HealthCheck[]) | undefined;
 }
 
 /** Finds the plan of a process by its database name; replaced as a whole at a reload. */

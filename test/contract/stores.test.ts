@@ -276,6 +276,35 @@ function suite(open: () => Promise<StoreWorld>): void {
     assert.deepEqual(await world.row(1), { alarma: 0, sound: 0, notes: Buffer.alloc(0) });
   });
 
+  test('a new alarm is raised only if the row has none and is not acknowledged', async () => {
+    await world.add(
+      { id: 1, name: 'calm', notes: 'old' },
+      { id: 2, name: 'ill', alarma: 1, notes: "somebody's" },
+      { id: 3, name: 'known', sound: 1, notes: 'known' },
+      { id: 4, name: 'null', alarma: null, notes: null },
+    );
+    assert.equal(await world.store.raiseNewAlarm('1', 'ș 😀'), 'raised');
+    assert.deepEqual(await world.row(1), { alarma: 1, sound: 0, notes: Buffer.from('ș 😀') });
+    assert.equal(await world.store.raiseNewAlarm('1', 'again'), 'standing');
+    assert.equal(await world.store.raiseNewAlarm('2', 'ours'), 'standing');
+    assert.equal(await world.store.raiseNewAlarm('3', 'ours'), 'standing');
+    assert.equal(await world.store.raiseNewAlarm('4', 'x'.repeat(100_000)), 'raised');
+    assert.equal(await world.store.raiseNewAlarm('5', 'ours'), 'missing');
+    const notes = await Promise.all([1, 2, 3].map(async (id) => String((await world.row(id))?.notes)));
+    assert.deepEqual(notes, ['ș 😀', "somebody's", 'known']);
+    assert.deepEqual([(await world.row(4))?.alarma, (await world.row(4))?.notes?.length], [1, 65_535]);
+  });
+
+  test('of two who raise a new alarm, one does', async () => {
+    await world.add({ id: 1, name: 'nginx' });
+    const raise = (notes: string): Promise<string> =>
+      world.store.raiseNewAlarm('1', notes).catch((error: StoreError) => {
+        assert.equal(error.fault, 'busy');
+        return raise(notes);
+      });
+    assert.deepEqual((await Promise.all(['one', 'other'].map(raise))).sort(), ['raised', 'standing']);
+  });
+
   test('a row with NULLs can be raised', async () => {
     await world.add({ id: 1, name: 'nginx', alarma: null, sound: null });
     assert.equal(await world.store.raiseAlarm('1', undefined), 'raised');

@@ -3,6 +3,7 @@ import type { LaunchNote, LaunchRecord } from '../../src/core/program/launch-rec
 import type { Pin } from '../../src/core/program/pin.ts';
 import type { RootProcess } from '../../src/core/program/roots.ts';
 import type {
+  CheckStateRecord,
   DaemonState,
   HandledAlarm,
   HistoryEntry,
@@ -33,10 +34,17 @@ export function memoryState(): DaemonState {
   const kept = new Map<string, KeptAlarmRecord>();
   const lives = new Map<string, WatchedLife>();
   const withProcesses = new Map<string, string>();
+  const checkStates = new Map<string, CheckStateRecord>();
   const lastRecoveries = new Map<string, LastRecoveryRecord>();
   const history: HistoryEntry[] = [];
   const incidents: IncidentRecord[] = [];
   return {
+    checkStates: {
+      get: (name) => checkStates.get(name),
+      set: (record) => void checkStates.set(record.name, record),
+      delete: (name) => void checkStates.delete(name),
+      list: () => [...checkStates.values()],
+    },
     journal: {
       begin: (entry) => void journal.set(entry.target, entry),
       end: (target) => void journal.delete(target),

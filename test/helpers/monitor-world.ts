@@ -2,7 +2,7 @@ import { isSameNotes, type ProcessRow, storedAlarm } from '../../src/core/alarm.
 import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
 import { StoreError } from '../../src/core/errors.ts';
 import { type EmittedEvent, EventBus, type MonitorEvent } from '../../src/core/events.ts';
-import type { LogLevel } from '../../src/core/logger.ts';
+import type { Logger, LogLevel } from '../../src/core/logger.ts';
 import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck } from '../../src/health/health-check.ts';
 import { createMonitor, type MonitorGraph } from '../../src/monitor/create-monitor.ts';
@@ -97,6 +97,9 @@ export class MonitorWorld {
   /** What each clearing waits for, before the row is looked at. */
   clearing: (processId: string) => Promise<unknown> = async () => {};
   commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
+  /** The checks that have found a process failing. */
+  furtherChecks: (processName: string) => readonly HealthCheck[] = () => [];
+  afterRecovery: (processName: string) => void = () => {};
   readonly stopping = new AbortController();
   readonly abort = new AbortController();
   readonly queue: MonitorGraph['handler'];
@@ -125,6 +128,7 @@ export class MonitorWorld {
       (message: string): void =>
         void this.lines.push({ level, message });
     const log = { debug: write('debug'), info: write('info'), warning: write('warning'), error: write('error') };
+    this.logger = log;
     const commands: CommandRunner = {
       run: async (command) => {
         this.commandsRun.push(command);
@@ -145,7 +149,7 @@ export class MonitorWorld {
       },
       state,
       commands,
-      follower: { afterRecovery: () => {} },
+      follower: { afterRecovery: (processName) => this.afterRecovery(processName) },
       clock: this.clock,
       events: bus,
       log,
@@ -210,6 +214,9 @@ export class MonitorWorld {
     return this.book.get(key)?.skip?.reason;
   }
 
+  /** As the daemon hands it out to its parts. */
+  readonly logger: Logger;
+
   /** The messages of that level or above, joined for matching. */
   log(level: LogLevel = 'debug'): string {
     const order = ['debug', 'info', 'warning', 'error'];
@@ -263,6 +270,14 @@ export class MonitorWorld {
       Object.assign(row, { alarma: true, sound: false, ...(notes === undefined ? {} : { notes, notesDigest: null }) });
       return 'raised';
     },
+    raiseNewAlarm: async (processId, notes) => {
+      this.#mayFail('raiseNewAlarm');
+      const row = this.rows.get(processId);
+      if (row === undefined) return 'missing';
+      if (row.alarma || row.sound) return 'standing';
+      Object.assign(row, { alarma: true, notes, notesDigest: null });
+      return 'raised';
+    },
     dropAlarm: async () => 'missing',
     inspect: async () => ({ server: 'fake', processes: 0, alarms: 0, canClear: true, notes: '', remarks: [] }),
     close: async () => {},
@@ -294,6 +309,7 @@ export class MonitorWorld {
     return {
       configured: how.configured ?? false,
       settings: { ...defaultRecovery, ...how.settings },
+      furtherChecks: (processName) => this.furtherChecks(processName),
       checks: assumed
         ? []
         : [check, ...(other === undefined ? [] : [{ description: 'other check', check: async () => other() }])],

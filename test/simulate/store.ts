@@ -105,6 +105,7 @@ export class SimulatedStore {
           this.change(() => Object.assign(row, { alarma: true, sound: false, ...(notes === undefined ? {} : { notes }) }));
           return 'raised';
         }),
+      raiseNewAlarm: () => Promise.reject(new Error('no check raises anything here')),
       dropAlarm: async () => 'missing',
       inspect: () => Promise.reject(new Error('nobody inspects it')),
       close: async () => {

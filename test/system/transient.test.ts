@@ -28,6 +28,7 @@ describe('under a real systemd', { concurrency: 4 }, () => {
     'unit-ends',
     'emptied-sysv',
     'watch-exit',
+    'worker',
     'identity',
     'status',
     'copies',
@@ -35,6 +36,7 @@ describe('under a real systemd', { concurrency: 4 }, () => {
     'units',
     'strangers',
     'journal',
+    'checks',
     'strangers-in-path',
   ]) {
     const more = skipUnless(PROBLEMS[suite]?.());

@@ -186,12 +186,12 @@ function commandsOfManual(text: string): Record<string, string[]> {
   return Object.fromEntries(commands);
 }
 
-/** The keys of a section that config.ini shows, set or behind a `;`; examples of `[process.NAME]` are not looked at. */
+/** The keys of a section that config.ini shows, set or behind a `;`; examples of `[process.NAME]` and `[check.NAME]` are not looked at. */
 function keysOfConfig(text: string): Keys {
   const keys: Keys = {};
   for (const part of text.split(/^;?(?=\[)/m)) {
     const section = /^\[(.+?)\]/.exec(part)?.[1] ?? '';
-    if (section === '' || (section.startsWith('process.') && section !== 'process.default')) continue;
+    if (section === '' || /^(?:process|check)\.(?!default$)/.test(section)) continue;
     const entries = [...part.matchAll(/^;?([a-z_]+) *=(.*)$/gm)];
     const value = (key: string, raw: string): string =>
       NO_DEFAULTS.has(key) ? '' : readValue(key.endsWith('_command') ? 'command' : 'plain', raw).text;
@@ -201,7 +201,7 @@ function keysOfConfig(text: string): Keys {
 }
 
 /** Where config.ini shows a value that nobody has by default. */
-const NO_DEFAULTS: ReadonlySet<string> = new Set(['password']);
+const NO_DEFAULTS: ReadonlySet<string> = new Set(['password', 'tls']);
 
 /** `.SS [section]`, then `.BR key " = " default` or `.B key` after each `.TP`. */
 function keysOfManual(text: string): Keys {

@@ -95,6 +95,8 @@ test('the monitor knows ports, and nothing behind them', () => {
 
 /** What of a room inside another one is imported from beyond that one, beside what is called index.ts. */
 const DOORS = [
+  'detectors/checks/checks.ts',
+  'detectors/checks/parse-checks.ts',
   'detectors/exits/boot-grace.ts',
   'detectors/exits/means.ts',
   'detectors/exits/options.ts',
@@ -108,6 +110,7 @@ const DOORS = [
   'strategies/process/launch-words.ts',
   'strategies/process/launch/pinned.ts',
   'strategies/process/running/found-running.ts',
+  'strategies/process/sought.ts',
   'strategies/process/supervision/restart-by-others.ts',
   'strategies/unit/mask.ts',
   'strategies/unit/missing-unit.ts',
@@ -136,12 +139,13 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   'cli/cli.ts buildProgram': 'the documents are compared with the commands',
   'cli/status/state-help.ts stateAdvice': 'the documents are compared with it',
   'config/config-file.ts loadConfigText': 'a configuration without a file, whose permissions count',
+  'detectors/checks/types/index.ts typeKeys': 'what each type asks for is compared with its keys',
+  'detectors/checks/types/index.ts typeNames': 'the same',
   'monitor/recovery/health-proof.ts HealthProof': 'the result of proveHealthy',
   'monitor/recovery/health-proof.ts proveHealthy': 'the proof alone, of what a real systemd has restarted',
   'stores/mysql/connection/socket-peer.ts trustedUsers': "the rule, with accounts of its own instead of this machine's",
   'strategies/auto/strategy.ts AutoStrategy': 'its choice between two strategies that the test makes',
   'strategies/index.ts strategies': 'the table, from which tests on real parts take one strategy',
-  'strategies/process/strategy.ts ProcessStrategy': 'all its methods, which the port has as optional ones',
 };
 
 test('every export is imported by another file of src/, or is listed with its reason', () => {

@@ -13,6 +13,7 @@ const read = (file: string): string => readFileSync(join(import.meta.dirname, '.
 /** Where the types stand that commands print as JSON. */
 const declared = declarationsOf([
   'src/control/status.ts',
+  'src/control/orders/check.ts',
   'src/control/orders/describe.ts',
   'src/control/orders/history.ts',
   'src/control/orders/pins.ts',
@@ -29,6 +30,7 @@ const declared = declarationsOf([
 const PRINTED: Readonly<Record<string, readonly [type: string, elsewhere?: readonly string[]]>> = {
   'status --json': ['DaemonStatus'],
   'status NAME --json': ['ProcessDetails', ['process', 'store', 'hold', 'restart']],
+  'check --json': ['{ readonly checks: readonly CheckedOne[] }'],
   'match --json': ['RestartPreview & { readonly strategy: string; readonly target: string }'],
   'breaker --json': [
     '{ readonly name: string; readonly target: string; readonly state: string; readonly failures: number; readonly remainingMs: number }',

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Cli } from '../context.ts';
 import { addAlarm } from './alarm.ts';
 import { addBreaker } from './breaker.ts';
+import { addCheck } from './check.ts';
 import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo.ts';
 import { addEvents } from './events.ts';
@@ -24,6 +25,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addStatus,
   addWhy,
   addHistory,
+  addCheck,
   addRestart,
   addAlarm,
   addBreaker,

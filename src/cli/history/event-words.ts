@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, string | ((detail: string) => string)>> = {
   daemon_started: 'monitor_service started',
   process_exited: 'the process has ended',
   alarm_raised: (detail) => `alarm raised ${detail}`,
+  check_changed: (detail) => `check ${detail}`,
   alarm_found: 'alarm found',
   incident_joined: (detail) => `from here on part of the incident of ${detail.replace(/: (?=[^:]*$)/, ', ')}`,
   recovery_started: 'recovery begins',

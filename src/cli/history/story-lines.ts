@@ -21,7 +21,7 @@ export function storyLines(name: string, story: Story, now: Date): string[] {
   const head = [
     `${nameWords(incident.name)}: incident ${incident.id}, ${localTime(incident.openedAt)}, ${state}`,
     ...(others.length === 0 ? [] : [`also for ${others.slice(0, MOST_NAMES).join(', ')}${more(others.length - MOST_NAMES)}`]),
-    `first sign: ${SIGNS[incident.by] ?? incident.by}`,
+    `first sign: ${SIGNS[incident.by] ?? `the ${incident.by}`}`,
   ];
   const lines = withoutRepeats(events).map((event) => eventLines(event, incident.name));
   const end = incident.closedAt === null || incident.how === null ? undefined : ENDS[incident.how];
@@ -126,6 +126,5 @@ function nextStep(name: string, { incident, state, reason, daemonRuns }: Story):
 const ENDS: Readonly<Record<string, string>> = {
   over: 'the alarm was ended or acknowledged, not by the daemon',
   runs: 'the process runs again',
-  ok: 'the check passes again',
   unwatched: 'the process is not watched any more',
 };

@@ -1,4 +1,4 @@
-import type { DaemonStatus, EventStreamStatus } from '../../control/status.ts';
+import type { CheckStatus, DaemonStatus, EventStreamStatus } from '../../control/status.ts';
 import { counted } from '../../core/text/counted.ts';
 import type { Fact } from '../terminal/fact-lines.ts';
 import { localTime, since } from '../terminal/local-time.ts';
@@ -23,6 +23,7 @@ export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
     storeFact(status.store, now),
     ...(status.store.remarks ?? []).map((text): Fact => ({ label: 'remark', text, style: 'yellow' })),
     ...tally(status.processes),
+    ...checkFacts(status.checks ?? [], now),
     ...(status.recovering > shown ? [{ label: 'recovering', text: String(status.recovering) }] : []),
     ...status.holds.map((hold): Fact => {
       const whom = hold.name === null ? 'all processes' : shownName(hold.name);
@@ -87,6 +88,36 @@ function tally(processes: DaemonStatus['processes']): Fact[] {
   if (states.length === 0) return [];
   const words = states.map((state) => `${processes.filter((process) => process.state === state).length} ${state}`);
   return [{ label: 'processes', text: words.join(', ') }];
+}
+
+/** How many checks are in each state, and those that are not ok. */
+function checkFacts(checks: readonly CheckStatus[], now: Date): Fact[] {
+  if (checks.length === 0) return [];
+  const count = (shown: string): string[] => {
+    const found = checks.filter((check) => shownCheckState(check) === shown).length;
+    return found === 0 ? [] : [`${found} ${shown}`];
+  };
+  const troubled = checks.filter(({ state }) => state !== 'ok');
+  return [
+    { label: 'checks', text: ['failing', 'warning', 'unknown', 'ok'].flatMap(count).join(', ') },
+    ...troubled.slice(0, MOST_CHECKS).map((check): Fact => {
+      const style = shownCheckState(check) === 'failing' ? 'red' : 'yellow';
+      return { label: 'check', text: checkWords(check, now), style };
+    }),
+    ...(troubled.length > MOST_CHECKS ? [{ label: 'check', text: `and ${troubled.length - MOST_CHECKS} more` }] : []),
+  ];
+}
+
+const MOST_CHECKS = 20;
+
+/** The state as people see it: a warning raises no alarm. */
+function shownCheckState({ state, isWarning }: CheckStatus): string {
+  return state === 'failing' && isWarning ? 'warning' : state;
+}
+
+/** `page failing for 3 min: exit code 1`. */
+function checkWords(check: CheckStatus, now: Date): string {
+  return `${shownName(check.name)} ${shownCheckState(check)} for ${since(check.since, now)}: ${check.reason ?? ''}`;
 }
 
 function systemdFact({ connection, problem, units, unheard }: NonNullable<DaemonStatus['systemd']>): Fact {

@@ -31,23 +31,28 @@ export function judge(subject: Subject, now: Date): Verdict {
     some.flatMap(({ process, faults }) => lineOf(process, faults, store.state === 'ok') ?? []);
   const faulty = judged.filter(({ faults }) => faults.length > 0);
   const nameless = namelessFault(store);
+  const troubled = (subject.checks ?? []).filter(({ state }) => state !== 'ok');
   const lines = [
     ...(pid === 0 ? ['no daemon runs: nothing is restarted'] : []),
     ...(store.state === 'ok' ? [] : [`alarm store: ${storeFact(store, now).text}`]),
     ...nameless,
     ...(unsaved ? [`state_dir: ${unsavedWords(unsaved)}`] : []),
+    ...troubled.map(({ name, state, isWarning, reason }) => {
+      const what = state === 'failing' && isWarning ? 'warning' : state;
+      return `check ${shownName(name)}: ${what}${reason === null ? '' : ` (${reason})`}`;
+    }),
     ...linesOf(faulty),
     ...linesOf(judged.filter(({ faults }) => faults.length === 0)),
   ];
   const shown = shownCode(subject);
-  const isUnknown = shown === exitCodes.ok && processes.some(({ state }) => state === 'unknown');
-  const isFaulty = nameless.length + faulty.length > 0 || Boolean(unsaved);
+  const isUnknown = shown === exitCodes.ok && [...processes, ...troubled].some(({ state }) => state === 'unknown');
+  const isFaulty = nameless.length + faulty.length + troubled.length > 0 || Boolean(unsaved);
   const exitCode = isUnknown ? exitCodes.unavailable : shown === exitCodes.ok && isFaulty ? exitCodes.failed : shown;
   return { lines: lines.map(printable), exitCode };
 }
 
 /** The subject of a check: a daemon with all its processes, or with one of them. */
-type Subject = Pick<DaemonStatus, 'pid' | 'store' | 'processes' | 'unsaved'>;
+type Subject = Pick<DaemonStatus, 'checks' | 'pid' | 'store' | 'processes' | 'unsaved'>;
 
 /** One process as the subject. Its alarm may be known although the store does not answer: it may be a kept alarm. */
 export function subjectOf({ pid, store, process }: ProcessDetails): Subject {

@@ -1,5 +1,6 @@
 import type { Order } from '../order.ts';
 import { alarm } from './alarm.ts';
+import { check } from './check.ts';
 import { describe } from './describe.ts';
 import { history } from './history.ts';
 import { hold } from './hold.ts';
@@ -20,6 +21,7 @@ export const orderTable = {
   describe,
   why,
   history,
+  check,
   recover,
   resetBreakers,
   preview,

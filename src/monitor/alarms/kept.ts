@@ -18,8 +18,11 @@ interface KeptAlarmsParts {
   readonly log: Logger;
 }
 
-/** Where a raised alarm is stored. `acknowledged`: nowhere, because an operator wants the process left alone. */
-type Raised = 'stored' | 'kept' | 'acknowledged';
+/**
+ * Where a raised alarm is stored. Nowhere: `acknowledged`, because an operator wants the process left alone; `standing`, because only a
+ * new alarm was to be raised, and there is one.
+ */
+type Raised = 'stored' | 'kept' | 'acknowledged' | 'standing';
 
 type Offer = Raised | { readonly kind: 'refused'; readonly reason: string; readonly away: boolean };
 
@@ -53,9 +56,14 @@ export class KeptAlarms {
     return record && keptAlarm(processName, record.notes);
   }
 
-  /** Takes an alarm. It survives the daemon's death from here on, whether or not the store takes it. Never rejects. */
-  async raise(processName: string, notes: string): Promise<Raised> {
-    const alarm = { processName, notes, raisedAt: this.#parts.clock.date(), doubtfulRows: [] };
+  /**
+   * Takes an alarm. It survives the daemon's death from here on, whether or not the store takes it. `onlyNew`: not if an alarm of the
+   * process stands. Never rejects.
+   */
+  async raise(processName: string, notes: string, onlyNew = false): Promise<Raised> {
+    if (onlyNew && this.#parts.records.get(processName) !== undefined) return 'standing';
+    const raisedAt = this.#parts.clock.date();
+    const alarm: KeptAlarmRecord = { processName, notes, raisedAt, doubtfulRows: [], ...(onlyNew && { onlyNew }) };
     this.#parts.records.set(alarm);
     const offer = await this.#offer(alarm);
     if (typeof offer === 'string') return offer;
@@ -137,7 +145,8 @@ export class KeptAlarms {
     return offer;
   }
 
-  async #ask({ processName, notes, raisedAt }: KeptAlarmRecord): Promise<Offer> {
+  async #ask(alarm: KeptAlarmRecord): Promise<Offer> {
+    const { processName, notes, onlyNew } = alarm;
     const { config, watch, records, log } = this.#parts;
     if (watch.availability.state === 'unknown') return refused('the alarm store does not answer', true);
     const doubtfulRows: string[] = [];
@@ -152,21 +161,25 @@ export class KeptAlarms {
         });
         return 'acknowledged';
       }
+      if (onlyNew && open.some((row) => row.alarma)) return 'standing';
       // Written before the daemon died, or by a call that timed out.
       if (open.some((row) => row.alarma && row.notes === notes)) return 'stored';
       // An alarm that we may not clear is not raised there either.
       if (!config.current().monitor.clearAlarm) return refused('clear_alarm = false');
       for (const { processId } of open) {
         doubtfulRows.push(processId);
-        if ((await this.#soon(config.current().store.raiseAlarm(processId, notes))) === 'raised') raised++;
+        const { store } = config.current();
+        const raising = onlyNew ? store.raiseNewAlarm(processId, notes) : store.raiseAlarm(processId, notes);
+        const answer = await this.#soon<'raised' | 'standing' | 'missing' | 'ambiguous'>(raising);
+        if (answer === 'standing') return raised > 0 ? 'stored' : 'standing';
+        if (answer === 'raised') raised++;
         doubtfulRows.pop();
       }
       return raised > 0 ? 'stored' : refused('the store has no row of that name');
     } catch (error) {
       if (raised > 0) return 'stored';
       const away = error instanceof StoreError && error.fault !== 'denied' && error.fault !== 'schema';
-      if (away && doubtfulRows.length > 0 && records.get(processName)?.notes === notes)
-        records.set({ processName, notes, raisedAt, doubtfulRows });
+      if (away && doubtfulRows.length > 0 && records.get(processName)?.notes === notes) records.set({ ...alarm, doubtfulRows });
       return refused(errorMessage(error), away);
     }
   }

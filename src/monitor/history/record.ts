@@ -23,6 +23,16 @@ function entryOf(event: MonitorEvent): { processName: string; detail: string } |
       // The order says it already.
       if (event.by === 'operator') return undefined;
       return { processName: event.processName, detail: `by ${event.by}, ${WHERE[event.where]}: ${event.notes}` };
+    case 'check_changed': {
+      const words = {
+        ok: 'is ok',
+        failing: event.isWarning ? 'warns' : 'is failing',
+        unknown: 'is unknown',
+        off: 'is off',
+      } as const;
+      const what = `${event.name} ${words[event.to]}`;
+      return { processName: event.processName ?? event.name, detail: event.reason === '' ? what : `${what}: ${event.reason}` };
+    }
     case 'alarm_found':
       return { processName: event.process.processName, detail: event.notes ?? '' };
     case 'recovery_started':
@@ -88,7 +98,12 @@ function entryOf(event: MonitorEvent): { processName: string; detail: string } |
   }
 }
 
-const WHERE = { stored: 'in the store', kept: 'stored locally', acknowledged: 'acknowledged' } as const;
+const WHERE = {
+  stored: 'in the store',
+  kept: 'stored locally',
+  acknowledged: 'acknowledged',
+  standing: 'joins the alarm that stands',
+} as const;
 
 /** `by root (monitor_client): maintenance`. */
 function byWhom(by: string | null, detail = ''): string {

@@ -50,7 +50,8 @@ export class Incidents implements IncidentBook {
         return opened;
       }
       case 'alarm_raised':
-        if (event.where === 'acknowledged') return [];
+        // An alarm that stands has its own sign.
+        if (event.where === 'acknowledged' || event.where === 'standing') return [];
         this.#unseen.set(`raised ${event.processName}`, 0);
         return this.#sign(event.processName, `raised ${event.processName}`, event.by, at);
       case 'recovery_started':
@@ -61,6 +62,9 @@ export class Incidents implements IncidentBook {
         // The end of a process in its own recovery is part of that.
         if ((event.expected && !event.unasked) || event.ours) return [];
         return this.#sign(event.processName, `exit ${event.processName}`, 'exit', at);
+      case 'check_changed':
+        if (event.to !== 'failing') return [];
+        return this.#sign(event.processName ?? event.name, `check ${event.name}`, `check ${event.name}`, at);
       default:
         return [];
     }
@@ -80,6 +84,12 @@ export class Incidents implements IncidentBook {
         return this.#end(event.processName, `exit ${event.processName}`, 'runs', at);
       case 'process_unwatched':
         return this.#end(event.processName, `exit ${event.processName}`, 'unwatched', at);
+      case 'check_changed': {
+        // What cannot be looked at may still be failing.
+        if (event.to === 'failing' || event.to === 'unknown') return [];
+        const how = event.to === 'ok' ? 'ok' : 'unwatched';
+        return this.#end(event.processName ?? event.name, `check ${event.name}`, how, at);
+      }
       case 'alarms_taken':
         this.#load(at);
         return [...this.#open.values()].flatMap((open) => this.#keepOnly(open, event.keys, at));
@@ -204,6 +214,6 @@ const UNSEEN_POLLS = 2;
 /** The process or check that an event is about; undefined if it is about none. */
 function nameOf(event: MonitorEvent): string | undefined {
   if ('process' in event) return event.process.processName;
-  if ('processName' in event) return event.processName;
+  if ('processName' in event && event.processName !== null) return event.processName;
   return 'name' in event ? (event.name ?? undefined) : undefined;
 }

@@ -47,6 +47,7 @@ export function heardStore(store: AlarmStore, clock: Clock, loop: DoubtingLoop):
     listNames: (limit) => asked(store.listNames(limit)),
     clearAlarm: (seen, restartedAt) => written(store.clearAlarm(seen, restartedAt)),
     raiseAlarm: (processId, notes) => written(store.raiseAlarm(processId, notes)),
+    raiseNewAlarm: (processId, notes) => written(store.raiseNewAlarm(processId, notes)),
     dropAlarm: (processId, notes) => written(store.dropAlarm(processId, notes)),
     inspect: () => asked(store.inspect()),
     close: () => store.close(),

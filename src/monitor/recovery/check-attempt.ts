@@ -33,7 +33,8 @@ interface CheckParts {
 export async function checkAttempt(job: RecoveryJob, attempt: number, parts: CheckParts): Promise<AttemptOutcome> {
   const { process, plan } = job;
   const startedMs = parts.clock.monotonicMs();
-  const proof = await proveLasting(plan, process, attempt, parts.clock, parts.abort);
+  const names = [process, ...job.members.map((member) => member.process)].map(({ processName }) => processName);
+  const proof = await proveLasting(plan, process, attempt, parts.clock, parts.abort, names);
   const durationMs = Math.round(parts.clock.monotonicMs() - startedMs);
   switch (proof.kind) {
     case 'unhealthy':

@@ -2,6 +2,7 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import { configuredSeconds } from '../../core/text/duration.ts';
+import type { HealthCheck } from '../../health/health-check.ts';
 import type { RecoveryPlan } from '../../strategies/recovery-plan.ts';
 import type { Life } from '../../strategies/strategy.ts';
 
@@ -21,7 +22,7 @@ const BETWEEN_TRIES_MS = 1000;
 const LAST_TRY_MS = 250;
 
 /**
- * `proveHealthy` after a restart. If the strategy can tell, what runs must also have run for `stable_time` when the checks have passed.
+ * `proveHealthy` after a restart, which may have been for several processes: `names`. If the strategy can tell, what runs must also have run for `stable_time` when the checks have passed.
  * A strategy's own health check, used if none is configured, does that itself.
  */
 export async function proveLasting(
@@ -30,10 +31,11 @@ export async function proveLasting(
   attempt: number,
   clock: Clock,
   signal: AbortSignal,
+  names: readonly string[] = [process.processName],
 ): Promise<HealthProof> {
   const watching = plan.checks.length > 0 && plan.settings.stableTimeMs > 0;
   const look = watching ? plan.strategy.life?.(process, signal).then((life) => seen(life, clock)) : undefined;
-  const proof = await proveHealthy(plan, process, attempt, clock, signal);
+  const proof = await proveHealthy(plan, process, attempt, clock, signal, names);
   const life = await look;
   if (life === undefined) return proof;
   if (proof.kind === 'not_proved') return (await goneSince(life, signal)) ?? proof;
@@ -76,7 +78,7 @@ function seen(life: Life | undefined, clock: Clock): (Life & { readonly bornAtMs
 
 /**
  * Tries every configured check (or the strategy's own) at once and then each second until all pass in one round or
- * `health_check_timeout` is over. No single try outlives what is left of it.
+ * `health_check_timeout` is over; so do the checks that have found one of `names` failing. No single try outlives what is left of it.
  */
 export async function proveHealthy(
   plan: RecoveryPlan,
@@ -84,7 +86,9 @@ export async function proveHealthy(
   attempt: number,
   clock: Clock,
   signal: AbortSignal,
+  names: readonly string[] = [process.processName],
 ): Promise<HealthProof> {
+  const further = [...new Set(names)].flatMap((name) => plan.furtherChecks?.(name) ?? []);
   const { healthCheckTimeoutMs, stableTimeMs } = plan.settings;
   // The usual second of it is part of the limit.
   const limitMs = healthCheckTimeoutMs + (plan.checks.length === 0 ? Math.max(stableTimeMs - USUAL_STABLE_MS, 0) : 0);
@@ -93,7 +97,7 @@ export async function proveHealthy(
   for (;;) {
     const roundStart = clock.monotonicMs();
     const leftMs = Math.max(end - roundStart, 1);
-    const said = await tryOnce(plan, process, attempt, leftMs, signal);
+    const said = await tryOnce(plan, further, process, attempt, leftMs, signal);
     // Nothing could be found out in the time that was left: the result before that counts.
     const isCutOff = said.kind === 'unhealthy' && last?.kind === 'unhealthy' && clock.monotonicMs() >= end;
     const isShort = leftMs < BETWEEN_TRIES_MS && (said.kind === 'not_proved' || isCutOff);
@@ -109,25 +113,45 @@ export async function proveHealthy(
   }
 }
 
+/** One round, all at once. */
 async function tryOnce(
   plan: RecoveryPlan,
+  further: readonly HealthCheck[],
   process: ManagedProcess,
   attempt: number,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<HealthProof> {
-  if (plan.checks.length === 0) return plan.strategy.checkHealth(process, timeoutMs, signal);
-  const results = await Promise.all(
-    plan.checks.map(async (check) => ({ check, result: await check.check(process, attempt, timeoutMs, signal) })),
-  );
-  const failures = results.flatMap(({ check, result }) =>
-    result.kind === 'unhealthy' ? [{ ...result, reason: `${check.description}: ${result.reason}` }] : [],
-  );
+  const tryAll = (checks: readonly HealthCheck[]): Promise<HealthProof[]> =>
+    Promise.all(
+      checks.map(async (check): Promise<HealthProof> => {
+        const result = await check.check(process, attempt, timeoutMs, signal);
+        return result.kind === 'unhealthy' ? { ...result, reason: `${check.description}: ${result.reason}` } : result;
+      }),
+    );
+  const own = plan.checks.length > 0 ? tryAll(plan.checks) : ownCheck(plan, process, timeoutMs, signal);
+  return together((await Promise.all([own, tryAll(further)])).flat());
+}
+
+async function ownCheck(
+  { strategy }: RecoveryPlan,
+  process: ManagedProcess,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<HealthProof[]> {
+  return [await strategy.checkHealth(process, timeoutMs, signal)];
+}
+
+/** What the results of one round come to. One that is unhealthy counts more than one that is not known. */
+function together(results: readonly HealthProof[]): HealthProof {
+  const [first, ...others] = results;
+  if (first !== undefined && others.length === 0) return first;
+  const failures = results.flatMap((result) => (result.kind === 'unhealthy' ? [result] : []));
   if (failures.length > 0) {
     const isUnseen = failures.every(({ unseen }) => unseen);
     return { kind: 'unhealthy', reason: failures.map(({ reason }) => reason).join('; '), ...(isUnseen && { unseen: true }) };
   }
-  const unproved = results.flatMap(({ result }) => (result.kind === 'not_proved' ? [result] : []));
+  const unproved = results.flatMap((result) => (result.kind === 'not_proved' ? [result] : []));
   if (unproved.length === 0) return { kind: 'healthy' };
   const joined = (texts: readonly string[]): string => [...new Set(texts)].join('; ');
   return {

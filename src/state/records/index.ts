@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { DaemonState } from '../daemon-state.ts';
 import type { DiskTable, RecordSink } from '../disk.ts';
 import { breakerKind, breakerRecordsOf } from './breakers.ts';
+import { checkStateKind, checkStateRecordsOf } from './check-states.ts';
 import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
 import { holdKind, holdRecordsOf } from './holds.ts';
 import { journalKind, journalOf } from './journal.ts';
@@ -40,6 +41,7 @@ export function createViews(
     lives: watchedLifeRecordsOf(tableOf(watchedLifeKind), bootId),
     unitsWithProcesses: unitsWithProcessesOf(tableOf(unitWithProcessesKind)),
     lastRecoveries: lastRecoveryRecordsOf(tableOf(lastRecoveryKind)),
+    checkStates: checkStateRecordsOf(tableOf(checkStateKind)),
   };
   return { tables, views };
 }

@@ -128,6 +128,16 @@ export class MysqlStore implements AlarmStore {
     });
   }
 
+  raiseNewAlarm(processId: string, notes: string): Promise<'raised' | 'standing' | 'missing' | 'ambiguous'> {
+    return this.#write(async (session, schema) => {
+      const { statements } = schema;
+      if (await isAmbiguous(session, schema, processId)) return 'ambiguous';
+      const quiet = { sql: statements.quiet(), values: [] };
+      if ((await set(session, schema, statements.flags(1), processId, notes, quiet)) > 0) return 'raised';
+      return (await one(session, statements.status('1', processId))) === undefined ? 'missing' : 'standing';
+    });
+  }
+
   dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing' | 'ambiguous'> {
     return this.#write(async (session, schema) => {
       const { statements } = schema;

@@ -190,23 +190,23 @@ export class Statements {
     };
   }
 
-  /**
-   * Changes the row with that id by `assignments`, with `assigned` for their `?`; `seen`: only if the row is in alarm and its
-   * notes have this size and digest.
-   */
-  change(
-    assignments: string,
-    assigned: readonly SQLInputValue[],
-    processId: string,
-    seen?: { readonly size: bigint | null; readonly digest: string | null },
-  ): Statement {
+  /** Changes the row with that id by `assignments`, with `assigned` for their `?`. */
+  change(assignments: string, assigned: readonly SQLInputValue[], processId: string, where: Statement = EVERY): Statement {
     const { sql, values } = this.#oneStatus(processId);
-    const asSeen = seen === undefined ? '' : ` AND ${inAlarm('')} AND ${size('')} IS ? AND ${digest('')} IS ?`;
-    const seenValues = seen === undefined ? [] : [seen.size, seen.digest];
     return {
-      sql: `UPDATE STATUS_PROCESS SET ${assignments} WHERE ${sql}${asSeen}`,
-      values: [...assigned, ...values, ...seenValues],
+      sql: `UPDATE STATUS_PROCESS SET ${assignments} WHERE ${sql} AND ${where.sql}`,
+      values: [...assigned, ...values, ...where.values],
     };
+  }
+
+  /** The condition that a row is still in alarm, and that its notes have this size and digest. */
+  asSeen(seen: { readonly size: bigint | null; readonly digest: string | null }): Statement {
+    return { sql: `${inAlarm('')} AND ${size('')} IS ? AND ${digest('')} IS ?`, values: [seen.size, seen.digest] };
+  }
+
+  /** The condition that a row is neither in alarm nor acknowledged. */
+  quiet(): Statement {
+    return { sql: '(alarma = 1) IS NOT TRUE AND sound = 0', values: [] };
   }
 
   #oneStatus(processId: string): Statement {

@@ -104,7 +104,7 @@ export class SqliteStore implements AlarmStore {
         'alarma = 0, notes = CAST(? AS TEXT)',
         [bytesOf(`${head}${note}`)],
         seen.processId,
-        found,
+        statements.asSeen(found),
       );
       return isChanged(database, schema, clear, seen.processId, (row) => !row.alarma) ? 'cleared' : 'changed';
     });
@@ -112,6 +112,18 @@ export class SqliteStore implements AlarmStore {
 
   raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing' | 'ambiguous'> {
     return this.#set(processId, 'alarma = 1, sound = 0', notes, 'raised');
+  }
+
+  raiseNewAlarm(processId: string, notes: string): Promise<'raised' | 'standing' | 'missing' | 'ambiguous'> {
+    return this.#attempt((database, schema) => {
+      const row = readRow(database, schema, processId)?.row;
+      if (row === undefined) return 'missing';
+      if (row === 'ambiguous') return 'ambiguous';
+      if (row.alarma || row.sound) return 'standing';
+      return set(database, schema, processId, { flags: 'alarma = 1', notes, where: schema.statements.quiet() })
+        ? 'raised'
+        : 'standing';
+    });
   }
 
   dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing' | 'ambiguous'> {
@@ -135,14 +147,7 @@ export class SqliteStore implements AlarmStore {
   ): Promise<T | 'missing' | 'ambiguous'> {
     return this.#attempt((database, schema) => {
       if (!schema.statements.idsAreUnique && readRow(database, schema, processId)?.row === 'ambiguous') return 'ambiguous';
-      const fitting = notes === undefined ? [] : [Array.from(notes).slice(0, charactersThatFit(notes, CAPACITY)).join('')];
-      const assignments = notes === undefined ? flags : `${flags}, notes = ?`;
-      const change = schema.statements.change(
-        assignments,
-        fitting.map((written) => written.toWellFormed()),
-        processId,
-      );
-      return isChanged(database, schema, change, processId, () => true) ? done : 'missing';
+      return set(database, schema, processId, { flags, notes }) ? done : 'missing';
     });
   }
 
@@ -185,3 +190,19 @@ const RETRY_MS = 25;
 
 /** As much as TEXT holds in MySQL. */
 const CAPACITY: NotesCapacity = { unit: 'bytes', limit: 65_535, charset: 'utf8mb4', maxBytes: 4 };
+
+interface Change {
+  /** Assignments. */
+  readonly flags: string;
+  readonly notes: string | undefined;
+  readonly where?: Statement;
+}
+
+/** Changes one row; false if there is none for which `where` is true. */
+function set(database: DatabaseSync, schema: Schema, processId: string, { flags, notes, where }: Change): boolean {
+  const fitting = notes === undefined ? [] : [Array.from(notes).slice(0, charactersThatFit(notes, CAPACITY)).join('')];
+  const assignments = notes === undefined ? flags : `${flags}, notes = ?`;
+  const written = fitting.map((text) => text.toWellFormed());
+  const change = schema.statements.change(assignments, written, processId, where);
+  return isChanged(database, schema, change, processId, () => true);
+}

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { closest } from '../../config/did-you-mean.ts';
+import { isDefault } from '../../config/families.ts';
 import { DEFAULT_SECTION, type SectionReader } from '../../core/config.ts';
 import { invisibleIn } from '../../core/text/printable.ts';
 
@@ -33,6 +34,9 @@ export interface ProcessOptions {
   readonly stableTimeMs: number;
 }
 
+/** What identifies the processes of a program besides its name. */
+export type ProgramIdentity = Pick<ProcessOptions, 'user' | 'anyUser' | 'pidFile' | 'argument'>;
+
 /** Reads the keys; reports problems to the reader. Source: the bash service and signal(7). */
 export function parseProcessOptions(section: SectionReader): ProcessOptions {
   return {
@@ -43,12 +47,19 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
     stopTimeoutMs: section.secondsAsMs('stop_timeout', { default: 10 }),
     supervisorWaitMs: section.secondsAsMs('supervisor_wait', { default: 10, max: 3600 }),
     maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
+    ...parseProgramIdentity(section),
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
+  };
+}
+
+/** Reads `user`, `any_user`, `pid_file` and `argument`; reports problems to the reader. */
+export function parseProgramIdentity(section: SectionReader): ProgramIdentity {
+  return {
     user: parseUser(section),
     anyUser: section.boolean('any_user', false),
     pidFile: ofOneProgram(section, 'pid_file', parsePidFile),
     argument: ofOneProgram(section, 'argument', parseArgument),
-    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
-    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
   };
 }
 
@@ -58,8 +69,9 @@ function ofOneProgram(
   key: string,
   parse: (section: SectionReader) => string | undefined,
 ): string | undefined {
-  if (section.section !== DEFAULT_SECTION || section.text(key) === undefined) return parse(section);
-  section.problem(key, 'belongs to one program: set it in a section [process.NAME], not in [process.default]');
+  if (!isDefault(section.section) || section.text(key) === undefined) return parse(section);
+  const one = section.section.replace(/default$/, 'NAME');
+  section.problem(key, `belongs to one program: set it in a section [${one}], not in [${section.section}]`);
   return undefined;
 }
 

@@ -30,6 +30,8 @@ export function libcProblem(): string | undefined {
  */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
+  /** `ends`: an array of two ints. */
+  socketpair(domain: number, type: number, protocol: number, ends: Buffer): number;
   sendto(socket: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
   bind(socket: number, address: Buffer, addressLength: number): number;
   connect(socket: number, address: Buffer, addressLength: number): number;
@@ -111,6 +113,7 @@ function load(): LoadedLibc {
     const library = koffi.load(null);
     const libc: Libc = {
       socket: library.func('int socket(int domain, int type, int protocol)'),
+      socketpair: library.func('int socketpair(int domain, int type, int protocol, void *ends)'),
       sendto: library.func('long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)'),
       bind: library.func('int bind(int fd, const void *addr, uint32_t addrlen)'),
       connect: library.func('int connect(int fd, const void *addr, uint32_t addrlen)'),

@@ -63,6 +63,8 @@ export interface StartOptions {
   readonly cwd: string;
   /** Where stdout and stderr go: to a pipe each, both to one open file, or nowhere. */
   readonly output: 'pipe' | 'ignore' | number;
+  /** stderr goes nowhere instead. */
+  readonly error?: 'ignore' | undefined;
   /** An open descriptor that becomes its standard input; the caller still owns it. If undefined, the input is empty. */
   readonly input?: number | undefined;
   /** argv[0]; default `file`. */
@@ -73,6 +75,11 @@ export interface StartOptions {
 export type StartResult =
   | { readonly kind: 'started'; readonly program: StartedProgram }
   | { readonly kind: 'not_started'; readonly reason: string };
+
+/** Loads what starts programs now: later this process may not read its own files any more. */
+export async function loadStarter(): Promise<void> {
+  await import('execa');
+}
 
 /** Starts a program and leaves it running: only the caller kills it, and it outlives us. Never rejects. */
 export async function startProgram(file: string, argv: readonly string[], options: StartOptions): Promise<StartResult> {
@@ -116,7 +123,7 @@ function openPipes(): OutputPipes | undefined {
   return undefined;
 }
 
-function execaOptions({ environment, cwd, output, input, argv0 }: StartOptions, pipes: OutputPipes | undefined) {
+function execaOptions({ environment, cwd, output, error, input, argv0 }: StartOptions, pipes: OutputPipes | undefined) {
   // execa accepts any open descriptor; its types allow only those up to 9.
   const sink = (descriptor: number | undefined): 'pipe' | 'ignore' => (descriptor ?? output) as 'pipe' | 'ignore';
   return {
@@ -124,7 +131,7 @@ function execaOptions({ environment, cwd, output, input, argv0 }: StartOptions, 
     extendEnv: false,
     cwd,
     stdout: sink(pipes?.stdout.write),
-    stderr: sink(pipes?.stderr.write),
+    stderr: error ?? sink(pipes?.stderr.write),
     detached: true,
     cleanup: false,
     // execa itself waits until the pipes close, not for the exit: its promise is not used, and must not reject.

@@ -24,7 +24,7 @@ interface TransientUnit {
   readonly descriptors: { readonly input: number; readonly output?: number; readonly error?: number };
 }
 
-/** The properties of systemd.service(5), systemd.exec(5) and systemd.kill(5) that we use. systemd 239 has all of them. */
+/** The properties of systemd.service(5), systemd.exec(5) and systemd.kill(5) that we use. systemd 239 has all of them that have a name here. */
 export interface TransientProperties {
   readonly collectMode?: 'inactive-or-failed';
   readonly killMode?: 'process';
@@ -36,6 +36,16 @@ export interface TransientProperties {
   readonly syslogIdentifier?: string;
   /** Set as LimitNOFILE=, UMask=, Nice=, MemoryMax=, TasksMax= and similar; the rest is not set by properties. */
   readonly surroundings?: Surroundings;
+  /** Any others, set as they are. */
+  readonly others?: readonly UnitProperty[];
+}
+
+/** A property of a unit, as org.freedesktop.systemd1(5) has it. */
+export interface UnitProperty {
+  readonly name: string;
+  /** Of D-Bus. */
+  readonly signature: string;
+  readonly value: DbusValue;
 }
 
 /** The result of a start. `taken`: another unit has the name. `unknown`: systemd may have started it, or may still do so. */
@@ -83,6 +93,7 @@ function propertiesOf(
     timeoutStopMs,
     syslogIdentifier,
     surroundings = {},
+    others = [],
   } = properties;
   set('Description', 's', unitText(printable(description).slice(0, MAX_DESCRIPTION)));
   set('CollectMode', 's', collectMode);
@@ -103,6 +114,7 @@ function propertiesOf(
   set('Nice', 'i', surroundings.nice);
   set('MemoryMax', 't', surroundings.memoryMax === undefined ? undefined : BigInt(surroundings.memoryMax));
   set('TasksMax', 't', surroundings.tasksMax === undefined ? undefined : bound(String(surroundings.tasksMax)));
+  for (const { name, signature, value } of others) set(name, signature, value);
   set('StandardInputFileDescriptor', 'h', place(input));
   if (output === undefined) set('StandardOutput', 's', 'journal');
   if (error === undefined) set('StandardError', 's', 'journal');

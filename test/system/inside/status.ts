@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { startExitWatch } from '../../../src/app/start-exit-watch.ts';
+import { startDetectors } from '../../../src/app/start-detectors.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
 import type { ProcessDetails } from '../../../src/control/orders/describe.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
@@ -26,7 +26,7 @@ async function open(t: TestContext, names: readonly string[], sections: string) 
   const core: Core = await coreWith(t, dir, sections);
   addRows(dir, names, false);
   const { exits } = core;
-  startExitWatch(core, undefined);
+  startDetectors(core, undefined);
   t.after(() => exits.stop());
   const last = new LastRecoveries(core.state.lastRecoveries);
   last.follow(core.events);

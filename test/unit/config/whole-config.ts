@@ -7,6 +7,7 @@ import { parseMonitorSettings, parseRecoverySettings } from '../../../src/config
 import { parseHost } from '../../../src/config/parse-host.ts';
 import type { MonitorSettings, RecoverySettings, SectionReader } from '../../../src/core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../../../src/core/errors.ts';
+import { parseChecks } from '../../../src/detectors/checks/parse-checks.ts';
 
 export const fixtures = join(import.meta.dirname, '../../fixtures/config');
 
@@ -36,6 +37,7 @@ export function readWhole(document: ConfigDocument): { monitor: MonitorSettings;
   askAll(document.section('control'), foreignKeys.control);
   askAll(document.section('history'), foreignKeys.history);
   askAll(document.section('events'), foreignKeys.events);
+  document.section('checks').integer('concurrency', { default: 50 });
   const processes = new Map<string, RecoverySettings>();
   for (const name of [...document.names('process'), undefined]) {
     const section = document.member('process', name);
@@ -44,6 +46,7 @@ export function readWhole(document: ConfigDocument): { monitor: MonitorSettings;
     processes.set(name ?? '', parseRecoverySettings(section));
   }
   checkDependencies(document);
+  parseChecks(document);
   return { monitor, processes };
 }
 

@@ -76,7 +76,7 @@ test('a daemon for which too many connections wait is asked again until it takes
     return isFull;
   });
   const asked = { socket, method: 'GET', path: '/' } as const;
-  await assert.rejects(exchange({ ...asked, timeoutMs: 3000 }), { code: 'CONTROL_BUSY' });
+  await assert.rejects(exchange({ ...asked, timeoutMs: 1000 }), { code: 'CONTROL_BUSY' });
   const answer = exchange({ ...asked, timeoutMs: 100_000 });
   daemon.kill('SIGCONT');
   assert.deepEqual(await answer, { status: 200, json: {} });

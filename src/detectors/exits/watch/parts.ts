@@ -14,7 +14,7 @@ export interface WatchParts {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
-  readonly raiser: AlarmRaiser;
+  readonly raiser: Pick<AlarmRaiser, 'raise'>;
   readonly lives: LifeTracker;
   /** True while one of our recoveries of this process, or of its target (`key`), is under way. */
   readonly isRecovering: (processName: string, key: string) => boolean;

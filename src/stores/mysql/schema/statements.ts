@@ -244,6 +244,11 @@ export class Statements {
     return flagIs('sound', this.#tables.status.sound, 0);
   }
 
+  /** The condition that a row is neither in alarm nor acknowledged. */
+  quiet(): string {
+    return `(${flagIs('alarma', this.#tables.status.alarma, 1)}) IS NOT TRUE AND ${this.silent()}`;
+  }
+
   /** The condition that a row is in alarm. */
   inAlarm(): string {
     return this.#inAlarm('');

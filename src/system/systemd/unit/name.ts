@@ -12,6 +12,11 @@ export function isRunUnit(unit: string): boolean {
   return unit.startsWith(`${OURS}-run-`);
 }
 
+/** Returns the name of the transient unit of one worker: `owner` is the process that starts it, `life` counts its workers. */
+export function workerUnit(owner: number, life: number): string {
+  return `${OURS}-worker-${owner}-${life}.service`;
+}
+
 /**
  * Returns the name of the transient unit that a launched program runs in. The program's name may be any text. Each name and
  * copy (from 1) has a unit of its own. Characters other than plain letters, digits, `:`, `_` and `.` are escaped as by

@@ -360,3 +360,55 @@ test('an exit counts before its alarm is handled, however long it takes to know 
   assert.equal(world.breakers.snapshot('web').state, 'open');
   assert.deepEqual(world.restarts, []);
 });
+
+/** Raises an alarm only if there is none; what became of it. */
+async function raiseNew(world: MonitorWorld, name: string, notes: string): Promise<string> {
+  let became = '';
+  void world.alarms.raiseNew(name, notes, 'check page').then((raised) => {
+    became = raised;
+  });
+  await world.clock.until(() => became !== '');
+  return became;
+}
+
+test('a new alarm is kept while the store is away, and does not replace the notes that it finds there later', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  await away(world);
+  world.processes.set('web', { health: () => ({ kind: 'unhealthy', reason: 'no' }) });
+  assert.equal(await raiseNew(world, 'web', 'check page: status 503'), 'kept');
+  assert.equal(await raiseNew(world, 'web', 'check page: reset'), 'standing');
+  await idle(world);
+  assert.equal(world.kept.alarm('web')?.notes, 'check page: status 503');
+  // Somebody else has raised it meanwhile.
+  Object.assign(world.rows.get('7') ?? {}, { alarma: true, notes: 'by the bank' });
+  world.storeFault = {};
+  await world.poll();
+  assert.equal(world.kept.alarm('web'), undefined);
+  assert.equal(world.rows.get('7')?.notes, 'by the bank');
+  assert.equal(await raiseNew(world, 'web', 'check page: status 503'), 'standing');
+});
+
+test('a process that was healed, and whose alarm nobody may clear, is healed again when a check raises it', async () => {
+  const world = new MonitorWorld();
+  world.alarm(7, 'web');
+  world.storeFault.clearAlarm = storeError('denied');
+  await world.poll();
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  let isWell = false;
+  world.processes.set('web', {
+    begins: () => {
+      isWell = true;
+    },
+  });
+  world.furtherChecks = () => [
+    {
+      description: 'check page',
+      check: async () => (isWell ? { kind: 'healthy' } : { kind: 'unhealthy', reason: 'status 503' }),
+    },
+  ];
+  assert.equal(await raiseNew(world, 'web', 'check page: status 503'), 'standing');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
+});

@@ -1,0 +1,33 @@
+// The entry of the worker's process: standard input and output are its connection to the daemon.
+import { NameResolver } from '../../system/names/resolver.ts';
+import { nameThisProcess } from '../../system/proc/own-name.ts';
+import { loadStarter } from '../../system/spawn/command.ts';
+import { lookAtUrl } from '../url/look.ts';
+import { serve } from './serve.ts';
+import { lookAtTcp } from './tcp.ts';
+
+/** nobody and nogroup, by number: their names differ between distributions. */
+const NOBODY = 65_534;
+
+// If somebody started us without --disable-sigusr1, Node would open its debugger to every user of the machine.
+process.on('SIGUSR1', () => {});
+nameThisProcess('monitor_worker');
+
+if (process.getuid?.() === 0) {
+  // What we may need of our own files: nobody may not read them.
+  await Promise.all([loadStarter(), import('node:https'), import('node:zlib')]);
+  process.setgroups?.([]);
+  process.setgid?.(NOBODY);
+  process.setuid?.(NOBODY);
+}
+
+const names = new NameResolver();
+serve(
+  // Not a socket of our own on the same descriptor: execa asks for these two, and would get EEXIST.
+  process.stdin,
+  process.stdout,
+  (work, timeoutMs, signal) =>
+    work.type === 'tcp' ? lookAtTcp(work, names, timeoutMs, signal) : lookAtUrl(work, names, timeoutMs, signal),
+  // The daemon has gone, or wants to be rid of us.
+  () => process.exit(0),
+);
