@@ -13,6 +13,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 const project = join(import.meta.dirname, '../..');
 const skip = skipUnless(containerProblem() ?? mariadbProblem());
 const UNIT = 'monitor_service.service';
+const LOG = '/var/log/monitor_service.log';
 let container: SystemdContainer;
 
 before(async () => {
@@ -246,6 +247,73 @@ test('in its sandbox it notices itself that a watched program dies', { skip }, a
   assert.notEqual(Number(await pidOf('/home/other/app/worker')), pid);
   writeFileSync(path, good);
   await shell('systemctl reload monitor_service');
+});
+
+/** The story of an incident without what differs each time, and with its blanks as they are. */
+function plainStory(text: string): string {
+  return text
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [+-]\d{4})?/g, 'TIME')
+    .replace(/\d+(?:\.\d+)? (?:s|ms|min)\b/g, 'DURATION')
+    .replace(/incident \d+/, 'incident N');
+}
+
+const STORY = `webd: incident N, TIME, over after DURATION
+first sign: the check page
+TIME  check page is failing: status 404 (expected 2xx)
+TIME  alarm raised by check page, in the store: check page: status 404 (expected 2xx)
+TIME  alarm found: check page: status 404 (expected 2xx)
+TIME  recovery begins: webd, strategy service
+TIME  attempt 1: systemctl restart webd.service
+TIME  health check passed after DURATION
+TIME  recovered: 1 attempt, DURATION
+TIME  alarm cleared DURATION after it was found
+TIME  check page is ok
+It was healed: nothing has to be done.
+`;
+
+test('a web server whose page is gone is healed by its check, which looks without root, and cleared once the page is back', {
+  skip,
+}, async () => {
+  const path = container.path('/opt/monitor_service/config.ini');
+  const good = readFileSync(path, 'utf8');
+  const server =
+    'systemd-run --quiet --unit=httpd -p RuntimeDirectory=web python3 -m http.server -d /run/web --bind 127.0.0.1 8086';
+  // The page is what another unit makes, two seconds after it is up.
+  const unit = '[Service]\nExecStart=/bin/bash -c "sleep 2; echo well > /run/web/page; exec sleep 600"\n';
+  writeFileSync(container.path('/etc/systemd/system/webd.service'), unit);
+  const check =
+    '[check.page]\ntype = url\nurl = http://user:secret-word@127.0.0.1:8086/page\nexpect_body = well\nprocess = webd';
+  const keys = 'interval = 1\nretry_interval = 1\nstart_grace = 1\ntimeout = 30\n';
+  const healed = good.replace('[process.webd]\n', '[process.webd]\nhealth_check_timeout = 60\n');
+  writeFileSync(path, `${healed}\n${check}\n${keys}`);
+  await shell(`${server}; systemctl daemon-reload; systemctl restart webd; systemctl reload monitor_service`);
+  const state = async (): Promise<string> => JSON.parse(await shell('monitor_service status --json')).checks?.[0]?.state;
+  await waitFor('the page is well', async () => (await state()) === 'ok').catch(async (error) => {
+    throw new Error(`${String(error)}\n${await shell('monitor_service status; journalctl --no-pager -t monitor_worker')}`);
+  });
+  const worker = (await shell("systemctl list-units --no-legend --plain 'monitor_service-worker-*' | cut -d' ' -f1")).trim();
+  const pid = await property('MainPID', worker);
+  const uid = (await shell(`stat -c %u /proc/${pid}`)).trim();
+  assert.notEqual(uid, '0');
+  const notes = 'check page: status 404 (expected 2xx)';
+  await shell('rm /run/web/page');
+  const isHealed = async (): Promise<boolean> =>
+    (await sql('SELECT CONCAT(alarma, notes) FROM STATUS_PROCESS WHERE process_id = 1')).startsWith(`0${notes} - Restarted`);
+  await waitFor('it is healed', isHealed).catch(async (error) => {
+    throw new Error(`${String(error)}\n${await journal()}`);
+  });
+  assert(existsSync(container.path('/run/web/page')), 'the page was there before the alarm was cleared');
+  await waitFor('the check is ok again', async () => (await state()) === 'ok');
+  assert.equal(plainStory(await shell('monitor_service why webd')), STORY);
+  for (const line of ['monitor_service status --json', 'monitor_service check --json', 'monitor_service history', `cat ${LOG}`])
+    assert(!(await shell(line)).includes('secret-word'), line);
+  // It ends with the daemon, and nothing else does.
+  await shell('systemctl stop monitor_service');
+  await waitFor('the worker has ended', async () => (await property('ActiveState', worker)) === 'inactive');
+  assert.equal(await property('ActiveState', 'webd'), 'active');
+  writeFileSync(container.path('/etc/systemd/system/webd.service'), '[Service]\nExecStart=/bin/sleep 600\n');
+  writeFileSync(path, good);
+  await shell('systemctl stop httpd; systemctl daemon-reload; systemctl restart webd; systemctl start monitor_service');
 });
 
 test('a daemon that hangs is killed by the watchdog, and starts again', { skip }, async () => {

@@ -94,7 +94,7 @@ function fitting(events: readonly (readonly string[])[], room: number, leftOut: 
 }
 
 /** What to do next, or that nothing has to be done: what the process is now counts, whatever happened last. */
-function nextStep(name: string, { incident, state, reason, daemonRuns }: Story): string {
+function nextStep(name: string, { incident, events, state, reason, daemonRuns }: Story): string {
   const shown = nameWords(name);
   if (!daemonRuns) return 'The daemon does not run: nothing is restarted until it is started.';
   switch (state) {
@@ -106,7 +106,8 @@ function nextStep(name: string, { incident, state, reason, daemonRuns }: Story):
       return 'A recovery is under way: nothing has to be done now.';
     case 'ok':
     case 'quiet':
-      return incident?.how === 'cleared'
+      // If a check was its first sign, the incident ends with that.
+      return incident?.how === 'cleared' || (incident?.how === 'ok' && events.some(({ type }) => type === 'alarm_cleared'))
         ? 'It was healed: nothing has to be done.'
         : 'It is not in alarm now: nothing has to be done.';
     case 'refused':
