@@ -59,7 +59,7 @@ export class CheckWatch implements Pick<RecoveryFollower, 'afterRecovery'> {
   async lookNow(check: ParsedCheck, signal: AbortSignal): Promise<{ readonly reading: Reading; readonly target: string }> {
     const { name, timeoutMs } = check.settings;
     const target = check.create(this.#parts.targets);
-    const reading = this.#checks?.lookAside(name, timeoutMs, signal) ?? target.look(timeoutMs, signal);
+    const reading = this.#checks?.lookAside(name, signal) ?? target.look(timeoutMs, signal);
     return { reading: await reading, target: target.description };
   }
 

@@ -109,8 +109,8 @@ export class Checks implements Detector {
   }
 
   /** One look for an order, which changes no state; undefined if that check does not run. */
-  lookAside(name: string, timeoutMs: number, signal: AbortSignal): Promise<Reading> | undefined {
-    return this.#running.get(name)?.lookAside(timeoutMs, signal);
+  lookAside(name: string, signal: AbortSignal): Promise<Reading> | undefined {
+    return this.#running.get(name)?.lookAside(signal);
   }
 
   /** The process was started, or its recovery has ended, `agoMs` milliseconds ago: for a while its failures do not count. */

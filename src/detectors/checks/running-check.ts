@@ -112,21 +112,16 @@ export class RunningCheck {
     }
   }
 
-  /** One look besides those that count: after the one that is under way. `unknown` if there is no result in time. Never rejects. */
-  async lookAside(timeoutMs: number, signal: AbortSignal): Promise<Reading> {
-    const { clock } = this.#parts;
-    const blocked = this.#parts.blockedBy(this.parsed);
-    if (blocked !== undefined) return { kind: 'unknown', reason: blocked };
-    const end = clock.monotonicMs() + timeoutMs;
-    const looking = this.#queue(() => this.#look(end - clock.monotonicMs(), signal));
-    const reading = await soon(clock, timeoutMs, looking, signal);
-    return reading === 'late' ? { kind: 'unknown', reason: 'no result in time' } : reading;
+  /** One look besides those that count, for an order: after the one that is under way. Never rejects. */
+  lookAside(signal: AbortSignal): Promise<Reading> {
+    const { timeoutMs } = this.parsed.settings;
+    return this.#lookWithin(2 * timeoutMs + OVERDUE_MS, timeoutMs, signal);
   }
 
   /** One look for the proof that its process is well again. Never rejects. */
   async prove(timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
     const { name } = this.parsed.settings;
-    const reading = await this.lookAside(timeoutMs, signal);
+    const reading = await this.#lookWithin(timeoutMs, timeoutMs, signal);
     switch (reading.kind) {
       case 'ok':
         return { kind: 'healthy' };
@@ -197,6 +192,22 @@ export class RunningCheck {
     const limitMs = Math.max(timeoutMs, 1);
     const reading = await soon(clock, limitMs + OVERDUE_MS, this.target.look(limitMs, signal));
     return reading === 'late' ? { kind: 'unknown', reason: 'the look did not end in time' } : reading;
+  }
+
+  /** One look of at most `lookMs`, in all with the look before it `limitMs`. `unknown` if there is no result in time. */
+  async #lookWithin(limitMs: number, lookMs: number, signal: AbortSignal): Promise<Reading> {
+    const { clock } = this.#parts;
+    const blocked = this.#parts.blockedBy(this.parsed);
+    if (blocked !== undefined) return { kind: 'unknown', reason: blocked };
+    const end = clock.monotonicMs() + limitMs;
+    const late: Reading = { kind: 'unknown', reason: 'no result in time' };
+    const looking = this.#queue(() => {
+      const leftMs = Math.min(end - clock.monotonicMs(), lookMs);
+      // Nobody waits for it any more.
+      return leftMs <= 0 || signal.aborted ? Promise.resolve(late) : this.#look(leftMs, signal);
+    });
+    const reading = await soon(clock, limitMs, looking, signal);
+    return reading === 'late' ? late : reading;
   }
 
   #queue<T>(look: () => Promise<T>): Promise<T> {

@@ -27,21 +27,18 @@ export async function readBody(response: IncomingMessage): Promise<Body> {
     return { kind: 'unreadable', reason: 'the body is packed in a way that is not understood' };
   }
   return await new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    const kept = new KeptBytes(MOST_UNPACKED);
     let taken = 0;
-    let unpacked = 0;
+    let pieces = 0;
     let unpacker: Transform | undefined;
     const finish = (body: Body): void => {
       response.destroy();
       unpacker?.destroy();
       resolve(body);
     };
-    const read = (isCut: boolean): void =>
-      finish({ kind: 'read', text: Buffer.concat(chunks).toString('utf8', 0, MOST_UNPACKED), isCut });
+    const read = (isCut: boolean): void => finish({ kind: 'read', text: kept.bytes().toString('utf8'), isCut });
     const keep = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      unpacked += chunk.length;
-      if (unpacked > MOST_UNPACKED) read(true);
+      if (!kept.add(chunk)) read(true);
     };
     const unpack = (chunk: Buffer, open: (first: Buffer) => Transform): void => {
       if (unpacker === undefined) {
@@ -56,7 +53,12 @@ export async function readBody(response: IncomingMessage): Promise<Body> {
       else if (!unpacker.write(chunk)) response.pause();
     };
     if (response.destroyed && !response.complete) return finish(BROKEN);
-    response.on('data', (chunk: Buffer) => (opener === undefined ? keep(chunk) : unpack(chunk, opener)));
+    response.on('data', (chunk: Buffer) => {
+      // Each takes its time, however small it is.
+      if (++pieces > MOST_PIECES) finish({ kind: 'broken', reason: 'the body comes in too many pieces' });
+      else if (opener === undefined) keep(chunk);
+      else unpack(chunk, opener);
+    });
     response.on('end', () => (unpacker === undefined ? read(false) : unpacker.end()));
     response.on('error', () => finish(BROKEN));
     response.on('close', () => {
@@ -68,6 +70,38 @@ export async function readBody(response: IncomingMessage): Promise<Body> {
 const BROKEN: Body = { kind: 'broken', reason: 'the connection broke in the middle of the body' };
 const MOST_UNPACKED = 1024 * 1024;
 const MOST_PACKED = 4 * 1024 * 1024;
+const MOST_PIECES = 50_000;
+
+/** The first bytes of what comes in pieces, copied: each piece would keep the whole that it was received with. */
+class KeptBytes {
+  readonly #most: number;
+  #buffer = Buffer.alloc(0);
+  #length = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Returns false if not all of it is kept. */
+  add(chunk: Buffer): boolean {
+    const part = chunk.subarray(0, this.#most - this.#length);
+    const needed = this.#length + part.length;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.alloc(Math.min(Math.max(needed, 2 * this.#buffer.length, FIRST_SIZE), this.#most));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    part.copy(this.#buffer, this.#length);
+    this.#length = needed;
+    return part.length === chunk.length;
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+}
+
+const FIRST_SIZE = 4096;
 
 /** What opens an unpacker, given the first bytes; undefined if the encoding is not known. */
 async function openerOf(encoding: string): Promise<((first: Buffer) => Transform) | undefined> {

@@ -57,7 +57,8 @@ function bodyFault(
 
 function parsed(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    // Some servers begin it with a byte order mark.
+    return { value: JSON.parse(text.replace(/^\ufeff/, '')) };
   } catch {
     return undefined;
   }

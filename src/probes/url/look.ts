@@ -40,7 +40,7 @@ async function follow(
   let warning: string | undefined;
   for (let request = first, count = 0; ; count++) {
     const answer = await sendRequest(request, { verify, certificateDays, family, names, leftMs, signal });
-    if (answer?.kind !== 'answered') return answer;
+    if (answer?.kind !== 'answered') return count === 0 ? answer : withoutHost(answer, request.url.hostname);
     warning ??= answer.warning;
     const next = work.redirects === 0 ? undefined : nextRequest(answer, request, first, authorities);
     if (next === undefined) {
@@ -53,6 +53,12 @@ async function follow(
     if (count >= work.redirects) return { kind: 'failing', reason: `more than ${work.redirects} redirects` };
     request = next.request;
   }
+}
+
+/** The other side chose where it leads: that is not shown. */
+function withoutHost(answer: Answer | undefined, host: string): Answer | undefined {
+  if (answer === undefined || answer.kind === 'ok') return answer;
+  return { ...answer, reason: `redirected: ${answer.reason.replaceAll(host, 'the other host')}` };
 }
 
 /** `authorities`: for hosts that our own certificate is not shown to. */

@@ -77,6 +77,12 @@ export async function sendRequest(request: Request, limits: RequestLimits): Prom
         } satisfies Parameters<typeof send>[1] & { rejectUnauthorized: boolean; secureContext?: SecureContext },
         answer,
       );
+      let interim = 0;
+      sent.on('information', () => {
+        if (++interim <= MOST_INTERIM) return;
+        fail(new Error(`more than ${MOST_INTERIM} interim answers (1xx)`));
+        close();
+      });
       sent.on('error', fail).on('close', () => fail(new Error('the connection was closed without an answer')));
       sent.end(body);
     } catch (error) {
@@ -90,6 +96,9 @@ function faultOf(error: Error, host: string): Answer {
   if (isOwnFault(code)) return { kind: 'unknown', reason: code };
   return { kind: 'failing', reason: tlsFault(code, host) ?? (code === 'ECONNRESET' ? RESET : printable(code)) };
 }
+
+/** A server that sends them without end would keep us busy for ever. */
+const MOST_INTERIM = 20;
 
 /** Node has the same code for both. */
 const RESET = 'the connection was reset or closed before the answer (ECONNRESET)';

@@ -12,7 +12,7 @@ interface CommandCheckOptions {
   readonly exitCodes: 'simple' | 'nagios';
 }
 
-/** `type = command`: judged by its exit code. What it leaves running is killed. Source of `nagios`: the Monitoring Plugins guidelines. */
+/** `type = command`: judged by its exit code. What it leaves running is killed, as after a health check. Source of `nagios`: the Monitoring Plugins guidelines. */
 export const commandTypeCheck: CheckType<CommandCheckOptions> = {
   keys: ['command', 'exit_codes'],
   parse: (section) => {

@@ -434,3 +434,38 @@ test('what is wrong with the keys is said, without secrets', () => {
     assert.doesNotMatch(found[0] ?? '', /hunter2/);
   }
 });
+
+/** The server sends this again and again, as fast as it is taken. */
+function endlessly(piece: Buffer): (socket: import('node:net').Socket) => void {
+  return (socket) => {
+    const send = (): void => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on('drain', send);
+    send();
+  };
+}
+
+test('a body in millions of pieces, and interim answers without end, do not end the worker', async (t) => {
+  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const pieces = await raw(t, head, endlessly(Buffer.from('1\r\nx\r\n'.repeat(10_000))));
+  assert.equal(await look(pieces), 'failing: the body comes in too many pieces');
+  const interim = await raw(t, 'HTTP/1.1 103 x\r\n\r\n', endlessly(Buffer.from('HTTP/1.1 103 x\r\n\r\n'.repeat(5000))));
+  assert.equal(await look(interim), 'failing: more than 20 interim answers (1xx)');
+  // The same worker: it would have failed the test.
+  assert.equal(await look(await serve(t, well)), 'ok');
+});
+
+test('where a redirect leads is not said', async (t) => {
+  const url = await serve(t, (_request, response) =>
+    response.writeHead(302, { Location: 'http://cleared-by-root.invalid/' }).end(),
+  );
+  const said = await look(url);
+  assert.match(said, /^unknown: redirected: the other host could not be resolved/);
+  assert.doesNotMatch(said, /cleared/);
+});
+
+test('JSON may begin with a byte order mark', async (t) => {
+  const url = await serve(t, (_request, response) => response.end('\ufeff{"status":"ok"}'));
+  assert.equal(await look(url, { expect_json: 'status = ok' }), 'ok');
+});
