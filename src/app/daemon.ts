@@ -124,7 +124,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
     await lookAtTargets(core);
     const who = { version: options.version, pid: process.pid, startedAt };
     const known = {
-      checks: checkStatuses(checks),
+      checks: checkStatuses(core, startedAt),
       events: events?.status() ?? null,
       exitWatch: exits.describe() ?? null,
       runs: exits.runs,

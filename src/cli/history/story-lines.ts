@@ -106,6 +106,8 @@ function nextStep(name: string, { incident, events, state, reason, daemonRuns }:
       return 'A recovery is under way: nothing has to be done now.';
     case 'ok':
     case 'quiet':
+      if (incident?.closedAt === null && events.some(({ type }) => type === 'check_changed'))
+        return 'It is not in alarm now, but a check is not ok; monitor_service check says what it finds.';
       // If a check was its first sign, the incident ends with that.
       return incident?.how === 'cleared' || (incident?.how === 'ok' && events.some(({ type }) => type === 'alarm_cleared'))
         ? 'It was healed: nothing has to be done.'

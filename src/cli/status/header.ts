@@ -97,9 +97,9 @@ function checkFacts(checks: readonly CheckStatus[], now: Date): Fact[] {
     const found = checks.filter((check) => shownCheckState(check) === shown).length;
     return found === 0 ? [] : [`${found} ${shown}`];
   };
-  const troubled = checks.filter(({ state }) => state !== 'ok');
+  const troubled = STATES_IN_TROUBLE.flatMap((shown) => checks.filter((check) => shownCheckState(check) === shown));
   return [
-    { label: 'checks', text: ['failing', 'warning', 'unknown', 'ok'].flatMap(count).join(', ') },
+    { label: 'checks', text: [...STATES_IN_TROUBLE, 'ok'].flatMap(count).join(', ') },
     ...troubled.slice(0, MOST_CHECKS).map((check): Fact => {
       const style = shownCheckState(check) === 'failing' ? 'red' : 'yellow';
       return { label: 'check', text: checkWords(check, now), style };
@@ -108,7 +108,9 @@ function checkFacts(checks: readonly CheckStatus[], now: Date): Fact[] {
   ];
 }
 
-const MOST_CHECKS = 20;
+/** What needs attention first. */
+const STATES_IN_TROUBLE = ['failing', 'unknown', 'warning'];
+const MOST_CHECKS = 100;
 
 /** The state as people see it: a warning raises no alarm. */
 function shownCheckState({ state, isWarning }: CheckStatus): string {

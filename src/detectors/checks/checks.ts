@@ -45,7 +45,7 @@ export class Checks implements Detector {
   /** Since when each process runs, or its recovery is over, in monotonic milliseconds. */
   readonly #startedMs = new Map<string, number>();
   /** What became of the alarm that each failing check raised last. */
-  readonly #raised = new Map<string, RaisedNew>();
+  readonly #raised = new Map<string, RaisedNew | 'observed'>();
 
   constructor(parts: ChecksParts) {
     this.#parts = parts;
@@ -161,18 +161,20 @@ export class Checks implements Detector {
   #follow(check: RunningCheck, before: Standing, raises: boolean): void {
     const { clock, records } = this.#parts;
     const { name, processName = null, severity } = check.parsed.settings;
-    const { state, verdict, reason } = check.standing;
+    const { state, verdict, reason, failures } = check.standing;
     const isWarning = check.standing.isWarning || severity === 'warning';
     if (verdict !== null && verdict !== before.verdict) records.set({ name, processName, verdict, since: clock.date() });
-    if (state !== before.state) {
+    // That it cannot be looked at is news, though nothing was known before either.
+    const isFirst = state === 'unknown' && before.reason === NOT_LOOKED && failures === 0;
+    if (state !== before.state || isFirst) {
       if (state !== 'failing') this.#raised.delete(name);
-      this.#report(name, before, check.standing);
+      this.#report(name, before, check.standing, isWarning);
       this.#parts.events.emit({ type: 'check_changed', name, processName, from: before.state, to: state, reason, isWarning });
     }
     if (raises && processName !== null && severity === 'critical') void this.#raise(name, processName, reason);
   }
 
-  #report(name: string, before: Standing, { state, verdict, reason }: Standing): void {
+  #report(name: string, before: Standing, { state, verdict, reason }: Standing, isWarning: boolean): void {
     const { log } = this.#parts;
     const fields = { check: name };
     switch (state) {
@@ -181,7 +183,7 @@ export class Checks implements Detector {
         else log.info(`Check ${name} is ok again`, fields);
         break;
       case 'failing':
-        log.warning(`Check ${name} is failing: ${reason}`, fields);
+        log.warning(`Check ${name} ${isWarning ? 'warns' : 'is failing'}: ${reason}`, fields);
         break;
       case 'unknown':
         log.warning(`Check ${name} is unknown: ${reason}${verdict === 'failing' ? ' (it was failing)' : ''}`, fields);
@@ -195,7 +197,9 @@ export class Checks implements Detector {
     const { config, raiser, events, log } = this.#parts;
     const fields = { check: name, process_name: processName };
     if (config().observes) {
-      log.info(`Check ${name} would have raised the alarm of ${nameWords(processName)} (mode = observe)`, fields);
+      if (this.#raised.get(name) !== 'observed')
+        log.info(`Check ${name} would have raised the alarm of ${nameWords(processName)} (mode = observe)`, fields);
+      this.#raised.set(name, 'observed');
       return;
     }
     const by = `check ${name}` as const;

@@ -58,6 +58,9 @@ function warnOfNames(
   processes: ReadonlySet<string>,
 ): void {
   const section = document.member('check', name);
+  // While the process is in alarm the check would say nothing, and so never let the alarm be cleared.
+  if (processName !== undefined && dependsOn.includes(processName) && !checks.has(processName))
+    section.refuse('depends_on', `names ${shownText(processName, 100)}, whose alarm it raises (expected others only)`);
   const warn = (key: string, missing: string, known: Iterable<string>, what: string): void => {
     const meant = closest(missing, [...known]);
     const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;

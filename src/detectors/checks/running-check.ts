@@ -31,6 +31,8 @@ export class RunningCheck {
   #since: Date;
   #lookedAt: Date | undefined;
   #wake = new AbortController();
+  /** Ends the look that counts and is under way. */
+  #looking = new AbortController();
   /** The looks, one after the other. */
   #looks: Promise<unknown> = Promise.resolve();
   #isWaiting = false;
@@ -80,7 +82,7 @@ export class RunningCheck {
       const countedThen = this.#parts.counts(this.parsed);
       const reading = await this.#lookNow().finally(() => slots.release());
       if (signal.aborted) return;
-      const isCounted = await this.#take(reading, startMs, countedThen);
+      const isCounted = reading !== undefined && (await this.#take(reading, startMs, countedThen));
       if (signal.aborted) return;
       const isSoon = isInDoubt(this.#standing) || !isCounted;
       // A late look is made once, whatever was missed.
@@ -92,6 +94,7 @@ export class RunningCheck {
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake.abort();
+    this.#looking.abort();
     this.#release();
     await this.#looks;
   }
@@ -121,6 +124,8 @@ export class RunningCheck {
   /** One look for the proof that its process is well again. Never rejects. */
   async prove(timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
     const { name } = this.parsed.settings;
+    // It began before what is to be proved, and would use up the time.
+    this.#looking.abort();
     const reading = await this.#lookWithin(timeoutMs, timeoutMs, signal);
     switch (reading.kind) {
       case 'ok':
@@ -148,14 +153,18 @@ export class RunningCheck {
     this.#isWaiting = false;
   }
 
-  async #lookNow(): Promise<Reading> {
+  /** One look that counts; undefined if a proof has taken its place. */
+  async #lookNow(): Promise<Reading | undefined> {
     const { clock } = this.#parts;
     const startMs = clock.monotonicMs();
     const blocked = this.#parts.blockedBy(this.parsed);
+    const looking = new AbortController();
+    this.#looking = looking;
     const reading =
       blocked === undefined
-        ? await this.#queue(() => this.#look(this.parsed.settings.timeoutMs, this.#stopped.signal))
+        ? await this.#queue(() => this.#look(this.parsed.settings.timeoutMs, looking.signal))
         : ({ kind: 'unknown', reason: blocked } as const);
+    if (looking.signal.aborted) return undefined;
     this.#lastStartMs = startMs;
     this.#lookedAt = clock.date();
     this.#hasFailedLast = reading.kind === 'failing';

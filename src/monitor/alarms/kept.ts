@@ -156,9 +156,11 @@ export class KeptAlarms {
       if (rows.length === 0) return refused('the store has no row of that name');
       const open = rows.filter(({ sound }) => !sound);
       if (open.length === 0) {
-        log.info(`Alarm of ${processName} is not raised: it is acknowledged in the store (sound = 1)`, {
-          process_name: processName,
-        });
+        // A detector that joins alarms asks again and again, and reports it itself.
+        if (!onlyNew)
+          log.info(`Alarm of ${processName} is not raised: it is acknowledged in the store (sound = 1)`, {
+            process_name: processName,
+          });
         return 'acknowledged';
       }
       if (onlyNew && open.some((row) => row.alarma)) return 'standing';

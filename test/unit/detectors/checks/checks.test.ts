@@ -319,3 +319,42 @@ test('a look that is under way when the daemon stops is waited for', async () =>
   await world.clock.until(() => hasEnded, 1000);
   assert.deepEqual(world.states('page'), []);
 });
+
+test('a check that cannot look from the start on says so, once', async () => {
+  const { world } = webWorld({ reading: () => unknown });
+  await world.live(10 * MINUTE);
+  assert.equal(world.log('warning').match(/Check page is unknown: no answer/g)?.length, 1);
+  assert.deepEqual(world.states('page'), ['unknown']);
+});
+
+test('a proof does not wait for a look that began before it', async () => {
+  let takesMs = 10;
+  const { world, look } = webWorld({
+    timeoutMs: 60_000,
+    reading: async () => {
+      await world.clock.sleep(takesMs);
+      return look.now;
+    },
+  });
+  await world.live(MINUTE);
+  look.now = failing();
+  await world.clock.until(() => world.restarts.length > 0);
+  // The next look that counts hangs; the proof is made meanwhile.
+  const before = world.looks.get('page') ?? 0;
+  takesMs = 50_000;
+  world.processes.set('web', { begins: () => Object.assign(look, { now: ok }) });
+  await world.clock.until(() => (world.looks.get('page') ?? 0) > before);
+  takesMs = 10;
+  const startedMs = world.clock.monotonicMs();
+  let proof: unknown;
+  void world.checks
+    .ofFailing('web')[0]
+    ?.check({} as never, 1, 5000, new AbortController().signal)
+    .then((result) => {
+      proof = result;
+    });
+  look.now = ok;
+  await world.clock.until(() => proof !== undefined, 6000);
+  assert.deepEqual(proof, { kind: 'healthy' });
+  assert(world.clock.monotonicMs() - startedMs < 1000);
+});

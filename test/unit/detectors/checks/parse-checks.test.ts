@@ -147,6 +147,17 @@ enabled = false
     ]);
   });
 
+  test('do not depend on the process whose alarm they raise, and do not raise it for its age', () => {
+    const own = '[process.web]\n[check.x]\ntype = process\nprocess = web\n';
+    assert.deepEqual(parsed(`${own}depends_on = web\n`).problems, [
+      'f:5: [check.x] depends_on: names web, whose alarm it raises (expected others only)',
+    ]);
+    assert.deepEqual(parsed(`${own}age = 60\n`).problems, [
+      'f:5: [check.x] age: cannot raise an alarm: a restart makes the process young again (set severity = warning, or no process)',
+    ]);
+    assert.deepEqual(parsed('[check.x]\ntype = process\nage = 60\n').problems, []);
+  });
+
   test('have secrets that no reload shows, whatever types there are', () => {
     const of = (secret: string) => {
       const text = `[check.default]\nheader.X-Token = ${secret}\nauth_password = ${secret}\nsend = ${secret}\nbody = ${secret}\n[check.x]\ntype = unit\n`;

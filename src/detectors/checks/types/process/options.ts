@@ -59,9 +59,10 @@ export const PROCESS_CHECK_KEYS = [
 /** Reads the keys; reports problems to the reader. Undefined if no such program can be looked for. */
 export function parseProcessCheck(
   section: SectionReader,
-  { name, processName = name }: CheckIdentity,
+  check: CheckIdentity,
   ofProcess?: SectionReader,
 ): ProcessCheckOptions | undefined {
+  const processName = check.processName ?? check.name;
   // What says nothing else means the program of its process.
   const isOwn = ofProcess === undefined || SOUGHT_KEYS.some((key) => section.text(key) !== undefined);
   const program = isOwn ? parseSought(section, processName, false) : parseSought(ofProcess, processName, true);
@@ -70,6 +71,16 @@ export function parseProcessCheck(
   const max = parseCount(section, 'max', 0);
   const min = section.integer('min', { default: Math.min(max ?? 1, 1) });
   if (max !== undefined && min > max) section.problem('max', `invalid value "${max}", expected at least min (${min})`);
+  // Each restart would make it fail again.
+  if (
+    section.text('age') !== undefined &&
+    check.processName !== undefined &&
+    section.text('severity')?.toLowerCase() !== 'warning'
+  )
+    section.problem(
+      'age',
+      'cannot raise an alarm: a restart makes the process young again (set severity = warning, or no process)',
+    );
   const limits: ProcessLimits = {
     min,
     max,
