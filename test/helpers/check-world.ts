@@ -7,7 +7,7 @@ import { type FakeProcess, MonitorWorld } from './monitor-world.ts';
 /** A check of the fake world: what a look finds, and after how many milliseconds. */
 export interface FakeCheck extends Partial<CheckSettings> {
   reading: () => Reading | Promise<Reading>;
-  takesMs?: number;
+  takesMs?: number | (() => number);
   /** What distinguishes its target from another one. */
   target?: string;
 }
@@ -103,7 +103,8 @@ export class CheckWorld extends MonitorWorld {
         description: `fake ${name}`,
         look: async (timeoutMs, signal) => {
           this.looks.set(name, (this.looks.get(name) ?? 0) + 1);
-          await this.clock.sleep(Math.min(takesMs, timeoutMs), signal);
+          const lastsMs = typeof takesMs === 'number' ? takesMs : takesMs();
+          await this.clock.sleep(Math.min(lastsMs, timeoutMs), signal);
           return reading();
         },
       }),
