@@ -4,7 +4,7 @@ import type { Orders } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import type { RecordedEntry } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
-import { type NameSources, refuse, unknownName } from './known-names.ts';
+import { isConfigured, type NameSources, refuse, unknownName } from './known-names.ts';
 
 /** What happened, as far as it fits the filter. */
 export async function readHistory(
@@ -30,11 +30,14 @@ const USUAL_LIMIT = 100;
 /** The story of the last incident that `name` has belonged to, or of the one with that number. */
 export async function tellStory(
   core: NameSources,
-  name: string,
+  asked: string,
   id: number | undefined,
   { daemonRuns, statusOf }: { readonly daemonRuns: boolean; readonly statusOf: (name: string) => Promise<ProcessStatus> },
 ): ReturnType<Orders['why']> {
-  const refusal = unreadable(core) ?? (await unknownName(core, name));
+  // What a check finds belongs to its process.
+  const check = core.settings().checks.find(({ settings }) => settings.name === asked)?.settings;
+  const name = isConfigured(core, asked) ? asked : (check?.processName ?? asked);
+  const refusal = unreadable(core) ?? (check === undefined ? await unknownName(core, name) : undefined);
   if (refusal !== undefined) return refusal;
   const { history, incidents } = core.state;
   const [last] = history.find({ processName: name, hasIncident: true, limit: 1 });

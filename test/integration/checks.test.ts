@@ -66,6 +66,9 @@ test(
       /first sign: the check page\n.*check page is failing: exit code 1: no page\n.*alarm raised by check page, in the store/,
     );
     assert.match(story.stdout, /check page is ok\n/);
+    assert.equal((await world.cli('why', 'page')).stdout.split('\n')[0], story.stdout.split('\n')[0], 'by its check too');
+    const warned = await world.cli('why', 'slow');
+    assert.match(warned.stdout, /^slow: incident \d+, .*open for .*\nfirst sign: the check slow\n.*check slow warns: warm\n/);
     world.configure({ 'check.page': { enabled: false } });
     assert.equal((await world.cli('reload')).code, 0);
     rmSync(up);

@@ -1,5 +1,5 @@
 // Incidents: what belongs to one trouble, from its first sign to its end.
-import type { EmittedEvent, IncidentBook, IncidentEnd, IncidentSign, MonitorEvent } from '../../core/events.ts';
+import type { EmittedEvent, EventOf, IncidentBook, IncidentEnd, IncidentSign, MonitorEvent } from '../../core/events.ts';
 import type { IncidentRecord, IncidentRecords } from '../../state/daemon-state.ts';
 
 /** An incident that is not over. */
@@ -29,7 +29,7 @@ export class Incidents implements IncidentBook {
   }
 
   take(event: MonitorEvent, at: Date): readonly EmittedEvent[] {
-    const name = nameOf(event);
+    const name = event.type === 'check_changed' ? this.#ownerOf(event) : nameOf(event);
     // Told again at each poll while the alarm waits.
     if (event.type === 'incident_joined' && this.#belongTogether(event.processName, event.leaderName, at)) return [];
     const before = this.#begin(event, at);
@@ -64,7 +64,7 @@ export class Incidents implements IncidentBook {
         return this.#sign(event.processName, `exit ${event.processName}`, 'exit', at);
       case 'check_changed':
         if (event.to !== 'failing') return [];
-        return this.#sign(event.processName ?? event.name, `check ${event.name}`, `check ${event.name}`, at);
+        return this.#sign(this.#ownerOf(event), `check ${event.name}`, `check ${event.name}`, at);
       default:
         return [];
     }
@@ -88,7 +88,7 @@ export class Incidents implements IncidentBook {
         // What cannot be looked at may still be failing.
         if (event.to === 'failing' || event.to === 'unknown') return [];
         const how = event.to === 'ok' ? 'ok' : 'unwatched';
-        return this.#end(event.processName ?? event.name, `check ${event.name}`, how, at);
+        return this.#end(this.#ownerOf(event), `check ${event.name}`, how, at);
       }
       case 'alarms_taken':
         this.#load(at);
@@ -98,6 +98,13 @@ export class Incidents implements IncidentBook {
       default:
         return [];
     }
+  }
+
+  /** Whose incident a change of a check belongs to: that of its process, unless it is only a warning. */
+  #ownerOf({ name, processName, isWarning }: EventOf<'check_changed'>): string {
+    if (processName === null) return name;
+    const has = (owner: string): boolean => this.#ofName.get(owner)?.signs.has(`check ${name}`) ?? false;
+    return has(name) || (isWarning && !has(processName)) ? name : processName;
   }
 
   #sign(name: string, sign: string, by: IncidentSign, at: Date): readonly EmittedEvent[] {

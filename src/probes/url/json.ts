@@ -33,7 +33,10 @@ export function parseJsonExpectation(
       ? made('=', value)
       : flawed('exists(PATH) is alone, or followed by = true or = false');
   }
-  if (!isOperator(operator)) return flawed('expected PATH, one of = != < >, and a value');
+  // `==` and `>=` of other languages.
+  if (!isOperator(operator) || value.startsWith('=')) return flawed('expected PATH, one of = != < >, and a value');
+  if (path.some((part) => /^\$|[[\]]/.test(part)))
+    return flawed('the path is NAME.NAME; a number is a place in a list (items.0)');
   const isOrder = operator === '<' || operator === '>';
   if ((what === 'length' || isOrder) && !isNumber(value)) return flawed(`${operator} needs a number`);
   return made(operator, value);

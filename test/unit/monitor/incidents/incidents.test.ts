@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EventBus, type MonitorEvent } from '../../../../src/core/events.ts';
+import { type EmittedEvent, EventBus, type MonitorEvent } from '../../../../src/core/events.ts';
 import { Incidents } from '../../../../src/monitor/incidents/incidents.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { memoryState } from '../../../helpers/memory-state.ts';
@@ -172,4 +172,28 @@ test('an incident that only a recovery kept open when the daemon died ends with 
   const world = new MonitorWorld({}, state);
   await world.poll();
   assert.deepEqual(told(world), ['1 web over']);
+});
+
+test('a check that fails belongs to the incident of its process, and one that only warns to its own', () => {
+  const clock = new FakeClock();
+  const events: EmittedEvent[] = [];
+  const bus = new EventBus(clock, (error) => assert.fail(String(error)), new Incidents(memoryState().incidents));
+  bus.subscribe((event) => events.push(event));
+  const change = (name: string, to: 'ok' | 'failing' | 'unknown' | 'off', isWarning = false): void =>
+    bus.emit({ type: 'check_changed', name, processName: 'web', from: 'ok', to, reason: '', isWarning });
+  change('memory', 'failing', true);
+  change('page', 'failing');
+  change('page', 'unknown');
+  change('memory', 'ok');
+  change('page', 'ok');
+  change('page', 'failing');
+  change('page', 'off');
+  assert.deepEqual(told({ events }), [
+    '1 memory opened by check memory',
+    '2 web opened by check page',
+    '1 memory ok',
+    '2 web ok',
+    '3 web opened by check page',
+    '3 web unwatched',
+  ]);
 });

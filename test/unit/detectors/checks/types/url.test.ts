@@ -465,6 +465,15 @@ test('where a redirect leads is not said', async (t) => {
   assert.doesNotMatch(said, /cleared/);
 });
 
+test('conditions as other languages write them are refused', () => {
+  for (const wrong of ['status == ok', '$.id = 7', 'items[0] = 1', 'length(items) >= 3'])
+    assert.match(
+      problemsWith(urlCheck, { url: 'http://x/', expect_json: wrong }).join(),
+      /^expect_json: invalid value, /,
+      wrong,
+    );
+});
+
 test('JSON may begin with a byte order mark', async (t) => {
   const url = await serve(t, (_request, response) => response.end('\ufeff{"status":"ok"}'));
   assert.equal(await look(url, { expect_json: 'status = ok' }), 'ok');
