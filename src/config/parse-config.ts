@@ -56,7 +56,7 @@ export function parseRecoverySettings(section: SectionReader): RecoverySettings 
     backoffMultiplier: factor(section, 'backoff_multiplier', 2),
     maxDelayMs: section.text('max_delay') === undefined ? undefined : section.secondsAsMs('max_delay', { default: 0 }),
     priority: section.integer('priority', { default: 0, min: -1_000_000, max: 1_000_000 }),
-    dependsOn: dependencies(section).filter((name) => name !== ownName),
+    dependsOn: parseDependsOn(section).filter((name) => name !== ownName),
   };
 }
 
@@ -76,7 +76,8 @@ function factor(section: SectionReader, key: string, fallback: number): number {
   return fallback;
 }
 
-function dependencies(section: SectionReader): string[] {
+/** Reads `depends_on`, at most 100 names, each once; problems go to the reader. */
+export function parseDependsOn(section: SectionReader): string[] {
   const names = [...new Set(section.list('depends_on'))];
   if (names.length <= MAX_DEPENDENCIES) return names;
   section.problem('depends_on', `invalid value (${names.length} names), expected at most ${MAX_DEPENDENCIES} names`);

@@ -8,6 +8,7 @@ import { knownAddresses } from '../system/names/connect.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { errorCode } from './error-code.ts';
 import { findHost } from './find-host.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { matches } from './match.ts';
 
 /** What an HTTP answer must be. */
@@ -76,14 +77,11 @@ const REQUEST_OPTIONS = {
 
 /** Calls `done` with the body, or with undefined if the connection broke in the middle. */
 function readBody(response: IncomingMessage, done: (body: string | undefined) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const kept = new KeptBytes(BODY_LIMIT);
   response.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= BODY_LIMIT) done(Buffer.concat(chunks).toString('utf8', 0, BODY_LIMIT));
+    if (!kept.add(chunk) || kept.isFull) done(kept.bytes().toString('utf8'));
   });
-  response.on('end', () => done(Buffer.concat(chunks).toString('utf8')));
+  response.on('end', () => done(kept.bytes().toString('utf8')));
   response.on('error', () => done(undefined));
 }
 

@@ -1,5 +1,6 @@
 // The keys that all types of `[check.NAME]` have.
 
+import { parseDependsOn } from '../../config/parse-config.ts';
 import { shownText } from '../../config/shown-value.ts';
 import type { SectionReader } from '../../core/config.ts';
 import type { CheckIdentity } from './check.ts';
@@ -51,7 +52,7 @@ export function parseCheckSettings(
     failureThreshold: section.integer('failure_threshold', { default: 3, min: 1, max: 1000 }),
     successThreshold: section.integer('success_threshold', { default: 2, min: 1, max: 1000 }),
     severity: section.choice('severity', ['critical', 'warning'], 'critical'),
-    dependsOn: dependencies(section),
+    dependsOn: parseDependsOn(section),
     startGraceMs: section.secondsAsMs('start_grace', { default: 30, max: 3600 }),
     description: section.text('description'),
     runbook: runbook(section),
@@ -62,15 +63,6 @@ export function parseCheckSettings(
 
 const DAY_S = 86_400;
 const USUAL_RETRY_S = 15;
-
-function dependencies(section: SectionReader): string[] {
-  const names = [...new Set(section.list('depends_on'))];
-  if (names.length <= MAX_DEPENDENCIES) return names;
-  section.problem('depends_on', `invalid value (${names.length} names), expected at most ${MAX_DEPENDENCIES} names`);
-  return [];
-}
-
-const MAX_DEPENDENCIES = 100;
 
 function runbook(section: SectionReader): string | undefined {
   const text = section.text('runbook');

@@ -1,6 +1,7 @@
 // Reads the body of an HTTP answer, unpacked, with bounds.
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
+import { KeptBytes } from '../kept-bytes.ts';
 
 /** The body, or why there is none. */
 export type Body =
@@ -71,37 +72,6 @@ const BROKEN: Body = { kind: 'broken', reason: 'the connection broke in the midd
 const MOST_UNPACKED = 1024 * 1024;
 const MOST_PACKED = 4 * 1024 * 1024;
 const MOST_PIECES = 50_000;
-
-/** The first bytes of what comes in pieces, copied: each piece would keep the whole that it was received with. */
-class KeptBytes {
-  readonly #most: number;
-  #buffer = Buffer.alloc(0);
-  #length = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  /** Returns false if not all of it is kept. */
-  add(chunk: Buffer): boolean {
-    const part = chunk.subarray(0, this.#most - this.#length);
-    const needed = this.#length + part.length;
-    if (needed > this.#buffer.length) {
-      const larger = Buffer.alloc(Math.min(Math.max(needed, 2 * this.#buffer.length, FIRST_SIZE), this.#most));
-      this.#buffer.copy(larger, 0, 0, this.#length);
-      this.#buffer = larger;
-    }
-    part.copy(this.#buffer, this.#length);
-    this.#length = needed;
-    return part.length === chunk.length;
-  }
-
-  bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
-  }
-}
-
-const FIRST_SIZE = 4096;
 
 /** What opens an unpacker, given the first bytes; undefined if the encoding is not known. */
 async function openerOf(encoding: string): Promise<((first: Buffer) => Transform) | undefined> {
