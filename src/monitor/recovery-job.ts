@@ -10,6 +10,8 @@ export interface Member {
   readonly foundAtMs: number;
   /** AlarmEntry.notedAtMs. */
   readonly notedAtMs: number;
+  /** Monotonic time at which the store was asked for the alarm again before the restart; absent if its answer was not used. */
+  readonly readAtMs?: number;
 }
 
 /** One recovery of one target, for all alarms that share it. */

@@ -31,7 +31,9 @@ export interface AlarmEntry {
   readonly key: string;
   /** As last read. */
   alarm: Alarm;
-  /** Monotonic time, in milliseconds, at which an earlier alarm with the same key was found to be over; -Infinity if none was. */
+  /** Monotonic time, in milliseconds, at which an earlier alarm with the same key was last cleared or not shown; -Infinity if none was. */
+  overAtMs: number;
+  /** Monotonic time, in milliseconds, at which the entry was last made to stand for a later alarm; -Infinity if it never was. */
   renewedAtMs: number;
   seenAt: Date;
   /** Monotonic time, in milliseconds, at which the alarm was reported as ours to handle; undefined if it was not. */
@@ -125,9 +127,13 @@ export class AlarmBook {
     return this.#entries.get(key);
   }
 
-  /** True if the alarm with that key is the one that was read at `readAtMs`: no poll has shown since then that it was over. */
-  isSame(key: string, readAtMs: number): boolean {
-    return (this.#entries.get(key)?.renewedAtMs ?? readAtMs) <= readAtMs;
+  /**
+   * True if the alarm with that key is the one whose process was proved well at `provedAtMs`. It is if no poll has shown another one since;
+   * or if the store was asked for it, at `readAtMs`, after the earlier one was over: a poll then shows that one for the first time.
+   */
+  isSame(key: string, provedAtMs: number, readAtMs = Number.NEGATIVE_INFINITY): boolean {
+    const entry = this.#entries.get(key);
+    return entry === undefined || entry.renewedAtMs <= provedAtMs || entry.overAtMs <= readAtMs;
   }
 
   /** True if the alarm with that key is being handled. */
@@ -161,6 +167,7 @@ export class AlarmBook {
   cleared(alarm: Alarm): void {
     const entry = this.#entries.get(alarm.key) ?? this.#begin(alarm);
     entry.clearedInPoll = this.#askedPoll;
+    entry.overAtMs = this.#clock.monotonicMs();
   }
 
   /** Notes that an alarm was not in its row any more when it was to be cleared: what a poll had read of it before is over. */
@@ -213,7 +220,7 @@ export class AlarmBook {
   #read(alarm: Alarm, poll: number): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
-    if (entry.isOver || (entry.clearedInPoll > 0 && entry.clearedInPoll < poll)) this.#renew(entry);
+    if (entry.isOver || (entry.clearedInPoll > 0 && entry.clearedInPoll < poll)) this.#renew(entry, entry.overAtMs);
     this.#note(entry, alarm);
     return entry;
   }
@@ -227,6 +234,7 @@ export class AlarmBook {
     const entry: AlarmEntry = {
       key: alarm.key,
       alarm,
+      overAtMs: Number.NEGATIVE_INFINITY,
       renewedAtMs: Number.NEGATIVE_INFINITY,
       seenAt: this.#clock.date(),
       foundAtMs: undefined,
@@ -246,8 +254,9 @@ export class AlarmBook {
     return entry;
   }
 
-  /** Makes the entry stand for a new alarm with the same key. A handling that is under way goes on. */
-  #renew(entry: AlarmEntry): void {
+  /** Makes the entry stand for a new alarm with the same key; `overAtMs`: as in the entry. A handling that is under way goes on. */
+  #renew(entry: AlarmEntry, overAtMs = this.#clock.monotonicMs()): void {
+    entry.overAtMs = overAtMs;
     entry.renewedAtMs = this.#clock.monotonicMs();
     entry.seenAt = this.#clock.date();
     entry.foundAtMs = undefined;

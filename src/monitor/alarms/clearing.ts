@@ -96,9 +96,9 @@ export class AlarmClearing {
   }
 
   /** Remembers that the alarm is healed, unless it is over. Returns false if it was remembered already, or is not remembered. */
-  #remember({ process, notedAtMs }: Member, alarm: StoredAlarm, provedAtMs: number): boolean {
+  #remember({ process, notedAtMs, readAtMs }: Member, alarm: StoredAlarm, provedAtMs: number): boolean {
     const { book } = this.#parts;
-    if (!book.isSame(alarm.key, provedAtMs)) return false;
+    if (!book.isSame(alarm.key, provedAtMs, readAtMs)) return false;
     return book.memory.rememberHandled(process.processName, alarm, notedAtMs, book.lastPoll);
   }
 

@@ -73,6 +73,7 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
   }
   if (isHealed(member.alarm, parts)) return { member, gone: HEALED };
   const store = parts.config.current().store;
+  const readAtMs = parts.clock.monotonicMs();
   const limitMs = READ_AGAIN_LIMIT_MS + (store.failoverMs ?? 0);
   try {
     const row = await soon(parts.clock, limitMs, store.readProcess(member.alarm.processId));
@@ -85,7 +86,7 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
     const alarm = storedAlarm(row);
     // The poll may have shown an earlier alarm of the row.
     if (isHealed(alarm, parts)) return { member: { ...member, alarm }, gone: HEALED };
-    if (stands(alarm)) return { member: withAlarm(member, alarm, parts) };
+    if (stands(alarm)) return { member: { ...withAlarm(member, alarm, parts), readAtMs } };
     return { member: { ...member, alarm }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {
     const reason = errorMessage(error);

@@ -289,3 +289,28 @@ test('an alarm that a poll shows to be over while its clearing is under way, and
   await world.poll();
   assert.deepEqual(world.restarts, ['web', 'web']);
 });
+
+test('an alarm that an order heals before any poll shows it, and whose clearing fails after one does, is remembered', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {}, 'first');
+  await world.poll();
+  await world.clock.advance(1000);
+  world.alarm(1, 'web', undefined, 'second');
+  const row = world.rows.get('1');
+  assert(row);
+  const { clearAlarm } = world.store;
+  world.store.clearAlarm = async () => {
+    await world.clock.sleep(1000);
+    throw storeError('busy');
+  };
+  const order = world.queue.order('web', [storedAlarm(row)]);
+  await world.clock.advance(500);
+  await world.monitor.tick();
+  await world.clock.advance(5000);
+  assert.equal((await order).kind, 'recovered');
+  assert.deepEqual(world.restarts, ['web', 'web']);
+  world.store.clearAlarm = clearAlarm;
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
+  assert.equal(row.alarma, false);
+});
