@@ -13,10 +13,10 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
-import { readLaunchRecord } from '../../../src/system/launch/read-record.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { appUnit } from '../../../src/system/systemd/unit/name.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
+import { settledRecord } from '../../helpers/settled-record.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns, type Runs } from './runs.ts';
 
@@ -162,11 +162,7 @@ test('a recorded program is started as it was', async (t) => {
     assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
     const { pid } = result;
     await waitFor('the program itself', () => readlinkSync(`/proc/${pid}/exe`) === program);
-    // On a busy machine its memory may be locked while it begins.
-    const reading = await waitFor('a look that tells', async () => {
-      const look = await readLaunchRecord(new ProcessTable(), pid, 1);
-      return look.kind === 'unusable' && look.passing === true ? undefined : look;
-    });
+    const reading = await settledRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
     const { environment, unconfined, surroundings: _surroundings, ...rest } = reading.record;
     assert.equal(unconfined, true);
@@ -254,7 +250,7 @@ for (const user of ['root', 'nobody'])
     ];
     const line = `trap '' HUP; exec sleep 600 >>'${log.replaceAll('$', () => '$$')}' 2>&1`;
     const pid = await started(t, 'before.service', properties, line, 'sleep');
-    const reading = await readLaunchRecord(new ProcessTable(), pid, 1);
+    const reading = await settledRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
     const { surroundings = {} } = reading.record;
     assert.deepEqual(surroundings.limits?.nofile, { soft: '300', hard: '512' });
@@ -272,7 +268,7 @@ for (const user of ['root', 'nobody'])
     assert(result.kind === 'launched' && result.pid !== undefined && result.remarks === undefined, JSON.stringify(result));
     const again = result.pid;
     await waitFor('the program itself', () => new ProcessTable().read(again, ['name'])?.name === 'sleep');
-    const second = await readLaunchRecord(new ProcessTable(), again, 1);
+    const second = await settledRecord(new ProcessTable(), again, 1);
     assert(second.kind === 'read', JSON.stringify(second));
     assert.deepEqual(second.record.surroundings, surroundings);
     const unit = appUnit('surrounded');
@@ -292,7 +288,7 @@ test('limits that are PID 1’s own are kept too: a unit gets other ones by itse
   const runs = openRuns(t);
   const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync('/proc/1/limits', 'utf8')) ?? [];
   const pid = await started(t, 'like-pid1.service', [`LimitNOFILE=${soft}:${hard}`], 'exec sleep 600', 'sleep');
-  const reading = await readLaunchRecord(new ProcessTable(), pid, 1);
+  const reading = await settledRecord(new ProcessTable(), pid, 1);
   assert(reading.kind === 'read', JSON.stringify(reading));
   execFileSync('systemctl', ['stop', 'like-pid1.service']);
   const result = await launch(t, runs, 'like-pid1', { kind: 'argv', record: reading.record });
@@ -300,7 +296,7 @@ test('limits that are PID 1’s own are kept too: a unit gets other ones by itse
   const again = result.pid;
   await waitFor('the program itself', () => new ProcessTable().read(again, ['name'])?.name === 'sleep');
   assert.match(readFileSync(`/proc/${again}/limits`, 'utf8'), new RegExp(`^Max open files +${soft} +${hard} `, 'm'));
-  const second = await readLaunchRecord(new ProcessTable(), again, 1);
+  const second = await settledRecord(new ProcessTable(), again, 1);
   assert.deepEqual(second.kind === 'read' && second.record.surroundings, reading.record.surroundings);
 });
 

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
+import { settledRecord } from '../../../helpers/settled-record.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
@@ -16,7 +16,7 @@ const UNTOLD = 'it calls itself by a name other than its program, which may be a
 /** What is read of a process, once its command line begins with `first`. */
 async function readingOf(pid: number, first: string): Promise<string | readonly string[]> {
   await waitFor(`${first}: its command line`, () => table.read(pid, ['argv'])?.argv?.[0] === first);
-  const reading = await readLaunchRecord(table, pid, process.pid);
+  const reading = await settledRecord(table, pid);
   return reading.kind === 'read' ? reading.record.argv : reading.reason;
 }
 

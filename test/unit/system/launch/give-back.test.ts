@@ -19,11 +19,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LaunchRecord, Surroundings } from '../../../../src/core/program/launch-record.ts';
 import { DirectLauncher } from '../../../../src/system/launch/direct.ts';
 import type { LaunchResult } from '../../../../src/system/launch/launcher.ts';
-import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { outputFile } from '../../../../src/system/launch/surroundings.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { CommandWorld } from '../../../helpers/command-world.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
+import { settledRecord } from '../../../helpers/settled-record.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
@@ -87,7 +87,7 @@ for (const [who, rights] of [
     });
     const pid = child.pid ?? 0;
     await waitFor('the program itself', () => table.read(pid, ['name'])?.name === 'sleep');
-    const first = await readLaunchRecord(table, pid, process.pid);
+    const first = await settledRecord(table, pid);
     assert.ok(first.kind === 'read', JSON.stringify(first));
     const { surroundings = {} } = first.record;
     assert.deepEqual(surroundings.limits?.nofile, { soft: '300', hard: '512' });
@@ -105,7 +105,7 @@ for (const [who, rights] of [
     assert.ok(result.kind === 'launched' && result.pid !== undefined && result.remarks === undefined, JSON.stringify(result));
     const again = result.pid;
     await waitFor('the program itself', () => table.read(again, ['name'])?.name === 'sleep');
-    const second = await readLaunchRecord(table, again, process.pid);
+    const second = await settledRecord(table, again);
     assert.deepEqual(second.kind === 'read' && second.record.surroundings, surroundings);
     assert.match(table.bytes(again, 'fdinfo/1')?.toString() ?? '', /^flags:\s*0[0-7]*2001$/m, 'for appending, and no more');
     const plain = await launch(record({}, rights));

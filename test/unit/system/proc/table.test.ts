@@ -22,6 +22,7 @@ import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { longestStall } from '../../../helpers/loop-stall.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { missing } from '../../../helpers/requirement.ts';
+import { settledRecord } from '../../../helpers/settled-record.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
@@ -215,7 +216,7 @@ test('a launch record has argv, directory, environment and user as they were', a
   const env = { PATH: '/bin', ZOO: zoo.dir, EMPTY: '', 'A=B': 'c=d', MULTI: 'a\nb' };
   const pid = await zoo.start(path, ['', 'a b', 'ș', ''], { cwd: zoo.dir, env });
   await waitFor('script', () => table.read(pid, ['name'])?.name === 'keeps it');
-  const reading = await readLaunchRecord(table, pid, process.pid);
+  const reading = await settledRecord(table, pid);
   assert.ok(reading.kind === 'read');
   assert.deepEqual(reading.record.argv, [path, '', 'a b', 'ș', ''], 'a script is executed by its own path again');
   assert.equal(reading.record.executable, path);
@@ -234,7 +235,7 @@ test('what only looks like a script is recorded as it runs', async (t) => {
   ];
   for (const [file, args, expected] of started) {
     const pid = await zoo.start(file, args);
-    const reading = await readLaunchRecord(table, pid, process.pid);
+    const reading = await settledRecord(table, pid);
     assert.deepEqual(reading.kind === 'read' && reading.record.argv, expected);
   }
 });
@@ -245,7 +246,7 @@ test('set-user-id programs give no launch record', { skip: !isRoot && 'needs roo
   spawnSync('chmod', ['4755', path]);
   const pid = await zoo.start(path, ['300'], { uid: 65534, gid: 65534 });
   assert.equal(table.read(pid, ['uids'])?.uids?.effective, 0, 'the file system honours the bit');
-  assert.deepEqual(await readLaunchRecord(table, pid, process.pid), {
+  assert.deepEqual(await settledRecord(table, pid), {
     kind: 'unusable',
     reason: 'it was executed with more rights than its caller had',
   });
@@ -254,7 +255,7 @@ test('set-user-id programs give no launch record', { skip: !isRoot && 'needs roo
 test('a program run by another user is recorded with that user', { skip: !isRoot && 'needs root' }, async (t) => {
   const zoo = openZoo(t);
   const pid = await zoo.start(zoo.sleeper('plain'), ['300'], { uid: 65534, gid: 65534, cwd: '/' });
-  const reading = await readLaunchRecord(table, pid, process.pid);
+  const reading = await settledRecord(table, pid);
   assert.ok(reading.kind === 'read');
   assert.deepEqual([reading.record.uid, reading.record.gid], [65534, 65534]);
 });
@@ -264,14 +265,14 @@ test('a title written over the arguments gives no launch record', async (t) => {
   for (const argv0 of ['redis-server *:6379', 'nginx: master process /usr/sbin/nginx -c /etc/x']) {
     const pid = await zoo.start('/bin/bash', ['-c', 'exec -a "$0" cat < <(sleep 300)', argv0]);
     await waitFor('title', () => table.read(pid, ['argv'])?.argv?.[0] === argv0);
-    assert.deepEqual(await readLaunchRecord(table, pid, process.pid), {
+    assert.deepEqual(await settledRecord(table, pid), {
       kind: 'unusable',
       reason: 'it wrote a title over its command line',
     });
   }
   const title = await zoo.start(process.execPath, ['-e', 'process.title = "short"; setInterval(() => {}, 1e6)']);
   await waitFor('title', () => table.read(title, ['argv'])?.argv?.[0] === 'short');
-  assert.equal((await readLaunchRecord(table, title, process.pid)).kind, 'unusable');
+  assert.equal((await settledRecord(table, title)).kind, 'unusable');
 });
 
 test('a signal goes to the process that was seen, never to its successor', async () => {
@@ -397,6 +398,6 @@ test('what is longer than we read is not started again', async (t) => {
   const become = `ulimit -s 65536; x=$(head -c 120000 /dev/zero | tr '\\0' x); exec env $(for i in $(seq 20); do echo "LONG$i=$x"; done) "$0" 300`;
   const pid = await zoo.start('bash', ['-c', become, program]);
   await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
-  const reading = await readLaunchRecord(table, pid, process.pid);
+  const reading = await settledRecord(table, pid);
   assert.deepEqual(reading, { kind: 'unusable', reason: 'its environment is longer than 1 MiB' });
 });
