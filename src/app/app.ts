@@ -12,6 +12,8 @@ import { createMonitor, type MonitorGraph } from '../monitor/create-monitor.ts';
 import type { CurrentConfig, MonitorConfig } from '../monitor/current-config.ts';
 import { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import { recordHistory } from '../monitor/history/record.ts';
+import { recordResults } from '../monitor/history/results.ts';
+import { recordTimeline } from '../monitor/history/timeline.ts';
 import { Incidents } from '../monitor/incidents/incidents.ts';
 import { heardStore } from '../monitor/poll/heard-store.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
@@ -20,6 +22,7 @@ import type { AlarmStore } from '../stores/store.ts';
 import { Concerns } from '../strategies/concerns.ts';
 import type { Plans } from '../strategies/recovery-plan.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { FileHelpers } from '../system/helpers/file-helpers.ts';
 import { NameResolver } from '../system/names/resolver.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
@@ -111,7 +114,9 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const config = new RunningConfig();
   const worker = networkWorker({ events, execution, clock, log });
   stops.push('worker', () => worker.stop());
-  const targets = { ...execution, names, clock, look, worker, programs: { ...strategyParts, requirePin: false } };
+  const files = new FileHelpers(clock);
+  const programs = { ...strategyParts, requirePin: false };
+  const targets = { ...execution, names, clock, look, files, worker, programs };
   const checks = new CheckWatch({ config, targets, records: state.checkStates, clock, events, log });
   const planParts = { ...strategyParts, names, furtherChecks: checks.ofFailing };
   const stopping = new AbortController();
@@ -133,7 +138,10 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
     },
     stopping: stopping.signal,
     abort: abort.signal,
-    onHeartbeat: options.onHeartbeat ?? (() => {}),
+    onHeartbeat: () => {
+      options.onHeartbeat?.();
+      state.timeline.beat(clock.date());
+    },
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
   const { interruptedRuns, monitor } = graph;
@@ -151,7 +159,14 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
 
   if (options.state === undefined) interruptedRuns.report();
   state.history.keep(options.settings.history);
+  state.results.keep(options.settings.history);
   recordHistory(events, state.history);
+  recordResults(events, state.results, (name) => graph.holds.of(name));
+  recordTimeline(events, state.timeline, {
+    processNames: () => config.current().processNames,
+    holds: () => state.holds.list(),
+    incidents: state.incidents,
+  });
   const lastRecoveries = new LastRecoveries(state.lastRecoveries);
   lastRecoveries.follow(events);
 
@@ -183,6 +198,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
         JSON.stringify(rowScope(next)) === JSON.stringify(rowScope(settings));
       await load(next, isSame ? store : undefined);
       state.history.keep(next.history);
+      state.results.keep(next.history);
       graph.targets.forget();
       monitor.wake();
       if (!isSame) await store.close();

@@ -7,14 +7,15 @@ import { nameWords } from '../core/text/printable.ts';
 import { resolveName } from '../strategies/recovery-plan.ts';
 import { type AlarmOrderSources, type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';
-import { checkNow } from './check-now.ts';
+import { checkNow, withLastResults } from './check-now.ts';
 import { isConfigured, lookUp, type NameSources, undecided, unknownName, whyLeftAlone } from './known-names.ts';
 import { bindPins, type PinSources } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
 import { type DetailSources, describeProcess } from './process-details.ts';
 import { heldWords, holdOf } from './process-status.ts';
 import { lookAtTargets } from './status.ts';
-import { readHistory, tellStory } from './story.ts';
+import { listIncidents, readHistory, tellStory } from './story.ts';
+import { tellUptime } from './uptime.ts';
 
 /** What the orders are bound to, beside what carries them out. */
 interface OrderBinding extends OrderSide {
@@ -42,6 +43,9 @@ export function bindOrders(core: OrderSources, { status, statusOf, reload, ...si
     describe: (name) => describeProcess(core, name, side.daemonRuns ? process.pid : 0, statusOf),
     history: (filter) => readHistory(core, filter),
     why: (name, incident) => tellStory(core, name, incident, { daemonRuns: side.daemonRuns, statusOf }),
+    uptime: (name, days) => tellUptime(core, name, days),
+    incidents: (limit) => listIncidents(core, limit),
+    checks: async () => ({ kind: 'done', checks: withLastResults(core, (await status()).checks ?? []) }),
     check: (name) => checkNow(core, name),
     alarm: (nameOrId, clear, notes) => orderAlarm(core, side, { nameOrId, clear, notes }),
     resetBreakers: (name) => resetBreakers(core, by, name),

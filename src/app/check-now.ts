@@ -1,6 +1,7 @@
 // What is known of checks, and looks at what they look at, for an order.
 import { closest } from '../config/did-you-mean.ts';
 import type { CheckedOne } from '../control/orders/check.ts';
+import type { KnownCheck } from '../control/orders/checks.ts';
 import type { Orders } from '../control/orders.ts';
 import type { CheckStatus } from '../control/status.ts';
 import { Slots } from '../core/slots.ts';
@@ -10,14 +11,14 @@ import type { Core } from './app.ts';
 import { refuse } from './known-names.ts';
 import type { Settings } from './settings.ts';
 
-/** Looks once at the target of that check, or of all (undefined). */
+/** Looks once at the target of that check, or of all (undefined); `name` may also be that of one of its parts. */
 export async function checkNow(
   { abort, checks, clock, settings }: Pick<Core, 'abort' | 'checks' | 'clock' | 'settings'>,
   name: string | undefined,
 ): ReturnType<Orders['check']> {
   const configured = settings().checks;
   const refused = refusedChecks(settings());
-  const meant = name === undefined ? configured : configured.filter((check) => check.settings.name === name);
+  const meant = name === undefined ? configured : configured.filter(({ settings }) => isOf(settings.name, name));
   if (name !== undefined && meant.length === 0) {
     const why = refused.find((one) => one.name === name);
     return why === undefined
@@ -25,26 +26,35 @@ export async function checkNow(
       : refuse('invalid', `check ${name} is not run: ${why.reason}`);
   }
   const slots = new Slots(settings().checkConcurrency);
-  const found = meant.map(async (check): Promise<CheckedOne> => {
+  const found = meant.map(async (check): Promise<readonly CheckedOne[]> => {
     await slots.take(Number.POSITIVE_INFINITY, abort.signal);
     const begunMs = clock.monotonicMs();
-    const { reading, target } = await checks.lookNow(check, abort.signal).finally(() => slots.release());
+    const { found: parts, target } = await checks.lookNow(check, abort.signal).finally(() => slots.release());
     const { processName = null, severity, showTarget, description = null, runbook = null } = check.settings;
-    return {
-      name: check.settings.name,
+    const durationMs = Math.round(clock.monotonicMs() - begunMs);
+    return parts.map(({ name: partName, finding }) => ({
+      name: partName,
       type: check.type,
       process: processName,
       target: showTarget ? target : null,
-      result: reading.kind,
-      isWarning: severity === 'warning' || (reading.kind === 'failing' && reading.isWarning === true),
-      reason: reading.kind === 'ok' ? null : reading.reason,
-      durationMs: Math.round(clock.monotonicMs() - begunMs),
+      result: finding.kind,
+      isWarning: severity === 'warning' || (finding.kind === 'failing' && finding.isWarning === true),
+      reason: finding.kind === 'ok' ? null : finding.reason,
+      durationMs,
       description,
       runbook,
-    };
+    }));
   });
-  const looked = await Promise.all(found);
+  const all = (await Promise.all(found)).flat();
+  const isPart = name !== undefined && meant.every(({ settings }) => settings.name !== name);
+  const looked = isPart ? all.filter((one) => one.name === name) : all;
+  if (isPart && looked.length === 0) return refuse('not_found', `no check or part of one is named ${quoted(name)}`);
   return { kind: 'done', checks: name === undefined ? [...looked, ...refused.map(notRun)] : looked };
+}
+
+/** True if that is the check's own name, or the name of one of its parts. */
+function isOf(check: string, name: string): boolean {
+  return name === check || name.startsWith(`${check}/`);
 }
 
 /** A check whose section has an error. */
@@ -72,22 +82,33 @@ export function checkStatuses(
     const state = { state: 'unknown', isWarning: false, reason: `not run: ${reason}` } as const;
     return { name, type: '', process: null, ...state, since: startedAt.toISOString(), lookedAt: null };
   });
-  const running = (checks.list() ?? []).map(({ parsed, standing, since, lookedAt }): CheckStatus => {
-    const { name, processName = null, severity } = parsed.settings;
-    const { state, isWarning, reason } = standing;
-    return {
-      name,
-      type: parsed.type,
-      process: processName,
-      state,
-      isWarning: severity === 'warning' || isWarning,
-      reason: state === 'ok' ? null : reason,
-      since: since.toISOString(),
-      lookedAt: lookedAt?.toISOString() ?? null,
-    };
-  });
+  const running = (checks.list() ?? []).flatMap(({ parsed, states, lookedAt }) =>
+    states.map(({ name, standing: { state, isWarning, reason }, since }): CheckStatus => {
+      const { processName = null, severity } = parsed.settings;
+      return {
+        name,
+        type: parsed.type,
+        process: processName,
+        state,
+        isWarning: severity === 'warning' || isWarning,
+        reason: state === 'ok' ? null : reason,
+        since: since.toISOString(),
+        lookedAt: lookedAt?.toISOString() ?? null,
+      };
+    }),
+  );
   const all = [...running, ...refused];
   return all.length === 0 ? null : all;
+}
+
+/** What the daemon knows of its checks, each with its last result. */
+export function withLastResults({ state }: Pick<Core, 'state'>, statuses: readonly CheckStatus[]): readonly KnownCheck[] {
+  return statuses.map((status): KnownCheck => {
+    const [last] = state.results.last(status.name, 1);
+    if (last === undefined) return { status, last: null };
+    const { at, kind: result, reason, durationMs, isHeld } = last;
+    return { status, last: { at: at.toISOString(), result, reason: result === 'ok' ? null : reason, durationMs, isHeld } };
+  });
 }
 
 function noSuchCheck(configured: readonly ParsedCheck[], name: string): string {

@@ -14,6 +14,7 @@ import { NameResolver } from '../system/names/resolver.ts';
 import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { LeftAlone } from './backends.ts';
+import { warnOfChecks } from './check-findings.ts';
 import { warnOfSections } from './file-findings.ts';
 import { lookAtState } from './offline.ts';
 import { type FindingParts, ProcessFindings } from './process-findings.ts';
@@ -60,6 +61,7 @@ export class UnitReport {
    */
   async problems(rows: Pick<FindingParts, 'hasRow' | 'rowUnknown'>): Promise<readonly ConfigProblem[]> {
     warnOfSections(this.#settings);
+    warnOfChecks(this.#settings);
     await this.#warnOfFindings(rows);
     // Then it is not known what processes inherit, and the following checks would be based on wrong values.
     if (this.#settings.document.hasError(DEFAULT_SECTION)) return this.#settings.document.problems;

@@ -150,7 +150,8 @@ const eventStreamStatus = object({
 /** The stream of process events. */
 export type EventStreamStatus = Shaped<typeof eventStreamStatus>;
 
-const checkStatus = object({
+/** The shape of a CheckStatus. */
+export const checkStatus = object({
   /** NAME of `[check.NAME]`. */
   name: anyText,
   /** `type` of its section. */

@@ -112,7 +112,14 @@ export type MonitorEvent =
       readonly leaderName: string;
       readonly why: 'same target' | 'depends on it';
     }
-  | { readonly type: 'incident_closed'; readonly name: string; readonly how: IncidentEnd; readonly durationMs: number }
+  /** `joined`: the incident that it belongs to from then on; null if it has not joined one. */
+  | {
+      readonly type: 'incident_closed';
+      readonly name: string;
+      readonly how: IncidentEnd;
+      readonly durationMs: number;
+      readonly joined: number | null;
+    }
   | {
       readonly type: 'breaker_opened';
       readonly target: string;
@@ -170,6 +177,15 @@ export type MonitorEvent =
       readonly ours?: true;
       readonly unasked?: true;
       readonly repeated?: true;
+    }
+  /** A look of a check that counts has ended; `reason`: one line; empty if it is ok. For people there is check_changed. */
+  | {
+      readonly type: 'check_looked';
+      readonly name: string;
+      readonly processName: string | null;
+      readonly found: 'ok' | 'failing' | 'unknown';
+      readonly reason: string;
+      readonly durationMs: number;
     }
   /**
    * A check has another state; `off`: it is not configured any more. `processName`: whose alarm it raises; null: nobody's. `reason`: one

@@ -1,10 +1,12 @@
 // The checks of the configuration: loads them when the first section `[check.NAME]` is there, and follows reloads.
 import { errorMessage } from '../core/errors.ts';
 import type { HealthCheck } from '../health/health-check.ts';
-import type { Reading } from './checks/check.ts';
+import type { Finding } from './checks/check.ts';
 import type { Checks, ChecksParts, ConfiguredChecks } from './checks/checks.ts';
 import type { ParsedCheck } from './checks/parse-checks.ts';
+import { checkOf, partName, partOf } from './checks/part-names.ts';
 import type { RunningCheck } from './checks/running-check.ts';
+import { worstOf } from './checks/worst.ts';
 import type { RecoveryFollower } from './detector.ts';
 
 /** What is known before the monitor is built. */
@@ -15,6 +17,14 @@ interface CheckWatchParts extends Pick<ChecksParts, 'targets' | 'records' | 'clo
 
 /** What the checks use while they run. */
 type CheckWatchStart = Pick<ChecksParts, 'raiser' | 'isRecovering' | 'isInAlarm'>;
+
+/** What one look for an order found. */
+interface LookedNow {
+  /** What was looked at. */
+  readonly target: string;
+  /** About the check as a whole, or about its parts, by their names. */
+  readonly found: readonly { readonly name: string; readonly finding: Finding }[];
+}
 
 /** Runs the checks while there are any. */
 export class CheckWatch implements Pick<RecoveryFollower, 'afterRecovery'> {
@@ -55,12 +65,24 @@ export class CheckWatch implements Pick<RecoveryFollower, 'afterRecovery'> {
     return running.length === 0 ? undefined : running;
   }
 
-  /** One look for an order, whether or not the check runs; it changes no state. `target`: what is looked at. Never rejects. */
-  async lookNow(check: ParsedCheck, signal: AbortSignal): Promise<{ readonly reading: Reading; readonly target: string }> {
+  /** One look for an order, whether or not the check runs; it changes no state. Never rejects. */
+  async lookNow(check: ParsedCheck, signal: AbortSignal): Promise<LookedNow> {
     const { name, timeoutMs } = check.settings;
-    const target = check.create(this.#parts.targets);
-    const reading = this.#checks?.lookAside(name, signal) ?? target.look(timeoutMs, signal);
-    return { reading: await reading, target: target.description };
+    const target = check.create({ ...this.#parts.targets, ofCheck: (other, ms, ended) => this.#ofOther(other, ms, ended) });
+    const reading = await (this.#checks?.lookAside(name, signal) ?? target.look(timeoutMs, signal));
+    const { findingsOf } = await import('./checks/states.ts');
+    const found = findingsOf(reading, check.hasOnlyParts).map(([part, finding]) => ({ name: partName(name, part), finding }));
+    return { target: target.description, found };
+  }
+
+  /** What a look at another check finds now: without a daemon nothing is known of it. */
+  async #ofOther(name: string, timeoutMs: number, signal: AbortSignal): Promise<Finding | undefined> {
+    const check = this.#parts.config.current().checks.find(({ settings }) => settings.name === checkOf(name));
+    if (check === undefined) return undefined;
+    const { found } = await this.lookNow({ ...check, settings: { ...check.settings, timeoutMs } }, signal);
+    const meant = found.filter((one) => one.name === name);
+    const all = meant.length > 0 || partOf(name) !== undefined ? meant : found;
+    return worstOf(all.map(({ finding }) => finding));
   }
 
   afterRecovery(processName: string): void {

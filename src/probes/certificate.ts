@@ -2,14 +2,26 @@
 import type { TLSSocket } from 'node:tls';
 
 /**
- * Why the certificate of the other side is worth a warning: it ends within `days`; undefined if it does not, or if `days` is 0. `host`: who
- * showed it. Only the certificate itself counts, not those of its authorities.
+ * What is found about a certificate: why it is worth a warning, or null if it is not; undefined if there was none to look at, or if it does
+ * not matter.
  */
-export function certificateWarning(socket: TLSSocket, host: string, days: number): string | undefined {
+export type CertificateWarning = string | null | undefined;
+
+/**
+ * Why the certificate of the other side is worth a warning: it ends within `days`; undefined if `days` is 0. `host`: who showed it. Only
+ * the certificate itself counts, not those of its authorities.
+ */
+export function certificateWarning(socket: TLSSocket, host: string, days: number): CertificateWarning {
   if (days === 0) return undefined;
   const end = Date.parse(socket.getPeerX509Certificate()?.validTo ?? '');
-  if (Number.isNaN(end) || end - Date.now() >= days * DAY_MS) return undefined;
+  if (Number.isNaN(end)) return undefined;
+  if (end - Date.now() >= days * DAY_MS) return null;
   return `the certificate of ${host} ${end < Date.now() ? 'ended' : 'ends'} on ${new Date(end).toISOString().slice(0, 10)}`;
+}
+
+/** What is found about both certificates. */
+export function ofBoth(one: CertificateWarning, other: CertificateWarning): CertificateWarning {
+  return typeof one === 'string' || other === undefined ? one : other;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

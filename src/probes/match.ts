@@ -16,4 +16,5 @@ export function matches(text: string, wanted: string | RegExp): 'yes' | 'no' | '
   }
 }
 
-const MATCH_MS = 200;
+/** How long an expression may take. */
+export const MATCH_MS = 200;

@@ -38,6 +38,10 @@ export interface DaemonState {
   readonly history: History;
   /** In the same file. */
   readonly incidents: IncidentRecords;
+  /** In the same file. */
+  readonly timeline: Timeline;
+  /** In the same file. */
+  readonly results: Results;
   /** Why nothing of it could be read, in one line; absent if it could, or if there is none. */
   readonly unreadable?: string;
   /** True if the last daemon did not end in order; null if there was none, or if it is not known. */
@@ -284,8 +288,92 @@ export interface IncidentRecords {
   /** Those that are open, and the highest id ever given, 0 if there is none; undefined if that cannot be read. */
   unfinished(): { readonly open: readonly IncidentRecord[]; readonly lastId: number | undefined };
   get(id: number): IncidentRecord | undefined;
+  /** Those that are open, 1,000 at most, and so many that are closed, the newest; by their ids. */
+  latest(closed: number): readonly IncidentRecord[];
   /** The ids of the incidents that have joined this one. */
   joinedTo(id: number): readonly number[];
   /** Replaces an earlier record with the same id. */
   set(incident: IncidentRecord): void;
+}
+
+/**
+ * What lasts for a while. `run`: the daemon lives; `store`: the alarm store is unknown; `known`: a process has a section; `down`, `alarm`:
+ * its incident, which a detector has found, or which only the alarm store tells; `held`: a hold; `ok`, `failing`: the state of a check.
+ */
+export type SpanKind = 'run' | 'store' | 'known' | 'down' | 'alarm' | 'held' | 'ok' | 'failing';
+
+/** A span of time in which something was so. Times are wall clock, in milliseconds. */
+export interface Span {
+  readonly kind: SpanKind;
+  /** The process or check; '' if it concerns all. */
+  readonly name: string;
+  readonly from: number;
+  /** null: it lasts. */
+  readonly to: number | null;
+}
+
+/** What was so from when to when, for 400 days at most. What it does not know any more is in no `run`. */
+export interface Timeline {
+  /** A life of the daemon begins. It lasts until the last write that follows. */
+  startLife(at: Date): void;
+  /** The daemon lives: writes so at most once a minute. Nothing before `startLife`. */
+  beat(at: Date): void;
+  /** Begins a span, unless one of that kind and name lasts; a hold is replaced. `until`: when it ends by itself. */
+  begin(
+    kind: SpanKind,
+    name: string,
+    at: Date,
+    more?: { readonly until?: Date | null; readonly incident?: number | null },
+  ): void;
+  /** Ends the span of that kind and name, if one lasts. */
+  end(kind: SpanKind, name: string, at: Date): void;
+  /** Ends the spans of an incident, or gives them to the one that it has joined. */
+  endIncident(id: number, at: Date, joined: number | null): void;
+  /** Ends the spans of all other incidents: nobody else would. */
+  keepIncidents(ids: ReadonlySet<number>, at: Date): void;
+  /** The names of which a span of that kind lasts. */
+  lasting(kind: SpanKind): readonly string[];
+  /** The spans that have not ended before `since`, of these names or of all. */
+  find(since: Date, names?: readonly string[]): readonly Span[];
+}
+
+/** What one look of a check has found. */
+export interface CheckResultRecord {
+  /** The check, or CHECK/PART. */
+  readonly name: string;
+  /** When the look ended. */
+  readonly at: Date;
+  readonly kind: 'ok' | 'failing' | 'unknown';
+  /** One line; empty if it is ok. */
+  readonly reason: string;
+  /** Whole milliseconds. */
+  readonly durationMs: number;
+  /** Its process was on hold. */
+  readonly isHeld: boolean;
+}
+
+/** What the looks of a check come to in a while that begins at a multiple of its length, in UTC. */
+export interface Rollup {
+  readonly name: string;
+  readonly sizeMs: number;
+  readonly from: Date;
+  readonly count: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly held: number;
+  /** How long the looks took. */
+  readonly minMs: number;
+  readonly meanMs: number;
+  readonly maxMs: number;
+}
+
+export interface Results {
+  /** Written with what is written anyway: within a minute while the daemon lives. */
+  add(result: CheckResultRecord): void;
+  /** Sets how much is kept from now on. */
+  keep(limits: HistoryLimits): void;
+  /** The newest of that check or part, newest last. */
+  last(name: string, count: number): readonly CheckResultRecord[];
+  /** The rollups of 5 minutes, an hour or a day (UTC) of that check or part that begin at `since` or later, oldest first. */
+  rollups(name: string, sizeMs: number, since: Date): readonly Rollup[];
 }

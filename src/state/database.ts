@@ -132,6 +132,12 @@ export function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
 }
 
+/** The size of the part of the file that is in use. */
+export function usedBytes(database: Database): number {
+  const pragma = (name: string): number => Number(database.all(`PRAGMA ${name}`)[0]?.[name] ?? 0);
+  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+}
+
 /** Creates an empty file of mode 0600 if there is none. Returns why an existing file cannot be trusted, or undefined. */
 export function createFile(path: string): string | undefined {
   try {

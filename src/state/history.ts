@@ -1,9 +1,10 @@
 // The history of events in history.db.
 import { printable } from '../core/text/printable.ts';
 import type { History, HistoryEntry, HistoryQuery, RecordedEntry } from './daemon-state.ts';
-import type { Database } from './database.ts';
+import { type Database, usedBytes } from './database.ts';
 import type { DiskTable, RecordSink } from './disk.ts';
 import { type HistoryLimits, usualLimits } from './parse-history.ts';
+import { hasMore } from './results.ts';
 
 type Row = ReturnType<Database['all']>[number];
 
@@ -86,7 +87,7 @@ export class HistoryTable implements History, DiskTable {
     const since = (this.#waiting.at(-1)?.at.getTime() ?? 0) - storyMs;
     database.run(`DELETE FROM history WHERE ${oldest('history')} AND at < ?`, since);
     database.run(`DELETE FROM incidents WHERE ${oldest('incidents')} AND closed_at < ?`, since);
-    if (bytesOf(database) <= maxBytes) return;
+    if (usedBytes(database) <= maxBytes || hasMore(database)) return;
     const isNew = `id > (SELECT max(id) FROM history) - ${LEAST_KEPT}`;
     database.run(`DELETE FROM history WHERE ${oldest('history')} AND NOT ${isNew}`);
     database.run(`DELETE FROM incidents WHERE ${oldest('incidents')} AND closed_at IS NOT NULL`);
@@ -121,12 +122,6 @@ function read(database: Database, query: HistoryQuery, count: number): RecordedE
   const rows = database.all(`SELECT * FROM history ${where} ORDER BY id ${order} LIMIT ?`, ...values, count);
   const entries = rows.map((row) => ({ ...entryOf(row), id: Number(row.id) }));
   return after === undefined ? entries.reverse() : entries;
-}
-
-/** The size of the part of the file that is in use. */
-function bytesOf(database: Database): number {
-  const pragma = (name: string): number => Number(database.all(`PRAGMA ${name}`)[0]?.[name] ?? 0);
-  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
 }
 
 function marks(values: readonly unknown[]): string {

@@ -22,6 +22,7 @@ export class IncidentTable implements IncidentRecords, DiskTable {
   }
 
   unfinished(): ReturnType<IncidentRecords['unfinished']> {
+    if (this.#waiting.size > 0) this.#sink.write('written');
     return this.#sink.read<ReturnType<IncidentRecords['unfinished']>>(
       (database) => ({
         open: database
@@ -38,6 +39,19 @@ export class IncidentTable implements IncidentRecords, DiskTable {
     if (waiting !== undefined) return waiting;
     const rows = this.#sink.read((database) => database.all('SELECT value FROM incidents WHERE id = ?', id), []);
     return rows.flatMap(({ value }) => parse(value))[0];
+  }
+
+  latest(closed: number): readonly IncidentRecord[] {
+    if (this.#waiting.size > 0) this.#sink.write('written');
+    const newest = (is: string): string => `SELECT value FROM incidents WHERE closed_at IS ${is} ORDER BY id DESC LIMIT ?`;
+    const written = this.#sink.read(
+      (database) => [...database.all(newest('NULL'), MOST_OPEN), ...database.all(newest('NOT NULL'), closed)],
+      [],
+    );
+    const all = new Map(written.flatMap(({ value }) => parse(value)).map((each) => [each.id, each]));
+    // What the disk does not take is in memory.
+    for (const each of this.#waiting.values()) all.set(each.id, each);
+    return [...all.values()].sort((a, b) => a.id - b.id);
   }
 
   joinedTo(id: number): readonly number[] {
@@ -81,6 +95,7 @@ export class IncidentTable implements IncidentRecords, DiskTable {
 }
 
 const MOST_JOINED = 100;
+const MOST_OPEN = 1_000;
 
 /** [] for a row that is not valid. */
 function parse(value: unknown): IncidentRecord[] {

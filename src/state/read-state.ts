@@ -11,7 +11,9 @@ import type { RecordSink } from './disk.ts';
 import { HistoryTable } from './history.ts';
 import { IncidentTable } from './incidents.ts';
 import { createViews } from './records/index.ts';
+import { ResultTable } from './results.ts';
 import { HISTORY_FILE, STATE_FILE } from './state.ts';
+import { TimelineTable } from './timeline.ts';
 
 /** The result of reading a state_dir. */
 type StateLook =
@@ -44,12 +46,14 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     const sink: RecordSink = { write: () => {}, read: (look, fallback) => lookAt(recorded, look, fallback) };
     const history = new HistoryTable(sink);
     const incidents = new IncidentTable(sink);
+    const timeline = new TimelineTable(sink, clock);
+    const results = new ResultTable(sink);
     const close = (): void => {
       recorded?.close();
       opened.close();
     };
     const unreadable = found.problem === undefined ? {} : { unreadable: found.problem };
-    return { kind: 'read', state: { ...views, history, incidents, ...unreadable, crashed: null, close } };
+    return { kind: 'read', state: { ...views, history, incidents, timeline, results, ...unreadable, crashed: null, close } };
   } catch (error) {
     database?.close();
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' };
@@ -84,7 +88,12 @@ function openHistory(path: string): { readonly database?: Database; readonly pro
 export function emptyState(clock: Clock, unreadable?: string): DaemonState {
   const sink: RecordSink = { write: () => {}, read: (_, fallback) => fallback };
   const { views } = createViews(sink, clock, readBootId());
-  const histories = { history: new HistoryTable(sink), incidents: new IncidentTable(sink) };
+  const histories = {
+    history: new HistoryTable(sink),
+    incidents: new IncidentTable(sink),
+    timeline: new TimelineTable(sink, clock),
+    results: new ResultTable(sink),
+  };
   return { ...views, ...histories, ...(unreadable !== undefined && { unreadable }), crashed: null, close: () => {} };
 }
 

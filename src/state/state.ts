@@ -13,6 +13,8 @@ import type { HolderRole } from './holder.ts';
 import { IncidentTable } from './incidents.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { createViews } from './records/index.ts';
+import { ResultTable } from './results.ts';
+import { TimelineTable } from './timeline.ts';
 
 /** What the state needs. */
 interface StateOptions {
@@ -59,11 +61,16 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   });
   const history = new HistoryTable(historyDisk, disk);
   const incidents = new IncidentTable(historyDisk);
-  historyDisk.use([history, incidents]);
+  const timeline = new TimelineTable(historyDisk, clock);
+  const results = new ResultTable(historyDisk);
+  // Before the history, of which something goes only if there are no more results that can go.
+  historyDisk.use([results, history, incidents, timeline]);
   return {
     ...views,
     history,
     incidents,
+    timeline,
+    results,
     crashed,
     problem: () => disk.problem(),
     close: () => {
@@ -101,7 +108,8 @@ export const HISTORY_FILE = 'history.db';
  * recoveries, and the history moves to a file of its own; 6: states of checks.
  */
 const STATE_VERSION = 6;
-const HISTORY_VERSION = 1;
+/** 2: timeline, results and rollups. */
+const HISTORY_VERSION = 2;
 
 /** Another daemon runs on the same state_dir. */
 export class StateHeldError extends Error {

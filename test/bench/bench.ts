@@ -5,6 +5,7 @@ import { mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { alarm } from './alarm.ts';
 import type { BenchPart } from './bench-world.ts';
 import { bursts, sick } from './bursts.ts';
+import { checks } from './checks.ts';
 import { events } from './events.ts';
 import { exitDetection } from './exit-detection.ts';
 import { idle } from './idle.ts';
@@ -34,6 +35,7 @@ const parts: Readonly<Record<string, BenchPart>> = {
   'process-events': processEvents,
   'process-table': processTable,
   events,
+  checks,
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, json: { type: 'string' } } });

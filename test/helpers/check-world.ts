@@ -2,6 +2,8 @@ import type { CheckParts, Reading } from '../../src/detectors/checks/check.ts';
 import { Checks } from '../../src/detectors/checks/checks.ts';
 import type { ParsedCheck } from '../../src/detectors/checks/parse-checks.ts';
 import type { CheckSettings } from '../../src/detectors/checks/settings.ts';
+import type { Answer } from '../../src/probes/worker/answer.ts';
+import type { Work } from '../../src/probes/worker/work.ts';
 import { type FakeProcess, MonitorWorld } from './monitor-world.ts';
 
 /** A check of the fake world: what a look finds, and after how many milliseconds. */
@@ -10,6 +12,7 @@ export interface FakeCheck extends Partial<CheckSettings> {
   takesMs?: number | (() => number);
   /** What distinguishes its target from another one. */
   target?: string;
+  hasOnlyParts?: true;
 }
 
 const defaults: Omit<CheckSettings, 'name' | 'systemName'> = {
@@ -22,6 +25,7 @@ const defaults: Omit<CheckSettings, 'name' | 'systemName'> = {
   severity: 'critical',
   dependsOn: [],
   startGraceMs: 30_000,
+  schedule: undefined,
   description: undefined,
   runbook: undefined,
   showTarget: true,
@@ -41,6 +45,8 @@ export class CheckWorld extends MonitorWorld {
   /** How often each check has looked. */
   readonly looks = new Map<string, number>();
   concurrency = 50;
+  /** What the worker answers. */
+  worker: (work: Work) => Answer = () => ({ kind: 'unknown', reason: 'no worker' });
   #configured: readonly ParsedCheck[] = [];
   #loop: Promise<void> | undefined;
 
@@ -52,7 +58,7 @@ export class CheckWorld extends MonitorWorld {
         checkConcurrency: this.concurrency,
         observes: this.settings.mode === 'observe',
       }),
-      targets: {} as CheckParts,
+      targets: { worker: { ask: async (work: Work) => this.worker(work) } } as unknown as CheckParts,
       records: this.state.checkStates,
       raiser: this.alarms,
       isRecovering: (name) => this.queue.isRecovering(name, name),
@@ -93,12 +99,13 @@ export class CheckWorld extends MonitorWorld {
       .map(({ to }) => to);
   }
 
-  #parsed(name: string, { reading, takesMs = 10, target = '', ...settings }: FakeCheck): ParsedCheck {
+  #parsed(name: string, { reading, takesMs = 10, target = '', hasOnlyParts, ...settings }: FakeCheck): ParsedCheck {
     const whole: CheckSettings = { ...defaults, name, systemName: settings.processName ?? name, ...settings };
     return {
       settings: whole,
       type: 'command',
       options: target,
+      ...(hasOnlyParts && { hasOnlyParts }),
       create: () => ({
         description: `fake ${name}`,
         look: async (timeoutMs, signal) => {

@@ -185,7 +185,8 @@ export class DaemonWorld {
   }
 }
 
-async function getJson(socketPath: string, path: string): Promise<unknown> {
+/** What the control socket answers to a GET. */
+export async function getJson(socketPath: string, path: string): Promise<unknown> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     get({ socketPath, path, agent: false }, resolve).on('error', reject);
   });

@@ -7,10 +7,14 @@ export type DnsRecord =
   | readonly string[]
   | { readonly truncated: readonly string[] }
   | { readonly only: 4 | 6; readonly addresses: readonly string[] }
+  | { readonly records: readonly Resource[] }
   | 'nxdomain'
   | 'servfail'
   | 'refused'
   | 'silent';
+
+/** The number of its type (15: MX), and its data (RFC 1035). */
+type Resource = readonly [type: number, data: Buffer];
 
 /** A small DNS server of a test's own, over UDP and TCP, on one port of 127.0.0.1. */
 export interface DnsServer {
@@ -91,9 +95,9 @@ function answerTo(query: Buffer, server: DnsServer, isTcp: boolean): Buffer | un
   const code = typeof record === 'string' ? CODES[record] : 0;
   header.writeUInt16BE(0x8180 | (isCut ? 0x0200 : 0) | code, 2);
   header.writeUInt16BE(1, 4);
-  const addresses = isCut ? [] : addressesOf(record, family);
-  header.writeUInt16BE(addresses.length, 6);
-  return Buffer.concat([header, query.subarray(12, end), ...addresses.map((address) => resource(address, type))]);
+  const records = isCut ? [] : resourcesOf(record, type, family);
+  header.writeUInt16BE(records.length, 6);
+  return Buffer.concat([header, query.subarray(12, end), ...records.map(resource)]);
 }
 
 const CODES = { nxdomain: 3, servfail: 2, refused: 5 } as const;
@@ -108,16 +112,17 @@ function questionOf(query: Buffer): { name: string; type: number; end: number } 
   return { name: labels.join('.'), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-function addressesOf(record: DnsRecord, family: 4 | 6): readonly string[] {
+function resourcesOf(record: DnsRecord, type: number, family: 4 | 6): readonly Resource[] {
   if (typeof record === 'string') return [];
+  if ('records' in record) return record.records.filter(([own]) => own === type);
   const all = 'truncated' in record ? record.truncated : 'addresses' in record ? record.addresses : record;
-  return all.filter((address) => isIPv4(address) === (family === 4));
+  const bytes = (address: string) => (isIPv4(address) ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address));
+  return all.filter((address) => isIPv4(address) === (family === 4)).map((address) => [type, bytes(address)]);
 }
 
-function resource(address: string, type: number): Buffer {
-  const data = isIPv4(address) ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address);
+function resource([type, data]: Resource): Buffer {
   // The name is the question's; class IN, 60 s.
-  const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length]);
+  const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, data.length >> 8, data.length & 0xff]);
   return Buffer.concat([head, data]);
 }
 

@@ -4,6 +4,7 @@ import { loadConfigText } from '../../src/config/config-file.ts';
 import { formatProblem } from '../../src/core/errors.ts';
 import type { CheckIdentity, CheckParts, CheckTarget, Reading } from '../../src/detectors/checks/check.ts';
 import { processCheck } from '../../src/detectors/checks/types/process.ts';
+import { FileHelpers } from '../../src/system/helpers/file-helpers.ts';
 import type { ProcessStrategyWorld } from './process-strategy-world.ts';
 import { unique } from './process-zoo.ts';
 import { never } from './strategy-parts.ts';
@@ -32,7 +33,18 @@ export function checkOfProcesses(
   return processCheck.create(
     options,
     { name, processName: undefined, systemName: name },
-    { commands, services, clock, look, names, worker, programs: parts, ...changes },
+    {
+      commands,
+      services,
+      clock,
+      look,
+      names,
+      worker,
+      files: new FileHelpers(clock),
+      ofCheck: nobody.resolve,
+      programs: parts,
+      ...changes,
+    },
   );
 }
 

@@ -116,6 +116,23 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
       until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString(),
     }),
     release: async (name) => ({ kind: 'done', released: [name ?? null] }),
+    uptime: async (name = 'nginx') => ({
+      kind: 'done',
+      from: '2026-10-27T02:04:11.000Z',
+      to: '2026-11-26T02:04:11.000Z',
+      uptimes: [
+        {
+          ...{ name, kind: 'process', percent: 99.999, upMs: 2_591_900_000, downMs: 20_000, heldMs: 0, unknownMs: 80_000 },
+          ...{ outages: 2, longestMs: 15_000, meanToRecoverMs: null },
+        },
+        {
+          ...{ name: 'page', kind: 'check', percent: null, upMs: 0, downMs: 0, heldMs: 0, unknownMs: 2_592_000_000 },
+          ...{ outages: 0, longestMs: 0, meanToRecoverMs: null },
+        },
+      ],
+    }),
+    checks: async () => ({ kind: 'done', checks: [] }),
+    incidents: async () => ({ kind: 'done', incidents: [] }),
     pins: async (name = 'app') => ({ kind: 'done', offers: [someOffer({ name })], refusals: [] }),
     pin: async (name) => ({ kind: 'done', pinned: [name] }),
     unpin: async (name = 'app') => ({ kind: 'done', unpinned: [name] }),

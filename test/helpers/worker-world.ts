@@ -92,8 +92,8 @@ export async function listening(t: TestContext, server: Server, host = '127.0.0.
 
 /** Work that only connects, unless `more` says more. */
 export function tcpWork(port: number, more: Partial<TcpWork> = {}): TcpWork {
-  const base = { type: 'tcp', host: '127.0.0.1', send: undefined, expect: undefined, tls: false, certificateDays: 0 } as const;
-  return { ...base, port, ...more };
+  const base = { type: 'tcp', host: '127.0.0.1', send: undefined, expect: undefined } as const;
+  return { ...base, tls: false, ca: undefined, certificateDays: 0, port, ...more };
 }
 
 /** What a link in /proc/PID leads to. */
@@ -105,7 +105,18 @@ export function procLink(pid: number, name: string): string {
 export function urlWork(url: string): UrlWork {
   const none = { headers: [], body: undefined, auth: undefined, expectBody: undefined, rejectBody: undefined, expectJson: [] };
   const tls = { verify: true, ca: undefined, clientCert: undefined, clientKey: undefined, certificateDays: 0 };
-  return { type: 'url', url, method: 'GET', status: [[200, 299]], mostMs: 0, redirects: 0, family: 0, ...none, ...tls };
+  return {
+    type: 'url',
+    url,
+    method: 'GET',
+    status: [[200, 299]],
+    mostMs: 0,
+    redirects: 0,
+    family: 0,
+    proxies: undefined,
+    ...none,
+    ...tls,
+  };
 }
 
 /** The worker of the bundle in dist/, which `npm run build` makes. */

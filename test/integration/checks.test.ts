@@ -83,14 +83,22 @@ test('without a daemon the command looks itself, and says what it cannot know', 
   const world = await DaemonWorld.open(t, server(), {
     'check.gone': { type: 'command', command: '/nonexistent/plugin' },
     'check.well': { type: 'command', command: 'true' },
+    'check.some': { type: 'group', members: 'gone, well', min_ok: 1 },
+    'check.host': { type: 'host', disk_percent: 'off', inode_percent: 'off', oom_kills: 'off', zombies: 'off', timeout: 60 },
   });
   const { code, checks } = await checked(world);
-  assert.equal(code, 2);
+  assert.notEqual(code, 0);
+  const results = new Map(checks.map(({ name, result }) => [name, result]));
   assert.deepEqual(
-    checks.map(({ name, result }) => [name, result]),
-    [
-      ['gone', 'unknown'],
-      ['well', 'ok'],
-    ],
+    ['gone', 'well', 'some'].map((name) => results.get(name)),
+    ['unknown', 'ok', 'ok'],
   );
+  assert(['cpu_percent', 'memory_percent', 'swap_percent'].every((measure) => results.has(`host/${measure}`)));
+  assert.equal(results.has('host'), false);
+  const part = await checked(world, 'host/swap_percent');
+  assert.deepEqual(
+    part.checks.map(({ name }) => name),
+    ['host/swap_percent'],
+  );
+  assert.equal((await world.cli('check', 'host/nothing')).code, 66);
 });

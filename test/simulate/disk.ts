@@ -5,6 +5,8 @@ import type { Durability, RecordSink } from '../../src/state/disk.ts';
 import { HistoryTable } from '../../src/state/history.ts';
 import { IncidentTable } from '../../src/state/incidents.ts';
 import { createViews } from '../../src/state/records/index.ts';
+import { ResultTable } from '../../src/state/results.ts';
+import { TimelineTable } from '../../src/state/timeline.ts';
 import type { Life } from './life.ts';
 
 type Tables = Map<string, Map<string, string>>;
@@ -34,7 +36,12 @@ export class SimulatedDisk {
     const sink: RecordSink = { write, read: (_look, fallback) => fallback };
     const { tables, views } = createViews(sink, clock, bootId);
     for (const table of tables) table.load(database as unknown as Database);
-    const told = { history: new HistoryTable(sink), incidents: new IncidentTable(sink) };
+    const told = {
+      history: new HistoryTable(sink),
+      incidents: new IncidentTable(sink),
+      timeline: new TimelineTable(sink, clock),
+      results: new ResultTable(sink),
+    };
     return { ...views, ...told, crashed: null, close: () => {} };
   }
 

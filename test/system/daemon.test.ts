@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { CheckStatus, DaemonStatus } from '../../src/control/status.ts';
 import { ensureMariadb, mariadbProblem, newDataCommand, serverCommand } from '../helpers/mariadb-programs.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
@@ -314,6 +316,58 @@ test('a web server whose page is gone is healed by its check, which looks withou
   writeFileSync(container.path('/etc/systemd/system/webd.service'), '[Service]\nExecStart=/bin/sleep 600\n');
   writeFileSync(path, good);
   await shell('systemctl stop httpd; systemctl daemon-reload; systemctl restart webd; systemctl start monitor_service');
+});
+
+test('checks of the host, of files that the unit hides, of a journal, by a schedule, and of a group of them', {
+  skip,
+}, async () => {
+  const path = container.path('/opt/monitor_service/config.ini');
+  const good = readFileSync(path, 'utf8');
+  const sections = [
+    '[check.default]\ninterval = 1\nretry_interval = 1\ntimeout = 60',
+    // Of the host that the container runs on: whether it is well is not what is tested.
+    '[check.host]\ntype = host\nroot_programs = /usr/bin/true\nzombies = off',
+    `[check.file]\ntype = file\npath = /home/someone/file\nsha256 = ${createHash('sha256').update('here\n').digest('hex')}`,
+    '[check.log]\ntype = log\njournal = talkd\npattern = /^disk .* failed$/',
+    '[check.each]\ntype = command\ncommand = true\nschedule = * * * * *\ntimezone = Asia/Kolkata',
+    '[check.all]\ntype = group\nmembers = file, log',
+  ];
+  await shell('mkdir -p /home/someone; echo here > /home/someone/file; systemd-run --quiet --unit=talkd sleep 600');
+  writeFileSync(path, `${good}\n${sections.join('\n')}\n`);
+  await shell('systemctl reload monitor_service');
+  const states = async (): Promise<Record<string, CheckStatus>> => {
+    const { checks } = JSON.parse(await shell('monitor_service status --json')) as DaemonStatus;
+    return Object.fromEntries((checks ?? []).map((check) => [check.name, check]));
+  };
+  const until = (what: string, isSo: (states: Record<string, CheckStatus>) => boolean): Promise<unknown> =>
+    waitFor(what, async () => isSo(await states())).catch(async (error) => {
+      throw new Error(
+        `${String(error)}\n${await shell('monitor_service status --json; journalctl --no-pager -t monitor_worker')}`,
+      );
+    });
+  await until(
+    'all have looked',
+    ({ file, log, all, 'host/root_programs': host }) =>
+      [file, log, all].every((check) => check?.state === 'ok') && host?.state === 'failing',
+  );
+  const { 'host/root_programs': host, ...others } = await states();
+  assert.match(host?.reason ?? '', /other programs run as root: /);
+  assert.equal(others['host/swap_percent']?.lookedAt !== null, true);
+  assert(
+    Object.keys(others).some((name) => name.startsWith('host/disk_percent:/')),
+    'its filesystems',
+  );
+  await shell("systemctl stop talkd; systemd-run --quiet --wait --unit=talkd sh -c 'echo disk sda failed; sleep 1'");
+  await waitFor('the line is seen', async () =>
+    (await journal()).includes('Check log is failing: 1 new line matches /^disk .* failed$/'),
+  );
+  await until('that is over', ({ log }) => log?.state === 'ok');
+  await shell('echo other > /home/someone/file');
+  await until('the file has changed', ({ file, all }) => file?.state === 'failing' && all?.state === 'failing');
+  assert.equal((await states()).all?.reason, '1 of 2 are ok (expected at least 2): file is failing');
+  await until('the minute has come', ({ each }) => each?.state === 'ok');
+  writeFileSync(path, good);
+  await shell('systemctl reload monitor_service; rm -r /home/someone');
 });
 
 test('a daemon that hangs is killed by the watchdog, and starts again', { skip }, async () => {

@@ -139,6 +139,8 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   'cli/cli.ts buildProgram': 'the documents are compared with the commands',
   'cli/status/state-help.ts stateAdvice': 'the documents are compared with it',
   'config/config-file.ts loadConfigText': 'a configuration without a file, whose permissions count',
+  'detectors/checks/types/host/filesystems.ts realFilesystems': 'which mounts count, with a table of its own',
+  'detectors/checks/types/host/oom.ts victimsIn': 'messages of several kernels',
   'detectors/checks/types/index.ts typeKeys': 'what each type asks for is compared with its keys',
   'detectors/checks/types/index.ts typeNames': 'the same',
   'monitor/recovery/health-proof.ts HealthProof': 'the result of proveHealthy',
@@ -146,6 +148,7 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   'stores/mysql/connection/socket-peer.ts trustedUsers': "the rule, with accounts of its own instead of this machine's",
   'strategies/auto/strategy.ts AutoStrategy': 'its choice between two strategies that the test makes',
   'strategies/index.ts strategies': 'the table, from which tests on real parts take one strategy',
+  'system/files/mounts.ts parseMounts': 'tables of other machines',
 };
 
 test('every export is imported by another file of src/, or is listed with its reason', () => {

@@ -16,6 +16,7 @@ import { addRestart } from './restart.ts';
 import { addRun } from './run.ts';
 import { addStatus } from './status.ts';
 import { addUnpin } from './unpin.ts';
+import { addUptime } from './uptime.ts';
 import { addWhy } from './why.ts';
 
 /** All commands, in the order of the help. Each is one file and one row here. */
@@ -25,6 +26,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addStatus,
   addWhy,
   addHistory,
+  addUptime,
   addCheck,
   addRestart,
   addAlarm,

@@ -13,7 +13,7 @@ const input: Input<[name: string, incident: number | undefined]> = {
 };
 
 /** The shape of an IncidentStatus. */
-const incidentStatus = object({
+export const incidentStatus = object({
   id: count,
   /** The process that it began with. */
   name: anyText,
@@ -27,6 +27,9 @@ const incidentStatus = object({
   /** `cleared`, `over` (ended by others), `runs`, `ok`, `unwatched`, `joined`; null while it is open. */
   how: nullable(anyText),
 });
+
+/** An incident, for people and programs. */
+export type IncidentStatus = Shaped<typeof incidentStatus>;
 
 const story = object({
   /** null: nothing has happened that is remembered. */

@@ -6,12 +6,17 @@ import { Slots } from '../../core/slots.ts';
 import { nameWords } from '../../core/text/printable.ts';
 import type { HealthCheck } from '../../health/health-check.ts';
 import type { CheckStateRecords } from '../../state/daemon-state.ts';
-import type { AlarmRaiser, Detector, RaisedNew } from '../detector.ts';
-import type { CheckParts, Reading } from './check.ts';
+import type { AlarmRaiser, Detector } from '../detector.ts';
+import { CheckAlarms } from './alarms.ts';
+import type { CheckParts, Finding, Reading } from './check.ts';
 import { changes, isSameTarget } from './differences.ts';
 import type { ParsedCheck } from './parse-checks.ts';
+import { checkOf, partOf } from './part-names.ts';
+import { reportState } from './report.ts';
 import { RunningCheck, type RunningCheckParts } from './running-check.ts';
 import { NOT_LOOKED, notLookedYet, type Standing } from './standing.ts';
+import type { KnownParts, PartChange } from './states.ts';
+import { worstOf } from './worst.ts';
 
 /** What is to be checked, as configured. */
 export interface ConfiguredChecks {
@@ -25,7 +30,7 @@ export interface ConfiguredChecks {
 /** What the checks need. */
 export interface ChecksParts {
   readonly config: () => ConfiguredChecks;
-  readonly targets: CheckParts;
+  readonly targets: Omit<CheckParts, 'ofCheck'>;
   readonly records: CheckStateRecords;
   readonly raiser: AlarmRaiser;
   /** Whether a recovery of that process is under way. */
@@ -44,11 +49,11 @@ export class Checks implements Detector {
   readonly #running = new Map<string, RunningCheck>();
   /** Since when each process runs, or its recovery is over, in monotonic milliseconds. */
   readonly #startedMs = new Map<string, number>();
-  /** What became of the alarm that each failing check raised last. */
-  readonly #raised = new Map<string, RaisedNew | 'observed'>();
+  readonly #alarms: CheckAlarms;
 
   constructor(parts: ChecksParts) {
     this.#parts = parts;
+    this.#alarms = new CheckAlarms(parts);
     this.#slots = new Slots(() => parts.config().checkConcurrency);
   }
 
@@ -57,7 +62,7 @@ export class Checks implements Detector {
     const processes = new Map(config().checks.map(({ settings }) => [settings.name, settings.processName ?? null]));
     // Removed, or given to another process, while the daemon did not run.
     for (const { name, processName, verdict } of records.list())
-      if (processes.get(name) !== processName) this.#forget(name, processName, verdict);
+      if (processes.get(checkOf(name)) !== processName) this.#forget(name, processName, verdict);
     this.reconfigure();
   }
 
@@ -68,22 +73,23 @@ export class Checks implements Detector {
       [...this.#running.values()].map(({ parsed }) => parsed),
       checks,
     );
-    const known = new Map<string, Standing>();
+    const known = new Map<string, KnownParts>();
     for (const parsed of gone) {
       const { name, processName = null } = parsed.settings;
       const check = this.#running.get(name);
       void check?.stop();
       this.#running.delete(name);
       const next = added.find(({ settings }) => settings.name === name);
-      // What is known of a target stays true for it.
-      if (next !== undefined && isSameTarget(parsed, next) && check !== undefined) known.set(name, check.standing);
-      else this.#forget(name, processName, check?.standing.state ?? 'unknown');
+      const staysTrue = next !== undefined && isSameTarget(parsed, next);
+      const states = check?.states ?? [];
+      if (staysTrue) known.set(name, new Map(states.map(({ part, standing }) => [part, standing])));
+      else for (const state of states) this.#forget(state.name, processName, state.standing.state);
     }
     for (const [i, parsed] of added.entries()) {
-      const { name, intervalMs } = parsed.settings;
+      const { intervalMs } = parsed.settings;
       // Spread over their intervals, so that not all look at once; a few need not wait for that.
       const firstInMs = Math.min((i / added.length) * Math.min(intervalMs, MOST_SPREAD_MS), i * 1000);
-      this.#begin(parsed, known.get(name), firstInMs);
+      this.#begin(parsed, known.get(parsed.settings.name), firstInMs);
     }
   }
 
@@ -96,10 +102,13 @@ export class Checks implements Detector {
   /** The checks that have found that process failing: each has to pass once more before its alarm is cleared. */
   ofFailing(processName: string): readonly HealthCheck[] {
     return [...this.#running.values()].flatMap((check): HealthCheck[] => {
-      const { name, processName: own, severity } = check.parsed.settings;
-      const { verdict, isWarning } = check.standing;
-      if (own !== processName || severity === 'warning' || verdict !== 'failing' || isWarning) return [];
-      return [{ description: `check ${name}`, check: (_process, _attempt, ms, signal) => check.prove(ms, signal) }];
+      const { processName: own, severity } = check.parsed.settings;
+      if (own !== processName || severity === 'warning') return [];
+      const failing = check.states.filter(({ standing }) => standing.verdict === 'failing' && !standing.isWarning);
+      return failing.map((state) => ({
+        description: `check ${state.name}`,
+        check: (_process, _attempt, ms, signal) => check.prove(state, ms, signal),
+      }));
     });
   }
 
@@ -119,35 +128,54 @@ export class Checks implements Detector {
     for (const check of this.#running.values()) if (check.parsed.settings.processName === processName) check.forgetFailures();
   }
 
-  /** `known`: of its target, from before a reload. */
-  #begin(parsed: ParsedCheck, known: Standing | undefined, firstInMs: number): void {
-    const { records, targets } = this.#parts;
+  /** `known`: of its target, from before a reload; undefined: what an earlier run of the daemon knew. */
+  #begin(parsed: ParsedCheck, known: KnownParts | undefined, firstInMs: number): void {
     const { name } = parsed.settings;
-    const standing = known ?? notLookedYet(records.get(name)?.verdict);
-    const check = new RunningCheck(parsed, parsed.create(targets), standing, this.#checkParts());
+    const check = new RunningCheck(
+      parsed,
+      parsed.create({ ...this.#parts.targets, ofCheck: async (each) => this.#known(each) }),
+      known ?? this.#recorded(name),
+      this.#checkParts(),
+    );
     this.#running.set(name, check);
     void check.run(firstInMs);
+  }
+
+  /** What is known of a check or part of one now; of all of its parts together if it has nothing else. */
+  #known(name: string): Finding | undefined {
+    const states = this.#running.get(checkOf(name))?.states ?? [];
+    const meant = states.filter((state) => state.name === name);
+    const all = meant.length > 0 || partOf(name) !== undefined ? meant : states;
+    return worstOf(all.map(({ standing }) => findingOf(standing)));
+  }
+
+  #recorded(check: string): KnownParts {
+    const own = this.#parts.records.list().filter(({ name }) => checkOf(name) === check);
+    return new Map(own.map(({ name, verdict }): [string | undefined, Standing] => [partOf(name), notLookedYet(verdict)]));
   }
 
   #checkParts(): RunningCheckParts {
     return {
       clock: this.#parts.clock,
+      worker: this.#parts.targets.worker,
       slots: this.#slots,
       blockedBy: ({ settings }) => this.#blockedBy(settings.dependsOn),
       dependenciesSeen: async ({ settings }, sinceMs, signal) => {
         await Promise.all(settings.dependsOn.map((name) => this.#running.get(name)?.seenSince(sinceMs, signal)));
       },
       counts: ({ settings }) => this.#counts(settings),
-      onStanding: (check, before, raises) => this.#follow(check, before, raises),
+      onChange: (check, change, durationMs) => {
+        this.#tell(check, change, durationMs);
+        this.#follow(check, change);
+      },
+      onGone: ({ settings }, { name, standing }) => this.#forget(name, settings.processName ?? null, standing.state),
     };
   }
 
   #blockedBy(dependsOn: readonly string[]): string | undefined {
     const failing = dependsOn.find((name) => {
       const check = this.#running.get(name);
-      // One failure is enough for a doubt: what it means is not known before the others have come.
-      if (check !== undefined) return check.standing.state === 'failing' || check.hasFailedLast;
-      return this.#parts.isInAlarm(name);
+      return check === undefined ? this.#parts.isInAlarm(name) : check.isInTheWay;
     });
     return failing === undefined ? undefined : `behind ${nameWords(failing)}`;
   }
@@ -158,72 +186,39 @@ export class Checks implements Detector {
     return !this.#parts.isRecovering(processName) && this.#parts.clock.monotonicMs() - startedMs >= startGraceMs;
   }
 
-  #follow(check: RunningCheck, before: Standing, raises: boolean): void {
+  #tell({ settings }: ParsedCheck, { state: { name }, finding }: PartChange, durationMs: number): void {
+    const { processName = null } = settings;
+    const reason = finding.kind === 'ok' ? '' : finding.reason;
+    this.#parts.events.emit({ type: 'check_looked', name, processName, found: finding.kind, reason, durationMs });
+  }
+
+  #follow({ settings }: ParsedCheck, { state: { name, standing }, before, raises }: PartChange): void {
     const { clock, records } = this.#parts;
-    const { name, processName = null, severity } = check.parsed.settings;
-    const { state, verdict, reason, failures } = check.standing;
-    const isWarning = check.standing.isWarning || severity === 'warning';
+    const { processName = null, severity } = settings;
+    const { state, verdict, reason, failures } = standing;
+    const isWarning = standing.isWarning || severity === 'warning';
     if (verdict !== null && verdict !== before.verdict) records.set({ name, processName, verdict, since: clock.date() });
     // That it cannot be looked at is news, though nothing was known before either.
     const isFirst = state === 'unknown' && before.reason === NOT_LOOKED && failures === 0;
     if (state !== before.state || isFirst) {
-      if (state !== 'failing') this.#raised.delete(name);
-      this.#report(name, before, check.standing, isWarning);
+      if (state !== 'failing') this.#alarms.forget(name);
+      reportState(this.#parts.log, name, before, standing, isWarning);
       this.#parts.events.emit({ type: 'check_changed', name, processName, from: before.state, to: state, reason, isWarning });
     }
-    if (raises && processName !== null && severity === 'critical') void this.#raise(name, processName, reason);
-  }
-
-  #report(name: string, before: Standing, { state, verdict, reason }: Standing, isWarning: boolean): void {
-    const { log } = this.#parts;
-    const fields = { check: name };
-    switch (state) {
-      case 'ok':
-        if (before.reason === NOT_LOOKED && before.verdict !== 'failing') log.debug(`Check ${name} is ok`, fields);
-        else log.info(`Check ${name} is ok again`, fields);
-        break;
-      case 'failing':
-        log.warning(`Check ${name} ${isWarning ? 'warns' : 'is failing'}: ${reason}`, fields);
-        break;
-      case 'unknown':
-        log.warning(`Check ${name} is unknown: ${reason}${verdict === 'failing' ? ' (it was failing)' : ''}`, fields);
-        break;
-      default:
-        state satisfies never;
-    }
-  }
-
-  async #raise(name: string, processName: string, reason: string): Promise<void> {
-    const { config, raiser, events, log } = this.#parts;
-    const fields = { check: name, process_name: processName };
-    if (config().observes) {
-      if (this.#raised.get(name) !== 'observed')
-        log.info(`Check ${name} would have raised the alarm of ${nameWords(processName)} (mode = observe)`, fields);
-      this.#raised.set(name, 'observed');
-      return;
-    }
-    const by = `check ${name}` as const;
-    const notes = `${by}: ${reason}`;
-    const raised = await raiser.raiseNew(processName, notes, by);
-    const before = this.#raised.get(name);
-    this.#raised.set(name, raised);
-    // It is raised again and again while the check fails; an alarm that stands is reported once.
-    if (raised === 'stored' || raised === 'kept' || raised === before) return;
-    log.info(`Check ${name} raises no alarm of ${nameWords(processName)}: ${WHY_NONE[raised]}`, fields);
-    events.emit({ type: 'alarm_raised', processName, by, notes, where: raised });
+    if (raises && processName !== null && severity === 'critical') void this.#alarms.raise(name, processName, reason);
   }
 
   #forget(name: string, processName: string | null, from: CheckState): void {
-    this.#raised.delete(name);
+    this.#alarms.forget(name);
     this.#parts.records.delete(name);
     this.#parts.events.emit({ type: 'check_changed', name, processName, from, to: 'off', reason: '', isWarning: false });
   }
 }
 
-const WHY_NONE = {
-  acknowledged: 'it is acknowledged in the store (sound = 1)',
-  standing: 'it is in alarm already, which the check joins',
-} as const;
+function findingOf({ state: kind, reason, isWarning }: Standing): Finding {
+  if (kind === 'ok') return { kind };
+  return kind === 'failing' && isWarning ? { kind, reason, isWarning } : { kind, reason };
+}
 
 /** The first look at each comes within this time, however long its interval. */
 const MOST_SPREAD_MS = 60_000;

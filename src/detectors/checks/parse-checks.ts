@@ -4,6 +4,7 @@ import { circleThrough, findCircularGroups } from '../../config/dependency-circl
 import { closest } from '../../config/did-you-mean.ts';
 import { sectionOf } from '../../config/families.ts';
 import { shownText } from '../../config/shown-value.ts';
+import { checkOf, partOf } from './part-names.ts';
 import { type CheckSettings, parseCheckSettings } from './settings.ts';
 import { knownTypeKeys, type ParsedType, parseType } from './types/index.ts';
 
@@ -21,7 +22,7 @@ export function parseChecks(document: ConfigDocument): readonly ParsedCheck[] {
   const names = document.names('check');
   const processes = new Set(document.names('process'));
   const checks = names.flatMap((name) => parseCheck(document, name) ?? []);
-  for (const { settings } of checks) warnOfNames(document, settings, new Set(names), processes);
+  for (const check of checks) warnOfNames(document, check, new Set(names), processes);
   refuseCircles(document, checks);
   const refused = document.refusals('check');
   return checks.filter(({ settings }) => settings.isEnabled && !refused.has(settings.name));
@@ -43,6 +44,8 @@ function parseCheck(document: ConfigDocument, name: string): ParsedCheck | undef
   // A check is not meant to depend on itself because [check.default] names it.
   const settings = isOwnList ? read : { ...read, dependsOn: read.dependsOn.filter((other) => other !== name) };
   const { processName } = settings;
+  if (partOf(name) !== undefined)
+    section.refuse('type', 'belongs to a check whose name has a / (expected none: it separates a check from one of its parts)');
   const hasSection = processName !== undefined && document.hasSection(sectionOf('process', processName));
   const stands = (key: string): boolean => document.stands(section.section, key);
   const parsed = parseType(section, settings, stands, hasSection ? document.member('process', processName) : undefined);
@@ -53,7 +56,7 @@ function parseCheck(document: ConfigDocument, name: string): ParsedCheck | undef
 
 function warnOfNames(
   document: ConfigDocument,
-  { name, processName, dependsOn }: CheckSettings,
+  { settings: { name, processName, dependsOn }, members = [] }: ParsedCheck,
   checks: ReadonlySet<string>,
   processes: ReadonlySet<string>,
 ): void {
@@ -70,18 +73,24 @@ function warnOfNames(
   for (const dependency of dependsOn)
     if (!checks.has(dependency) && !processes.has(dependency))
       warn('depends_on', dependency, [...checks, ...processes], 'is neither a check nor a process with a section');
+  for (const member of members) if (!checks.has(checkOf(member))) warn('members', member, checks, 'has no section');
 }
 
 /** Checks that depend on each other would all be unknown for ever. */
 function refuseCircles(document: ConfigDocument, checks: readonly ParsedCheck[]): void {
-  const graph = new Map(checks.map(({ settings }) => [settings.name, settings.dependsOn]));
+  const asked = ({ settings, members = [] }: ParsedCheck): readonly string[] => [
+    ...settings.dependsOn,
+    ...members.map(checkOf),
+  ];
+  const graph = new Map(checks.map((check) => [check.settings.name, asked(check)]));
   for (const group of findCircularGroups(graph)) {
     const members = new Set(group);
     for (const name of group) {
       const path = [...circleThrough(graph, members, name), name];
       const shown = path.length <= MOST_STEPS ? path : [...path.slice(0, MOST_STEPS), '…'];
       const words = shown.map((step) => shownText(step, 100)).join(' -> ');
-      document.member('check', name).refuse('depends_on', `is a circle: ${words} (expected that no check depends on itself)`);
+      const key = document.member('check', name).text('members') === undefined ? 'depends_on' : 'members';
+      document.member('check', name).refuse(key, `is a circle: ${words} (expected that no check depends on itself)`);
     }
   }
 }

@@ -1,14 +1,19 @@
 // One check while it runs: when it is looked at, and what is known of its target.
-import { type Clock, soon } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { CheckResult } from '../../core/outcomes.ts';
 import type { Slots } from '../../core/slots.ts';
+import type { AsksWorker } from '../../probes/worker/client.ts';
 import type { CheckTarget, Reading } from './check.ts';
+import { LookQueue, OVERDUE_MS } from './look-queue.ts';
 import type { ParsedCheck } from './parse-checks.ts';
-import { after, isInDoubt, type Standing } from './standing.ts';
+import { ASK_AGAIN_MS, ScheduledTimes } from './schedule.ts';
+import { type CheckPart, CheckStates, findingOf, type KnownParts, type PartChange } from './states.ts';
 
 /** What a check needs while it runs. */
 export interface RunningCheckParts {
   readonly clock: Clock;
+  /** What computes schedules. */
+  readonly worker: AsksWorker;
   /** `[checks] concurrency`. */
   readonly slots: Slots;
   /** Why the check says nothing about its target now, because of what it depends on; undefined if it does. */
@@ -17,8 +22,10 @@ export interface RunningCheckParts {
   readonly dependenciesSeen: (check: ParsedCheck, sinceMs: number, signal: AbortSignal) => Promise<void>;
   /** Whether a failure counts now: not while the process is being recovered, or has just been started. */
   readonly counts: (check: ParsedCheck) => boolean;
-  /** Called with each change of the standing. */
-  readonly onStanding: (check: RunningCheck, before: Standing, raises: boolean) => void;
+  /** Called with what each reading that counts has changed, also if that is nothing; the look took `durationMs`. */
+  readonly onChange: (check: ParsedCheck, change: PartChange, durationMs: number) => void;
+  /** Called with a part that the target does not have any more. */
+  readonly onGone: (check: ParsedCheck, part: CheckPart) => void;
 }
 
 /** Looks at the target of one check again and again, never twice at once. */
@@ -27,36 +34,38 @@ export class RunningCheck {
   readonly target: CheckTarget;
   readonly #parts: RunningCheckParts;
   readonly #stopped = new AbortController();
-  #standing: Standing;
-  #since: Date;
+  readonly #states: CheckStates;
+  readonly #looks: LookQueue;
+  readonly #schedule: ScheduledTimes | undefined;
   #lookedAt: Date | undefined;
   #wake = new AbortController();
   /** Ends the look that counts and is under way. */
   #looking = new AbortController();
-  /** The looks, one after the other. */
-  #looks: Promise<unknown> = Promise.resolve();
   #isWaiting = false;
   #lastStartMs = Number.NEGATIVE_INFINITY;
   #wantedSinceMs = Number.NEGATIVE_INFINITY;
   #hasFailedLast = false;
   #onLooked: (() => void)[] = [];
 
-  /** `standing`: what is known so far. */
-  constructor(parsed: ParsedCheck, target: CheckTarget, standing: Standing, parts: RunningCheckParts) {
+  /** `known`: what is known so far of it and of its parts. */
+  constructor(parsed: ParsedCheck, target: CheckTarget, known: KnownParts, parts: RunningCheckParts) {
     this.parsed = parsed;
     this.target = target;
     this.#parts = parts;
-    this.#standing = standing;
-    this.#since = parts.clock.date();
+    this.#states = new CheckStates(parsed, known, parts.clock);
+    this.#looks = new LookQueue(target, parts.clock);
+    const { schedule } = parsed.settings;
+    this.#schedule = schedule && new ScheduledTimes(schedule, parts.worker, parts.clock);
   }
 
-  get standing(): Standing {
-    return this.#standing;
+  /** What is known of it, and of its parts. */
+  get states(): readonly CheckPart[] {
+    return this.#states.list();
   }
 
-  /** Since when its state is what it is. */
-  get since(): Date {
-    return this.#since;
+  /** True if what depends on it cannot be judged now. One failure is enough for a doubt. */
+  get isInTheWay(): boolean {
+    return this.#states.isFailing || this.#hasFailedLast;
   }
 
   /** When its last look ended that counts; undefined: there was none. */
@@ -64,19 +73,15 @@ export class RunningCheck {
     return this.#lookedAt;
   }
 
-  /** True if its last look found its target failing, however often. */
-  get hasFailedLast(): boolean {
-    return this.#hasFailedLast;
-  }
-
   /** Looks until it is stopped. Never rejects. */
   async run(firstInMs: number): Promise<void> {
     const { clock, slots } = this.#parts;
     const { signal } = this.#stopped;
     const { intervalMs, retryIntervalMs } = this.parsed.settings;
-    let dueMs = clock.monotonicMs() + firstInMs;
+    let dueMs = this.#schedule === undefined ? clock.monotonicMs() + firstInMs : undefined;
     for (;;) {
-      await this.#wait(dueMs);
+      if (dueMs === undefined) await this.#waitForSchedule();
+      else await this.#wait(dueMs);
       if (!(await slots.take(Number.POSITIVE_INFINITY, signal))) return;
       const startMs = clock.monotonicMs();
       const countedThen = this.#parts.counts(this.parsed);
@@ -84,9 +89,11 @@ export class RunningCheck {
       if (signal.aborted) return;
       const isCounted = reading !== undefined && (await this.#take(reading, startMs, countedThen));
       if (signal.aborted) return;
-      const isSoon = isInDoubt(this.#standing) || !isCounted;
+      const isSoon = this.#states.isInDoubt || !isCounted;
+      const isPlanned = this.#schedule !== undefined && !isSoon;
       // A late look is made once, whatever was missed.
-      dueMs = Math.max(startMs + (isSoon ? Math.min(retryIntervalMs, intervalMs) : intervalMs), clock.monotonicMs());
+      const nextMs = Math.max(startMs + (isSoon ? Math.min(retryIntervalMs, intervalMs) : intervalMs), clock.monotonicMs());
+      dueMs = isPlanned ? undefined : nextMs;
     }
   }
 
@@ -96,7 +103,7 @@ export class RunningCheck {
     this.#wake.abort();
     this.#looking.abort();
     this.#release();
-    await this.#looks;
+    await this.#looks.ended;
   }
 
   /** Resolves once a look that began at `sinceMs` or later has ended, or the check is stopped. */
@@ -118,15 +125,14 @@ export class RunningCheck {
   /** One look besides those that count, for an order: after the one that is under way. Never rejects. */
   lookAside(signal: AbortSignal): Promise<Reading> {
     const { timeoutMs } = this.parsed.settings;
-    return this.#lookWithin(2 * timeoutMs + OVERDUE_MS, timeoutMs, signal);
+    return this.#lookBesides(2 * timeoutMs + OVERDUE_MS, timeoutMs, signal, true);
   }
 
-  /** One look for the proof that its process is well again. Never rejects. */
-  async prove(timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
-    const { name } = this.parsed.settings;
+  /** One look for the proof that its process is well again, by what it says about `part`. Never rejects. */
+  async prove({ name, part }: CheckPart, timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
     // It began before what is to be proved, and would use up the time.
     this.#looking.abort();
-    const reading = await this.#lookWithin(timeoutMs, timeoutMs, signal);
+    const reading = findingOf(await this.#lookBesides(timeoutMs, timeoutMs, signal, false), part);
     switch (reading.kind) {
       case 'ok':
         return { kind: 'healthy' };
@@ -141,7 +147,19 @@ export class RunningCheck {
 
   /** A recovery of its process has ended: only what is found from now on raises the alarm again. */
   forgetFailures(): void {
-    this.#standing = { ...this.#standing, failures: 0, grave: 0 };
+    this.#states.forgetFailures();
+  }
+
+  /** Waits for the next time of the schedule, or until a look is wanted. */
+  async #waitForSchedule(): Promise<void> {
+    const { clock } = this.#parts;
+    while (!this.#stopped.signal.aborted && this.#lastStartMs >= this.#wantedSinceMs) {
+      const next = await this.#schedule?.next(this.#stopped.signal);
+      if (next === undefined || this.#stopped.signal.aborted) return;
+      if (next.kind === 'unknown') await this.#take(next, clock.monotonicMs(), true);
+      await this.#wait(clock.monotonicMs() + (next.kind === 'unknown' ? ASK_AGAIN_MS : next.waitMs));
+      if (next.kind === 'known' && next.isDue) return;
+    }
   }
 
   async #wait(dueMs: number): Promise<void> {
@@ -162,7 +180,7 @@ export class RunningCheck {
     this.#looking = looking;
     const reading =
       blocked === undefined
-        ? await this.#queue(() => this.#look(this.parsed.settings.timeoutMs, looking.signal))
+        ? await this.#looks.look(this.parsed.settings.timeoutMs, looking.signal)
         : ({ kind: 'unknown', reason: blocked } as const);
     if (looking.signal.aborted) return undefined;
     this.#lastStartMs = startMs;
@@ -174,19 +192,14 @@ export class RunningCheck {
 
   /** Takes a reading; `countedThen`: whether a failure counted when the look began. Returns false if it does not count. */
   async #take(found: Reading, startMs: number, countedThen: boolean): Promise<boolean> {
-    const reading = found.kind === 'failing' ? await this.#unlessBlocked(found, startMs) : found;
+    const durationMs = Math.round(this.#parts.clock.monotonicMs() - startMs);
+    const hasFailure = [found, ...Object.values(found.parts ?? {})].some(({ kind }) => kind === 'failing');
+    const reading = hasFailure ? await this.#unlessBlocked(found, startMs) : found;
     if (this.#stopped.signal.aborted) return true;
-    const before = this.#standing;
-    if (reading.kind === 'failing' && !(countedThen && this.#parts.counts(this.parsed))) {
-      this.#standing = { ...before, oks: 0 };
-      return false;
-    }
-    const { failureThreshold: failures, successThreshold: successes } = this.parsed.settings;
-    const { standing, raises } = after(before, reading, { failures, successes });
-    this.#standing = standing;
-    if (standing.state !== before.state) this.#since = this.#parts.clock.date();
-    this.#parts.onStanding(this, before, raises);
-    return true;
+    const { changes, gone, isCounted } = this.#states.take(reading, countedThen && this.#parts.counts(this.parsed));
+    for (const part of gone) this.#parts.onGone(this.parsed, part);
+    for (const change of changes) this.#parts.onChange(this.parsed, change, durationMs);
+    return isCounted;
   }
 
   /** What it depends on may be what fails: that is asked first. */
@@ -196,39 +209,14 @@ export class RunningCheck {
     return blocked === undefined ? reading : { kind: 'unknown', reason: blocked };
   }
 
-  async #look(timeoutMs: number, signal: AbortSignal): Promise<Reading> {
-    const { clock } = this.#parts;
-    const limitMs = Math.max(timeoutMs, 1);
-    const reading = await soon(clock, limitMs + OVERDUE_MS, this.target.look(limitMs, signal));
-    return reading === 'late' ? { kind: 'unknown', reason: 'the look did not end in time' } : reading;
-  }
-
-  /** One look of at most `lookMs`, in all with the look before it `limitMs`. `unknown` if there is no result in time. */
-  async #lookWithin(limitMs: number, lookMs: number, signal: AbortSignal): Promise<Reading> {
-    const { clock } = this.#parts;
+  /** One look that does not count; `unknown` behind what it depends on. */
+  async #lookBesides(limitMs: number, lookMs: number, signal: AbortSignal, isAside: boolean): Promise<Reading> {
     const blocked = this.#parts.blockedBy(this.parsed);
     if (blocked !== undefined) return { kind: 'unknown', reason: blocked };
-    const end = clock.monotonicMs() + limitMs;
-    const late: Reading = { kind: 'unknown', reason: 'no result in time' };
-    const looking = this.#queue(() => {
-      const leftMs = Math.min(end - clock.monotonicMs(), lookMs);
-      // Nobody waits for it any more.
-      return leftMs <= 0 || signal.aborted ? Promise.resolve(late) : this.#look(leftMs, signal);
-    });
-    const reading = await soon(clock, limitMs, looking, signal);
-    return reading === 'late' ? late : reading;
-  }
-
-  #queue<T>(look: () => Promise<T>): Promise<T> {
-    const mine = this.#looks.then(look);
-    this.#looks = mine.catch(() => undefined);
-    return mine;
+    return this.#looks.lookWithin(limitMs, lookMs, signal, isAside);
   }
 
   #release(): void {
     for (const resolve of this.#onLooked.splice(0)) resolve();
   }
 }
-
-/** A look ends by itself; one that does not is given up after this time, in milliseconds. */
-const OVERDUE_MS = 2000;

@@ -4,11 +4,14 @@ import { parseDependsOn } from '../../config/parse-config.ts';
 import { shownText } from '../../config/shown-value.ts';
 import type { SectionReader } from '../../core/config.ts';
 import type { CheckIdentity } from './check.ts';
+import { parseSchedule, type Schedule } from './schedule.ts';
 
 /** A check, as its section says, without the keys of its type. */
 export interface CheckSettings extends CheckIdentity {
   /** `interval`: from one look to the next; default 60 s, 1 to 86,400. */
   readonly intervalMs: number;
+  /** `schedule` and `timezone`: when it looks, instead of each interval; undefined: each interval. */
+  readonly schedule: Schedule | undefined;
   /** `retry_interval`: the same while a result contradicts the state; default the lesser of `interval` and 15 s. */
   readonly retryIntervalMs: number;
   /** `timeout`: limit of a whole look; default 5 s, 0.1 to 300. */
@@ -41,12 +44,14 @@ export function parseCheckSettings(
 ): CheckSettings {
   const processName = section.text('process');
   const intervalMs = section.secondsAsMs('interval', { default: 60, min: 1, max: DAY_S });
+  const schedule = parseSchedule(section);
   const usualRetryS = Math.min(intervalMs / 1000, USUAL_RETRY_S);
   return {
     name,
     processName,
     systemName: processName === undefined ? name : systemNameOf(processName),
     intervalMs,
+    schedule,
     retryIntervalMs: section.secondsAsMs('retry_interval', { default: usualRetryS, min: 1, max: DAY_S }),
     timeoutMs: section.secondsAsMs('timeout', { default: 5, min: 0.1, max: 300 }),
     failureThreshold: section.integer('failure_threshold', { default: 3, min: 1, max: 1000 }),

@@ -1,6 +1,6 @@
 // The state of a check: what its readings in a row come to.
 import { counted } from '../../core/text/counted.ts';
-import type { Reading } from './check.ts';
+import type { Finding } from './check.ts';
 
 /** How many readings in a row change the state. */
 interface Thresholds {
@@ -34,11 +34,11 @@ export function notLookedYet(verdict: Standing['verdict'] = null): Standing {
 
 /**
  * The standing after one more reading, and whether the alarm has to be raised now: when the check becomes failing, and again after each
- * `failures` further readings. One success makes a check ok that was never failing. A reading of `unknown` ends every row.
+ * `failures` further readings. An event counts as so many. One success makes a check ok that was never failing. A reading of `unknown` ends every row.
  */
 export function after(
   standing: Standing,
-  reading: Reading,
+  reading: Finding,
   { failures: mostFailures, successes }: Thresholds,
 ): { readonly standing: Standing; readonly raises: boolean } {
   switch (reading.kind) {
@@ -57,9 +57,10 @@ export function after(
     case 'failing': {
       const failures = standing.failures + 1;
       const grave = reading.isWarning ? 0 : standing.grave + 1;
-      const raises = grave >= mostFailures;
+      const most = reading.isEvent ? 1 : mostFailures;
+      const raises = grave >= most;
       const row = { oks: 0, failures, grave: raises ? 0 : grave };
-      if (standing.verdict !== 'failing' && failures < mostFailures)
+      if (standing.verdict !== 'failing' && failures < most)
         return { standing: { ...standing, ...row, ...pending(standing, reading.reason, failures) }, raises };
       const isWarning = reading.isWarning ?? false;
       return {

@@ -90,6 +90,7 @@ function entryOf(event: MonitorEvent): { processName: string; detail: string } |
     case 'process_unwatched':
     case 'attempt_started':
     // These have records of their own.
+    case 'check_looked':
     case 'incident_opened':
     case 'incident_closed':
       return undefined;

@@ -162,7 +162,7 @@ export class Incidents implements IncidentBook {
     for (const each of open.names) if (this.#ofName.get(each) === open) this.#ofName.delete(each);
     this.#save(open, { at, how, joined });
     const durationMs = Math.max(0, at.getTime() - openedAt.getTime());
-    return [{ type: 'incident_closed', name, how, durationMs, at, incident: id }];
+    return [{ type: 'incident_closed', name, how, durationMs, joined, at, incident: id }];
   }
 
   #belongTogether(name: string, leaderName: string, at: Date): boolean {

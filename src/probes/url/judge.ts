@@ -12,12 +12,10 @@ interface Come {
   readonly status: number;
   readonly body: Body;
   readonly tookMs: number;
-  /** About certificates. */
-  readonly warning: string | undefined;
 }
 
 /** The answer to a look. The reasons have what the operator expects, and nothing of the body. */
-export function judge(work: UrlWork, { status, body, tookMs, warning }: Come): Answer {
+export function judge(work: UrlWork, { status, body, tookMs }: Come): Answer {
   if (!work.status.some(([first, last]) => status >= first && status <= last)) {
     return failing(`status ${status} (expected ${work.status.map(rangeWords).join(', ')})`);
   }
@@ -27,7 +25,7 @@ export function judge(work: UrlWork, { status, body, tookMs, warning }: Come): A
   if (work.mostMs > 0 && tookMs > work.mostMs) {
     return failing(`answered in ${configuredSeconds(tookMs)} (expected at most ${configuredSeconds(work.mostMs)})`);
   }
-  return warning === undefined ? { kind: 'ok' } : { kind: 'failing', reason: warning, isWarning: true };
+  return { kind: 'ok' };
 }
 
 function isBodyWanted({ expectBody, rejectBody, expectJson }: UrlWork): boolean {

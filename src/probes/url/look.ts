@@ -2,6 +2,8 @@
 import type { SecureContext } from 'node:tls';
 import { withinWords } from '../../core/text/duration.ts';
 import type { NameResolver } from '../../system/names/resolver.ts';
+import { authoritiesFault } from '../authorities.ts';
+import { type CertificateWarning, ofBoth } from '../certificate.ts';
 import type { Answer } from '../worker/answer.ts';
 import { judge } from './judge.ts';
 import { nextRequest } from './redirect.ts';
@@ -32,21 +34,21 @@ async function follow(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Answer | undefined> {
-  const { verify, certificateDays, family } = work;
+  const { verify, certificateDays, family, proxies } = work;
   const beganMs = performance.now();
   const leftMs = (): number => Math.max(beganMs + timeoutMs - performance.now(), 0);
   const body = work.body === undefined ? undefined : Buffer.from(work.body, 'base64');
   const first: Request = { ...work, url: new URL(work.url), body, secureContext };
-  let warning: string | undefined;
+  let certificate: CertificateWarning;
   for (let request = first, count = 0; ; count++) {
-    const answer = await sendRequest(request, { verify, certificateDays, family, names, leftMs, signal });
+    const answer = await sendRequest(request, { verify, certificateDays, family, proxies, names, leftMs, signal });
     if (answer?.kind !== 'answered') return count === 0 ? answer : withoutHost(answer, request.url.hostname);
-    warning ??= answer.warning;
+    certificate = ofBoth(certificate, answer.certificate);
     const next = work.redirects === 0 ? undefined : nextRequest(answer, request, first, authorities);
     if (next === undefined) {
       const read = await answer.body();
       if (signal.aborted) return undefined;
-      return judge(work, { status: answer.status, body: read, tookMs: performance.now() - beganMs, warning });
+      return { ...judge(work, { status: answer.status, body: read, tookMs: performance.now() - beganMs }), certificate };
     }
     answer.close();
     if (next.kind === 'refused') return { kind: 'failing', reason: next.reason };
@@ -73,6 +75,8 @@ type Made = Contexts | (Answer & { readonly kind: 'unknown' });
 /** The operator's own authorities and certificate. */
 async function contextsOf({ ca, clientCert, clientKey }: UrlWork): Promise<Made> {
   if (ca === undefined && clientCert === undefined) return { kind: 'made' };
+  const fault = ca === undefined ? undefined : authoritiesFault(ca);
+  if (fault !== undefined) return { kind: 'unknown', reason: fault };
   const { createSecureContext } = await import('node:tls');
   try {
     const own = createSecureContext({ ca, cert: clientCert, key: clientKey });

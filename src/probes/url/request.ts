@@ -3,13 +3,13 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { printable } from '../../core/text/printable.ts';
 import { request as requestHttp } from '../../system/builtin-http.ts';
-import { knownAddresses } from '../../system/names/connect.ts';
-import type { NameResolver } from '../../system/names/resolver.ts';
-import { certificateWarning, tlsFault } from '../certificate.ts';
+import { type CertificateWarning, certificateWarning, tlsFault } from '../certificate.ts';
 import { errorCode, isOwnFault } from '../error-code.ts';
-import { findHost } from '../find-host.ts';
 import type { Answer } from '../worker/answer.ts';
 import { type Body, ENCODINGS, readBody } from './body.ts';
+import type { HttpProxy } from './proxy.ts';
+import { proxyFault } from './tunnel.ts';
+import { type RequestLimits, wayTo } from './way.ts';
 import type { UrlWork } from './work.ts';
 
 /** What is sent in one request. */
@@ -28,61 +28,48 @@ export interface HttpAnswer {
   readonly kind: 'answered';
   readonly status: number;
   readonly location: string | undefined;
-  /** Why the certificate is worth a warning. */
-  readonly warning: string | undefined;
+  readonly certificate: CertificateWarning;
   /** Reads the body. Must be called, or `close`. */
   body(): Promise<Body>;
   close(): void;
 }
 
-/** How a request is sent. */
-interface RequestLimits extends Pick<UrlWork, 'verify' | 'certificateDays' | 'family'> {
-  readonly names: NameResolver;
-  readonly leftMs: () => number;
-  readonly signal: AbortSignal;
-}
-
 /** Sends one request; if there is no answer, returns why, or undefined once `signal` aborts. Never rejects. */
 export async function sendRequest(request: Request, limits: RequestLimits): Promise<HttpAnswer | Answer | undefined> {
-  const { url } = request;
-  const { names, family, leftMs, signal } = limits;
+  const { url, method, auth, secureContext, body } = request;
+  const { signal } = limits;
   // TLS costs megabytes: only a request for an https URL loads it.
   const send = url.protocol === 'https:' ? (await import('node:https')).request : requestHttp;
-  const host = url.hostname;
-  const found = await findHost(names, host, leftMs(), signal);
-  if (signal.aborted) return undefined;
-  if (found.kind === 'not_proved') return { kind: 'unknown', reason: `${found.reason}: ${found.detail}` };
-  if (found.kind !== 'found') return undefined;
-  const addresses = found.addresses.filter((one) => family === 0 || one.family === family);
-  if (addresses.length === 0) return { kind: 'unknown', reason: `${host} has no IPv${family} address` };
+  const way = await wayTo(url, secureContext, limits);
+  if (way?.kind !== 'way') return way;
+  const { proxy } = way;
   return await new Promise((resolve) => {
     let sent: ClientRequest | undefined;
+    let isConnected = false;
     const close = (): void => void sent?.destroy();
     signal.addEventListener('abort', close, { once: true });
-    const fail = (error: Error): void => resolve(signal.aborted ? undefined : faultOf(error, host));
-    const answer = (response: IncomingMessage): void => resolve(answered(response, request, limits, close));
+    const fault = (error: Error): Answer =>
+      proxy === undefined ? faultOf(error, url.hostname) : refusedBy(proxy, printable(errorCode(error)));
+    const fail = (error: Error): void => {
+      if (!signal.aborted) resolve(fault(error));
+      else
+        resolve(proxy === undefined || isConnected ? undefined : refusedBy(proxy, 'no connection in the time that was left'));
+    };
+    const answer = (response: IncomingMessage): void => {
+      const isRefused = proxy !== undefined && response.statusCode === PROXY_LOGIN;
+      resolve(isRefused ? refusedBy(proxy, `answers with status ${PROXY_LOGIN}`) : answered(response, request, limits, close));
+      if (isRefused) close();
+    };
     try {
-      const { method, auth, secureContext, body } = request;
-      sent = send(
-        url,
-        {
-          agent: false,
-          method,
-          headers: headersOf(request),
-          lookup: knownAddresses(addresses),
-          // Stated explicitly: an environment variable can turn it off.
-          rejectUnauthorized: limits.verify,
-          ...(auth === undefined ? {} : { auth }),
-          ...(secureContext === undefined ? {} : { secureContext }),
-        } satisfies Parameters<typeof send>[1] & { rejectUnauthorized: boolean; secureContext?: SecureContext },
-        answer,
-      );
+      const headers = headersOf(request, way.headers);
+      sent = send(url, { ...way.options, method, headers, ...(auth === undefined ? {} : { auth }) }, answer);
       let interim = 0;
       sent.on('information', () => {
         if (++interim <= MOST_INTERIM) return;
         fail(new Error(`more than ${MOST_INTERIM} interim answers (1xx)`));
         close();
       });
+      sent.on('socket', (socket) => socket.once('connect', () => (isConnected = true)));
       sent.on('error', fail).on('close', () => fail(new Error('the connection was closed without an answer')));
       sent.end(body);
     } catch (error) {
@@ -90,6 +77,14 @@ export async function sendRequest(request: Request, limits: RequestLimits): Prom
     }
   });
 }
+
+/** A proxy that does not do its work says nothing about the host. */
+function refusedBy(proxy: HttpProxy, words: string): Answer {
+  return { kind: 'unknown', reason: proxyFault(proxy, words) };
+}
+
+/** 407 Proxy Authentication Required: only a proxy sends it. */
+const PROXY_LOGIN = 407;
 
 function faultOf(error: Error, host: string): Answer {
   const code = errorCode(error);
@@ -113,19 +108,20 @@ function answered(
     kind: 'answered',
     status: response.statusCode ?? 0,
     location: response.headers.location,
-    warning:
+    certificate:
       url.protocol === 'https:' ? certificateWarning(response.socket as TLSSocket, url.hostname, certificateDays) : undefined,
     body: () => readBody(response),
     close,
   };
 }
 
-function headersOf({ headers, body }: Request): Record<string, string> {
+function headersOf({ headers, body }: Request, needed: Readonly<Record<string, string>>): Record<string, string> {
   const all = new Map<string, readonly [string, string]>();
   const own = [
     ['Accept', '*/*'],
     ['Accept-Encoding', ENCODINGS],
     ['User-Agent', 'monitor_service'],
+    ...Object.entries(needed),
     ...(body === undefined ? [] : [['Content-Length', String(body.length)] as const]),
   ] as const;
   for (const [name, value] of [...own, ...headers]) all.set(name.toLowerCase(), [name, value]);

@@ -2,6 +2,7 @@
 import type { ExpectedText } from '../expected-text.ts';
 import type { StatusRange } from '../http.ts';
 import type { JsonExpectation } from './json.ts';
+import type { Proxies } from './proxy.ts';
 
 /** A request, and what its answer must be. */
 export interface UrlWork {
@@ -34,4 +35,6 @@ export interface UrlWork {
   readonly certificateDays: number;
   /** Which addresses of the host are used; 0: all. */
   readonly family: 0 | 4 | 6;
+  /** Undefined: none. */
+  readonly proxies: Proxies | undefined;
 }

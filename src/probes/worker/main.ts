@@ -2,9 +2,14 @@
 import { NameResolver } from '../../system/names/resolver.ts';
 import { nameThisProcess } from '../../system/proc/own-name.ts';
 import { loadStarter } from '../../system/spawn/command.ts';
+import { lookAtDns } from '../dns/look.ts';
 import { lookAtUrl } from '../url/look.ts';
+import type { Answer } from './answer.ts';
+import { nextTime } from './cron.ts';
+import { matchLines } from './match-lines.ts';
 import { serve } from './serve.ts';
 import { lookAtTcp } from './tcp.ts';
+import type { Work } from './work.ts';
 
 /** nobody and nogroup, by number: their names differ between distributions. */
 const NOBODY = 65_534;
@@ -26,8 +31,25 @@ serve(
   // Not a socket of our own on the same descriptor: execa asks for these two, and would get EEXIST.
   process.stdin,
   process.stdout,
-  (work, timeoutMs, signal) =>
-    work.type === 'tcp' ? lookAtTcp(work, names, timeoutMs, signal) : lookAtUrl(work, names, timeoutMs, signal),
+  doWork,
   // The daemon has gone, or wants to be rid of us.
   () => process.exit(0),
 );
+
+/** Does one piece of work. */
+async function doWork(work: Work, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+  switch (work.type) {
+    case 'tcp':
+      return lookAtTcp(work, names, timeoutMs, signal);
+    case 'url':
+      return lookAtUrl(work, names, timeoutMs, signal);
+    case 'dns':
+      return lookAtDns(work, timeoutMs, signal);
+    case 'lines':
+      return matchLines(work);
+    case 'cron':
+      return nextTime(work);
+    default:
+      return work satisfies never;
+  }
+}

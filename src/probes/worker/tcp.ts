@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import type { CheckResult, HealthResult } from '../../core/outcomes.ts';
 import type { NameResolver } from '../../system/names/resolver.ts';
-import { certificateWarning, tlsFault } from '../certificate.ts';
+import { authoritiesFault } from '../authorities.ts';
+import { type CertificateWarning, certificateWarning, tlsFault } from '../certificate.ts';
 import { errorCode, isOwnFault } from '../error-code.ts';
 import { type ExpectedText, expectedWords, meets } from '../expected-text.ts';
 import { MOST_MATCHED } from '../match.ts';
@@ -18,6 +19,8 @@ export interface TcpWork extends HostAndPort {
   readonly expect: ExpectedText | undefined;
   /** By TLS; the certificate is verified. */
   readonly tls: boolean;
+  /** The authorities that are trusted, in place of the usual ones: PEM. */
+  readonly ca: string | undefined;
   /** A certificate that ends within so many days is a warning; 0: never. */
   readonly certificateDays: number;
 }
@@ -28,25 +31,29 @@ type Finish = (result: HealthResult | Answer) => void;
 export async function lookAtTcp(work: TcpWork, names: NameResolver, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
   // TLS costs megabytes: only what needs it loads it.
   const tls = work.tls ? await import('node:tls') : undefined;
+  const { ca } = work;
+  const fault = ca === undefined ? undefined : authoritiesFault(ca);
+  if (fault !== undefined) return { kind: 'unknown', reason: fault };
+  let certificate: CertificateWarning;
   const result = await withConnection<Answer>(work, names, timeoutMs, signal, (socket, finish) => {
-    if (tls === undefined) return converse(socket, work, undefined, finish);
+    if (tls === undefined) return converse(socket, work, finish);
     const name = /^[\d.]+$|:/.test(work.host) ? {} : { servername: work.host };
     // Stated explicitly: an environment variable can turn it off.
-    const secured = tls.connect({ socket, host: work.host, ...name, rejectUnauthorized: true }, () => {
-      converse(secured, work, certificateWarning(secured, work.host, work.certificateDays), finish);
+    const secured = tls.connect({ socket, host: work.host, ...name, ca, rejectUnauthorized: true }, () => {
+      certificate = certificateWarning(secured, work.host, work.certificateDays);
+      converse(secured, work, finish);
     });
     secured.on('error', (error) => {
       const code = errorCode(error);
       finish({ kind: 'failing', reason: tlsFault(code, work.host) ?? code });
     });
   });
-  return answerOf(result);
+  return { ...answerOf(result), certificate };
 }
 
-/** Sends, and reads until the answer is as expected; then `warning` is the result, if there is one. */
-function converse(socket: Socket, { send, expect }: TcpWork, warning: string | undefined, finish: Finish): void {
-  const well = (): void =>
-    finish(warning === undefined ? { kind: 'ok' } : { kind: 'failing', reason: warning, isWarning: true });
+/** Sends, and reads until the answer is as expected. */
+function converse(socket: Socket, { send, expect }: TcpWork, finish: Finish): void {
+  const well = (): void => finish({ kind: 'ok' });
   if (send !== undefined) socket.write(send, 'base64');
   if (expect === undefined) {
     // What was to be sent must have been sent before the connection is closed.

@@ -1,9 +1,12 @@
 // The pieces of work that the worker does, and the lines in which they are sent. Each comes with all that it needs.
+import type { DnsWork } from '../dns/look.ts';
 import type { UrlWork } from '../url/work.ts';
+import type { CronWork } from './cron.ts';
+import type { LinesWork } from './match-lines.ts';
 import type { TcpWork } from './tcp.ts';
 
 /** A piece of work. */
-export type Work = TcpWork | UrlWork;
+export type Work = TcpWork | UrlWork | DnsWork | LinesWork | CronWork;
 
 /** What the worker reads: a piece of work, or that nobody waits for one any more. */
 export type Order =

@@ -21,7 +21,10 @@ export function createViews(
   sink: RecordSink,
   clock: Clock,
   bootId: string,
-): { readonly tables: readonly DiskTable[]; readonly views: Omit<DaemonState, 'history' | 'incidents' | 'crashed' | 'close'> } {
+): {
+  readonly tables: readonly DiskTable[];
+  readonly views: Omit<DaemonState, 'history' | 'incidents' | 'timeline' | 'results' | 'crashed' | 'close'>;
+} {
   const tables: DiskTable[] = [];
   const tableOf = <T>(kind: RecordKind<T>): RecordTable<T> => {
     const table = new RecordTable(kind, sink);

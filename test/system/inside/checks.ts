@@ -7,6 +7,7 @@ import { startDetectors } from '../../../src/app/start-detectors.ts';
 import type { CheckedOne } from '../../../src/control/orders/check.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { missing } from '../../helpers/requirement.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { define, systemctl } from './watched-unit.ts';
 
@@ -70,6 +71,12 @@ test('the states of real units, and what is not there', async (t) => {
   });
 });
 
+test('ping, which PID 1 runs', { skip: missing('ping') }, async (t) => {
+  const { look } = await open(t, [], '[check.here]\ntype = ping\naddress = 127.0.0.1\ntimeout = 60\nmax_response_time = 30\n');
+  const { here } = await look();
+  assert.equal(here?.reason ?? 'ok', 'ok');
+});
+
 test('a unit whose page is gone is restarted by its check, and cleared once the page is back', async (t) => {
   const dir = mkdtempSync('/run/checks-page-');
   t.after(() => rmSync(dir, { recursive: true, force: true }));
@@ -88,7 +95,8 @@ test('a unit whose page is gone is restarted by its check, and cleared once the 
   startDetectors(core, undefined);
   t.after(() => core.checks.stop());
   t.after(() => core.exits.stop());
-  const states = (): string => (core.checks.list() ?? []).map(({ standing }) => standing.state).join();
+  const states = (): string =>
+    (core.checks.list() ?? []).flatMap(({ states }) => states.map(({ standing }) => standing.state)).join();
   await waitFor('both are ok', () => states() === 'ok,ok');
   rmSync(`${dir}/page`);
   await waitFor('it is healed', () => {

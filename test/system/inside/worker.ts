@@ -10,6 +10,7 @@ import { createWorker } from '../../../src/probes/worker/create.ts';
 import { unitStarter } from '../../../src/probes/worker/start-unit.ts';
 import { groupOfService, pidsOfGroup } from '../../../src/system/proc/group-members.ts';
 import { Pid1 } from '../../../src/system/systemd/pid1.ts';
+import { dnsServer } from '../../helpers/dns-server.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { bundledProgram, never, tcpServer, tcpWork, urlWork } from '../../helpers/worker-world.ts';
@@ -82,6 +83,15 @@ for (const [kind, most] of [
     assert(unknown.kind === 'unknown');
     assert.match(unknown.reason, /^no-such-host\.invalid could not be resolved: /);
     assert.doesNotMatch(unknown.reason, /getent/, 'getent can be run inside');
+    const dns = await dnsServer(t, { 'www.example.test': ['192.0.2.1'] });
+    const question = {
+      type: 'dns',
+      name: 'www.example.test',
+      record: 'A',
+      server: dns.address,
+      expect: ['192.0.2.1'],
+    } as const;
+    assert.deepEqual(await worker.ask(question, LONG_MS, never), { kind: 'ok' });
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readHistory, tellStory } from '../../../src/app/story.ts';
+import { listIncidents, readHistory, tellStory } from '../../../src/app/story.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -77,4 +77,58 @@ test('the history is filtered by name, type and time, and read in pages', async 
   assert.equal(await details({ limit: 4, before: page.events[0]?.id ?? 0 }), '2345');
   assert.equal(await details({ limit: 2, after: page.events[0]?.id ?? 0 }), '78');
   assert.equal((await readHistory(core, { name: 'nothing' })).kind, 'refused');
+});
+
+test('of a check that has only parts, the story is that of the part that fails; each part has its own', async (t) => {
+  const core = await coreWith(
+    t,
+    tempDir(t),
+    '[check.host]\ntype = host\n[check.page]\ntype = command\ncommand = true\nprocess = web\n',
+  );
+  const { checkStates, history, incidents } = core.state;
+  const disk = 'host/disk_percent:/';
+  checkStates.set({ name: disk, processName: null, verdict: 'failing', since: new Date(1) });
+  checkStates.set({ name: 'host/swap_percent', processName: null, verdict: 'ok', since: new Date(2) });
+  for (const [id, name] of [disk, 'host/swap_percent', 'web'].entries()) {
+    incidents.set({ id: id + 1, name, by: 'outside', openedAt: new Date(0), signs: [], names: [name], closed: null });
+    history.append({ at: new Date(id), type: 'check_changed', processName: name, detail: name, incident: id + 1 });
+  }
+  const told = async (name: string): Promise<string | undefined> => {
+    const story = await tellStory(core, name, undefined, now);
+    return story.kind === 'done' ? story.incident?.name : story.reason;
+  };
+  assert.equal(await told('host'), disk);
+  assert.equal(await told('host/swap_percent'), 'host/swap_percent');
+  assert.equal(await told('page'), 'web', 'what a check finds belongs to its process');
+  for (const [asked, name] of [
+    ['host', disk],
+    ['host/swap_percent', 'host/swap_percent'],
+    ['page', 'web'],
+  ] as const) {
+    const read = await readHistory(core, { name: asked });
+    assert.deepEqual(read.kind === 'done' && read.events.map((event) => event.name), [name]);
+  }
+});
+
+test('incidents are listed: all that are open, and the last ones that are closed', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\n');
+  for (let id = 1; id <= 9; id++)
+    core.state.incidents.set({
+      ...{ id, name: `p${id}`, by: 'exit', openedAt: new Date(id), signs: [], names: [`p${id}`] },
+      closed: id % 3 === 0 ? null : { at: new Date(99), how: 'runs', joined: null },
+    });
+  const told = await listIncidents(core, 2);
+  assert(told.kind === 'done');
+  assert.deepEqual(
+    told.incidents.map(({ id, closedAt, how }) => [id, closedAt === null, how]),
+    [
+      [3, true, null],
+      [6, true, null],
+      [7, false, 'runs'],
+      [8, false, 'runs'],
+      [9, true, null],
+    ],
+  );
+  const all = await listIncidents(core);
+  assert(all.kind === 'done' && all.incidents.length === 9);
 });

@@ -50,6 +50,12 @@ describe('the commands, with a daemon running', () => {
       ['preview', 'app'],
       /^app: strategy process, program app\n {2}would stop: {2}pid 12 app\n {2}would start: exec app\n$/,
     ],
+    [
+      ['uptime', 'nginx'],
+      ['uptime', 'nginx', 30],
+      /^since 2026-10-2.*\nNAME +UPTIME +OUTAGES.*\nnginx +99\.999 % +2 +15 s +- +20 s +- +80 s\npage +- +0 +- +- +- +- +30 d\n$/,
+    ],
+    [['uptime', '--days', '400', '--json'], ['uptime', undefined, 400], /^\{\n {2}"from": "2026-10-27T02:04:11\.000Z",/],
     [['unpin', 'app'], ['unpin', 'app'], /^no longer pinned: app\n$/],
     [['unpin', '--all', '--json'], ['unpin', undefined], /^\{\n {2}"unpinned": \[/],
     [['reload'], ['reload'], /^reloaded: \[monitor\] check_interval: 300 to 60\n$/],

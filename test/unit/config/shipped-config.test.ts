@@ -58,7 +58,7 @@ const allKeys = {
   host: 'name host_id',
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
-  history: 'story max_size',
+  history: 'story results max_size',
   events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',
   'process.default': `restart_strategy system_name restart_command start_command pre_restart_command health_check_command
     health_check_url health_check_status health_check_body health_check_tcp health_check_timeout stable_time restart_delay max_attempts

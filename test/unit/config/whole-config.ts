@@ -21,7 +21,7 @@ const foreignKeys = {
     'driver host port socket socket_owner user database password_file ssl ssl_ca server_public_key compress connect_timeout query_timeout read_timeout failback pool_size path',
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
-  history: 'story max_size',
+  history: 'story results max_size',
   events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',
   process:
     'restart_strategy stop_signal stop_timeout supervisor_wait max_matches user any_user pid_file argument health_check_url health_check_status health_check_body health_check_tcp watch_exit ensure_running boot_grace',

@@ -20,6 +20,11 @@ describe('the routes of the control socket', () => {
       ['POST', '/v1/holds', { all: true }, ['hold', undefined, undefined, '']],
       ['POST', '/v1/holds/release', { name }, ['release', name]],
       ['POST', '/v1/holds/release', { all: true, name: undefined }, ['release', undefined]],
+      ['GET', '/v1/uptime', undefined, ['uptime', undefined, undefined]],
+      ['GET', `/v1/uptime?name=${encodeURIComponent(name)}&days=400`, undefined, ['uptime', name, 400]],
+      ['GET', '/v1/checks', undefined, ['checks']],
+      ['GET', '/v1/incidents', undefined, ['incidents', undefined]],
+      ['GET', '/v1/incidents?limit=5', undefined, ['incidents', 5]],
       ['GET', '/v1/pins', undefined, ['pins', undefined]],
       ['GET', `/v1/pins?name=${encodeURIComponent(name)}`, undefined, ['pins', name]],
       ['POST', '/v1/pins', { name, digest: 'd'.repeat(64) }, ['pin', name, 'd'.repeat(64)]],
@@ -57,6 +62,7 @@ describe('the routes of the control socket', () => {
 
   const json = (value: unknown): string => JSON.stringify(value);
   const bad: Record<string, [number, string]> = {
+    'too many days': [400, httpText('GET', '/v1/uptime?days=401')],
     'an unknown path': [404, httpText('GET', '/v2/status')],
     'a longer path': [404, httpText('GET', '/v1/status/')],
     'an absolute target': [404, httpText('GET', 'http://localhost/v1/status')],

@@ -115,7 +115,7 @@ test('the history is bounded, and what is not yet written is part of it', (t) =>
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const state = openState(tempDir(t), { log: new RecordedLog(), clock });
   t.after(() => state.close());
-  state.history.keep({ storyMs: 20_000, maxBytes: 1024 ** 3 });
+  state.history.keep({ storyMs: 20_000, results: 1000, maxBytes: 1024 ** 3 });
   for (let i = 0; i <= 30_500; i++) append(state, i);
   const all = state.history.find({ limit: 60_000 });
   assert.equal(all.length, 10_000, 'so many are read at once');
@@ -123,7 +123,7 @@ test('the history is bounded, and what is not yet written is part of it', (t) =>
   // Each is a millisecond later than the one before.
   const [oldest] = state.history.find({ after: 0, limit: 1 });
   assert.equal(oldest?.detail, 'number 10500');
-  state.history.keep({ storyMs: 20_000, maxBytes: 1024 ** 2 });
+  state.history.keep({ storyMs: 20_000, results: 1000, maxBytes: 1024 ** 2 });
   for (let i = 30_501; i <= 60_000; i++) append(state, i);
   // By age alone it would be number 40000.
   const [first] = state.history.find({ after: 0, limit: 1 });
@@ -140,7 +140,7 @@ test('the history is bounded, and what is not yet written is part of it', (t) =>
 test('an incident stays as long as what happened in it, and while it is open', (t) => {
   const state = openState(tempDir(t), { log: new RecordedLog(), clock });
   t.after(() => state.close());
-  state.history.keep({ storyMs: 1000, maxBytes: 1024 ** 3 });
+  state.history.keep({ storyMs: 1000, results: 1000, maxBytes: 1024 ** 3 });
   const begun = { name: 'web', by: 'outside', openedAt: new Date(1), signs: [], names: ['web'] } as const;
   state.incidents.set({ ...begun, id: 1, closed: null });
   state.incidents.set({ ...begun, id: 2, closed: { at: new Date(5), how: 'cleared', joined: null } });

@@ -2,6 +2,12 @@
 import type { SectionReader } from '../../../core/config.ts';
 import type { CheckIdentity, CheckParts, CheckTarget, CheckType } from '../check.ts';
 import { commandTypeCheck } from './command.ts';
+import { dnsCheck } from './dns.ts';
+import { fileCheck } from './file.ts';
+import { groupCheck } from './group.ts';
+import { hostCheck } from './host.ts';
+import { logCheck } from './log.ts';
+import { pingCheck } from './ping.ts';
 import { processCheck } from './process.ts';
 import { tcpCheck } from './tcp.ts';
 import { unitCheck } from './unit.ts';
@@ -11,12 +17,18 @@ import { urlCheck } from './url.ts';
 const checkTypes: Readonly<Record<TypeName, CheckType<unknown>>> = {
   url: urlCheck,
   tcp: tcpCheck,
+  dns: dnsCheck,
+  ping: pingCheck,
   process: processCheck,
   unit: unitCheck,
   command: commandTypeCheck,
+  host: hostCheck,
+  file: fileCheck,
+  log: logCheck,
+  group: groupCheck,
 };
 
-type TypeName = 'url' | 'tcp' | 'process' | 'unit' | 'command';
+type TypeName = 'url' | 'tcp' | 'dns' | 'ping' | 'process' | 'unit' | 'command' | 'host' | 'file' | 'log' | 'group';
 /** All types. */
 export const typeNames = Object.keys(checkTypes) as readonly TypeName[];
 
@@ -43,6 +55,10 @@ export interface ParsedType {
   readonly type: TypeName;
   /** Compared at a reload: the check goes on if they are the same. */
   readonly options: unknown;
+  /** CheckType.hasOnlyParts. */
+  readonly hasOnlyParts?: true;
+  /** The names of the checks that it asks for; absent: none. */
+  readonly members?: readonly string[];
   create(parts: CheckParts): CheckTarget;
 }
 
@@ -64,5 +80,9 @@ export function parseType(
     if (!isOwn && stands(key)) section.warning(key, `has no effect: type is ${type}`);
   }
   const options = definition.parse(section, check, ofProcess);
-  return options === undefined ? undefined : { type, options, create: (parts) => definition.create(options, check, parts) };
+  if (options === undefined) return undefined;
+  const { hasOnlyParts } = definition;
+  const members = definition.members?.(options);
+  const create = (parts: CheckParts): CheckTarget => definition.create(options, check, parts);
+  return { type, options, ...(hasOnlyParts && { hasOnlyParts }), ...(members && { members }), create };
 }

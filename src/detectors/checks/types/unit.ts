@@ -1,9 +1,9 @@
 // `type = unit`: the state of a systemd unit.
 import { soon } from '../../../core/clock.ts';
 import { withinWords } from '../../../core/text/duration.ts';
-import { invisibleIn } from '../../../core/text/printable.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import type { CheckType, Reading } from '../check.ts';
+import { parseUnit } from './unit-name.ts';
 
 /** The keys of `type = unit`. */
 interface UnitCheckOptions {
@@ -20,12 +20,9 @@ type UnitState = (typeof STATES)[number];
 export const unitCheck: CheckType<UnitCheckOptions> = {
   keys: ['system_name', 'state'],
   parse: (section, { systemName }) => {
-    const name = section.text('system_name') ?? systemName;
-    const unit = UNIT_SUFFIX.test(name) ? name : `${name}.service`;
+    const unit = parseUnit(section, 'system_name', systemName);
     const state = section.choice('state', STATES, 'active');
-    if (NAME.test(unit) && unit.length <= MAX_LENGTH && invisibleIn(unit) === undefined) return { unit, state };
-    section.refuse('system_name', `invalid value, expected the name of a unit, such as nginx.service, backup.timer or app@1`);
-    return undefined;
+    return unit === undefined ? undefined : { unit, state };
   },
   create: ({ unit, state }, _check, { services, clock }) => ({
     description: `unit ${unit}`,
@@ -36,11 +33,6 @@ export const unitCheck: CheckType<UnitCheckOptions> = {
     },
   }),
 };
-
-const UNIT_SUFFIX = /\.(?:service|socket|target|timer|path|mount|automount|swap|slice|scope|device)$/;
-/** systemd.unit(5); patterns and templates without an instance mean no single unit. */
-const NAME = /^[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]+)?\.[a-z]+$/;
-const MAX_LENGTH = 255;
 
 function judge({ id, loadState, activeState, subState, result }: UnitStatus, state: UnitState): Reading {
   // A unit that reloads is up.

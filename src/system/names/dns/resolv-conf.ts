@@ -8,6 +8,8 @@ import { readPieces } from '../read-pieces.ts';
 interface ResolvConf {
   /** Addresses, in the order in which they are asked; one to three. */
   readonly servers: readonly string[];
+  /** The file names no server: `servers` is this machine. */
+  readonly namesNone: boolean;
   /** Domains that are appended to short names, without dots at their ends; at most 32. */
   readonly search: readonly string[];
   /** A name with at least that many dots is tried first as it stands. */
@@ -58,6 +60,7 @@ function parseResolvConf(text: string, host: string): ResolvConf {
   };
   return {
     servers: servers.length === 0 ? [OURSELVES] : servers.slice(0, MOST_SERVERS),
+    namesNone: servers.length === 0,
     search: (search ?? ownDomain(host)).flatMap((domain) => domainName(domain)).slice(0, MOST_DOMAINS),
     ndots: number('ndots', 1, 15),
     timeoutMs: Math.max(number('timeout', 5, 30), 1) * 1000,

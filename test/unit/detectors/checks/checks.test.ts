@@ -350,3 +350,22 @@ test('a proof does not wait for a look that began before it', async () => {
   assert.deepEqual(proof, { kind: 'healthy' });
   assert(world.clock.monotonicMs() - startedMs < 1000);
 });
+
+test('a check with a schedule looks when that is due, sooner while it is in doubt, and is unknown if that cannot be computed', async () => {
+  const { world, look } = webWorld({ schedule: { text: '0 * * * *', timezone: undefined }, failureThreshold: 2 });
+  const hour = 60 * MINUTE;
+  const begin = world.clock.date().getTime();
+  const due = (afterMs: number): number => begin + (Math.floor((afterMs - begin) / hour) + 1) * hour;
+  world.worker = (work) => (work.type === 'cron' ? { kind: 'ok', dueMs: due(work.afterMs) } : assert.fail());
+  await world.live(2 * MINUTE);
+  assert.equal(world.looks.get('page'), undefined, 'it could not be computed at first');
+  assert.deepEqual(world.states('page'), ['unknown']);
+  await world.live(3 * hour);
+  assert.deepEqual([world.looks.get('page'), world.states('page')], [3, ['unknown', 'ok']]);
+  look.now = failing();
+  await world.clock.until(() => world.restarts.length > 0);
+  const found = world.seen('check_changed').at(-1);
+  assert.equal(found?.to, 'failing');
+  const sinceDueMs = (found.at.getTime() - begin) % hour;
+  assert(sinceDueMs >= 15_000 && sinceDueMs < MINUTE, `${sinceDueMs}`);
+});

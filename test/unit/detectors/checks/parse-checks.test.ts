@@ -48,6 +48,7 @@ show_target = no
       processName: 'web',
       systemName: 'nginx',
       intervalMs: 10_000,
+      schedule: undefined,
       retryIntervalMs: 10_000,
       timeoutMs: 5000,
       failureThreshold: 3,
@@ -66,6 +67,7 @@ show_target = no
       processName: undefined,
       systemName: 'uplink',
       intervalMs: 5500,
+      schedule: undefined,
       retryIntervalMs: 5500,
       timeoutMs: 500,
       failureThreshold: 1,
@@ -122,6 +124,9 @@ type = unit
 [check.asleep]
 type = unit
 enabled = false
+[check.fine/certificate]
+type = unit
+system_name = fine
 `,
     );
     assert.deepEqual(
@@ -129,8 +134,8 @@ enabled = false
       ['e', 'j', 'fine'],
     );
     assert.deepEqual(problems, [
-      'f:2: [check.a] type: is missing (expected one of url, tcp, process, unit, command)',
-      'f:4: [check.b] type: invalid value "comand", expected url, tcp, process, unit or command; did you mean command?',
+      'f:2: [check.a] type: is missing (expected one of url, tcp, dns, ping, process, unit, command, host, file, log, group)',
+      'f:4: [check.b] type: invalid value "comand", expected url, tcp, dns, ping, process, unit, command, host, file, log or group; did you mean command?',
       'f:6: [check.c] command: is missing: type = command needs a command',
       'f:10: [check.d] system_name: invalid value, expected the name of a unit, such as nginx.service, backup.timer or app@1',
       'f:11: [check.d] interval: invalid value "0", expected seconds (1 to 86400)',
@@ -144,6 +149,7 @@ enabled = false
       'f:29: [check.i] depends_on: is a circle: i -> i (expected that no check depends on itself)',
       'f:32: [check.j] command: has no effect: type is unit',
       'f:33: [check.j] severity: raises no alarm of its process: only a critical check does',
+      'f:41: [check.fine/certificate] type: belongs to a check whose name has a / (expected none: it separates a check from one of its parts)',
     ]);
   });
 
@@ -160,14 +166,14 @@ enabled = false
 
   test('have secrets that no reload shows, whatever types there are', () => {
     const of = (secret: string) => {
-      const text = `[check.default]\nheader.X-Token = ${secret}\nauth_password = ${secret}\nsend = ${secret}\nbody = ${secret}\n[check.x]\ntype = unit\n`;
+      const text = `[check.default]\nheader.X-Token = ${secret}\nauth_password = ${secret}\nsend = ${secret}\nbody = ${secret}\nproxy = http://u:${secret}@p:1\n[check.x]\ntype = unit\n`;
       const document = loadConfigText('f', text);
       parseChecks(document);
       assert.deepEqual(document.complete(), []);
       return document;
     };
     const changes = describeChanges(of('first'), of('second'));
-    assert.equal(changes.length, 4);
+    assert.equal(changes.length, 5);
     assert.doesNotMatch(changes.join('\n'), /first|second/);
   });
 
@@ -196,5 +202,5 @@ enabled = false
   });
 });
 
-/** What is asked of every section, whatever its type: that secrets are known as such. */
-const ASKED_OF_ALL = ['type', 'body', 'auth_password', 'send'];
+/** What is asked of every section, whatever its type, so that secrets are known as such; and the key of all types that one of them needs. */
+const ASKED_OF_ALL = ['type', 'body', 'auth_password', 'proxy', 'send', 'timeout'];

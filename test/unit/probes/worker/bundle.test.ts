@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { directStarter } from '../../../../src/probes/worker/start-direct.ts';
 import { createCertificates } from '../../../helpers/certificates.ts';
+import { dnsServer } from '../../../helpers/dns-server.ts';
 import { asRoot, missing } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 import { bundledProgram, listening, never, openWorker, tcpWork, urlWork } from '../../../helpers/worker-world.ts';
@@ -32,6 +33,9 @@ test('as nobody it has all that it needs, although it cannot read its own folder
   } as const;
   assert.deepEqual(await world.worker.ask(work, 30_000, never), { kind: 'ok' });
   assert.match(readFileSync(`/proc/${await world.pid()}/status`, 'utf8'), /^Uid:\t65534\t65534\t65534\t65534$/m);
+  const dns = await dnsServer(t, { 'www.example.test': ['192.0.2.1'] });
+  const question = { type: 'dns', name: 'www.example.test', record: 'A', server: dns.address, expect: ['192.0.2.1'] } as const;
+  assert.deepEqual(await world.worker.ask(question, 30_000, never), { kind: 'ok' });
   const unknown = await world.worker.ask(tcpWork(1, { host: 'no-such-host.invalid' }), 30_000, never);
   assert(unknown.kind === 'unknown');
   assert.match(unknown.reason, /^no-such-host\.invalid could not be resolved: /);

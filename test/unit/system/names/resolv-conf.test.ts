@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { fullNames, readResolvConf } from '../../../../src/system/names/dns/resolv-conf.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-const usual = { servers: ['127.0.0.1'], search: [], ndots: 1, timeoutMs: 5000, attempts: 2, noIpv6: false };
+const usual = { servers: ['127.0.0.1'], namesNone: true, search: [], ndots: 1, timeoutMs: 5000, attempts: 2, noIpv6: false };
 
 test('an empty file, or none, asks this machine, with glibc’s patience', (t) => {
   assert.deepEqual(parsed(t, '', 'host'), usual);
@@ -27,6 +27,7 @@ test('servers, domains and options, with comments between them', (t) => {
   ].join('\n');
   assert.deepEqual(parsed(t, text, 'host.other.test'), {
     servers: ['192.0.2.1', '2001:db8::1'],
+    namesNone: false,
     search: ['corp.example.test', 'lab.example.test'],
     ndots: 2,
     timeoutMs: 3000,

@@ -8,6 +8,7 @@ import { type JsonExpectation, parseJsonExpectation } from '../../../../probes/u
 import type { UrlWork } from '../../../../probes/url/work.ts';
 import { parseAuth } from './auth.ts';
 import { parseHeaders } from './headers.ts';
+import { type ProxyChoice, parseProxyChoice } from './proxy.ts';
 
 /** The keys that name files. */
 export type FileKey = 'body_file' | 'auth_password_file' | 'ca_file' | 'client_cert' | 'client_key';
@@ -20,6 +21,7 @@ export interface UrlOptions {
   /** Absolute paths by the keys that name them. */
   readonly files: ReadonlyMap<FileKey, string>;
   readonly user: string | undefined;
+  readonly proxy: ProxyChoice;
 }
 
 const JSON_KEYS = ['expect_json', ...[2, 3, 4, 5, 6, 7, 8, 9].map((n) => `expect_json.${n}`)];
@@ -46,6 +48,7 @@ export const URL_KEYS: readonly string[] = [
   'client_key',
   'certificate_days',
   'ip',
+  'proxy',
 ];
 
 /** Reads the keys of this type; problems go to the reader. Undefined if there is no URL, or none that can be used. */
@@ -71,6 +74,7 @@ export function parseUrlOptions(section: SectionReader): UrlOptions | undefined 
   };
   if (method === 'HEAD') for (const key of ['expect_body', 'reject_body', ...JSON_KEYS]) refuseForHead(section, key);
   const files = parseFiles(section);
+  const proxy = parseProxyChoice(section);
   if (files.has('client_cert') !== files.has('client_key')) {
     section.problem(files.has('client_cert') ? 'client_cert' : 'client_key', 'client_cert and client_key are needed together');
   }
@@ -79,10 +83,10 @@ export function parseUrlOptions(section: SectionReader): UrlOptions | undefined 
   if (version !== 0 && wanted.family !== 0 && version !== wanted.family) {
     section.problem('ip', `the host of the URL is an IPv${version} address`);
   }
-  const none = { ca: undefined, clientCert: undefined, clientKey: undefined } as const;
+  const none = { proxies: undefined, ca: undefined, clientCert: undefined, clientKey: undefined } as const;
   const packed = body === undefined ? undefined : Buffer.from(body).toString('base64');
   const work: UrlWork = { type: 'url', url: bare(url), method, body: packed, auth: auth.header, ...none, ...wanted };
-  return { shownUrl: `${url.origin}${url.pathname}`, work, files, user: auth.user };
+  return { shownUrl: `${url.origin}${url.pathname}`, work, files, user: auth.user, proxy };
 }
 
 /** The URL with its user and password. */

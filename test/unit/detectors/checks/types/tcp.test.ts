@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -103,12 +103,36 @@ test('by TLS', { skip: missing('openssl') }, async (t) => {
       never,
     );
   const warned = await look(soon.port, 'localhost');
-  assert(warned.kind === 'failing' && warned.isWarning);
-  assert.match(warned.reason, /^the certificate of localhost ends on 20\d\d-\d\d-\d\d$/);
-  assert.deepEqual(await look(late.port, '127.0.0.1'), { kind: 'ok' });
-  assert.deepEqual(await look(over.port, '127.0.0.1'), { kind: 'failing', reason: 'the certificate of 127.0.0.1 has expired' });
+  assert.equal(warned.kind, 'ok');
+  assert.match(warned.certificate ?? '', /^the certificate of localhost ends on 20\d\d-\d\d-\d\d$/);
+  assert.deepEqual(await look(late.port, '127.0.0.1'), { kind: 'ok', certificate: null });
+  const expired = await look(over.port, '127.0.0.1');
+  assert.deepEqual(expired, { kind: 'failing', reason: 'the certificate of 127.0.0.1 has expired', certificate: undefined });
   const other = await look(plain, '127.0.0.1');
-  assert(other.kind === 'failing' && !other.isWarning);
+  assert(other.kind === 'failing' && other.certificate === undefined);
+});
+
+test('authorities of its own, as its file has them now', { skip: missing('openssl') }, async (t) => {
+  const dir = tempDir(t);
+  createCertificates(dir, ['IP:127.0.0.1'], 100);
+  const read = (name: string) => readFileSync(join(dir, name), 'utf8');
+  const server = createServer({ cert: read('server.pem'), key: read('server.key') }, (socket) => socket.end('hello'));
+  server.on('tlsClientError', () => {});
+  const address = `127.0.0.1:${await listening(t, server)}`;
+  const ca_file = join(dir, 'authorities');
+  const target = check(t, { address, tls: 'on', expect: 'hello', ca_file });
+  assert.equal(await lookOnce(target), `unknown: ca_file "${ca_file}" cannot be read: there is no such file`);
+  writeFileSync(ca_file, `# ours\n${read('ca.pem')}`);
+  assert.equal(await lookOnce(target), 'ok');
+  mkdirSync(join(dir, 'other'));
+  createCertificates(join(dir, 'other'), ['IP:127.0.0.1'], 100);
+  writeFileSync(ca_file, read('other/ca.pem'));
+  assert.match(await lookOnce(target), /^failing: the certificate of 127\.0\.0\.1 /);
+  // What OpenSSL leaves out must not look like an unknown authority.
+  writeFileSync(ca_file, read('server.key'));
+  assert.equal(await lookOnce(target), 'unknown: ca_file cannot be used: it holds no certificate in PEM');
+  writeFileSync(ca_file, `${read('ca.pem')}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
+  assert.equal(await lookOnce(target), 'unknown: ca_file cannot be used: certificate 2 in it is damaged');
 });
 
 test('what is wrong with the keys is said, without what is to be sent', () => {
@@ -119,6 +143,10 @@ test('what is wrong with the keys is said, without what is to be sent', () => {
   ]);
   assert.deepEqual(problemsWith(tcpCheck, { address: 'a:1', certificate_days: '3' }), [
     'certificate_days: has no effect without tls = on',
+  ]);
+  assert.deepEqual(problemsWith(tcpCheck, { address: 'a:1', ca_file: '/a.pem' }), ['ca_file: has no effect without tls = on']);
+  assert.deepEqual(problemsWith(tcpCheck, { address: 'a:1', tls: 'on', ca_file: 'a.pem' }), [
+    'ca_file: invalid value, expected an absolute path',
   ]);
   assert.equal(problemsWith(tcpCheck, { address: 'a:1', expect: '/(/' }).length, 1);
 });
