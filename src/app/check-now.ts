@@ -7,6 +7,7 @@ import type { CheckStatus } from '../control/status.ts';
 import { Slots } from '../core/slots.ts';
 import { quoted } from '../core/text/printable.ts';
 import type { ParsedCheck } from '../detectors/checks/parse-checks.ts';
+import { checkOf, partOf } from '../detectors/checks/part-names.ts';
 import type { Core } from './app.ts';
 import { refuse } from './known-names.ts';
 import type { Settings } from './settings.ts';
@@ -18,7 +19,7 @@ export async function checkNow(
 ): ReturnType<Orders['check']> {
   const configured = settings().checks;
   const refused = refusedChecks(settings());
-  const meant = name === undefined ? configured : configured.filter(({ settings }) => isOf(settings.name, name));
+  const meant = name === undefined ? configured : configured.filter(({ settings }) => settings.name === checkOf(name));
   if (name !== undefined && meant.length === 0) {
     const why = refused.find((one) => one.name === name);
     return why === undefined
@@ -46,15 +47,10 @@ export async function checkNow(
     }));
   });
   const all = (await Promise.all(found)).flat();
-  const isPart = name !== undefined && meant.every(({ settings }) => settings.name !== name);
+  const isPart = name !== undefined && partOf(name) !== undefined;
   const looked = isPart ? all.filter((one) => one.name === name) : all;
   if (isPart && looked.length === 0) return refuse('not_found', `no check or part of one is named ${quoted(name)}`);
   return { kind: 'done', checks: name === undefined ? [...looked, ...refused.map(notRun)] : looked };
-}
-
-/** True if that is the check's own name, or the name of one of its parts. */
-function isOf(check: string, name: string): boolean {
-  return name === check || name.startsWith(`${check}/`);
 }
 
 /** A check whose section has an error. */

@@ -3,6 +3,7 @@ import type { HistoryFilter, HistoryRecord } from '../control/orders/history.ts'
 import type { IncidentStatus } from '../control/orders/why.ts';
 import type { Orders } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
+import { checkOf } from '../detectors/checks/part-names.ts';
 import type { CheckStateRecord, IncidentRecord, RecordedEntry } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import { isConfigured, type NameSources, refuse, unknownName } from './known-names.ts';
@@ -68,11 +69,11 @@ export async function tellStory(
  */
 function toldAs(core: NameSources, asked: string): { readonly name: string; readonly isCheck: boolean } {
   if (isConfigured(core, asked)) return { name: asked, isCheck: false };
-  const check = core.settings().checks.find(({ settings: { name } }) => asked === name || asked.startsWith(`${name}/`));
+  const check = core.settings().checks.find(({ settings: { name } }) => name === checkOf(asked));
   if (check === undefined) return { name: asked, isCheck: false };
   const { processName, name } = check.settings;
   if (processName !== undefined || !check.hasOnlyParts || asked !== name) return { name: processName ?? asked, isCheck: true };
-  const parts = core.state.checkStates.list().filter((part) => part.name.startsWith(`${name}/`));
+  const parts = core.state.checkStates.list().filter((part) => part.name !== name && checkOf(part.name) === name);
   const [first] = parts.sort((a, b) => rank(b) - rank(a) || b.since.getTime() - a.since.getTime());
   return { name: first?.name ?? asked, isCheck: true };
 }

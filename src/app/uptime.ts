@@ -1,6 +1,7 @@
 // How long processes and checks were up, from the timeline.
 import type { UptimeOf } from '../control/orders/uptime.ts';
 import type { Orders } from '../control/orders.ts';
+import { checkOf } from '../detectors/checks/part-names.ts';
 import { availability, type SubjectKind } from '../monitor/history/availability.ts';
 import type { Span } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
@@ -110,9 +111,4 @@ function isTrouble({ kind }: Span): boolean {
 
 function isLooked(spans: Spans, name: string): boolean {
   return (spans.get(name) ?? []).some(({ kind }) => kind === 'ok' || kind === 'failing');
-}
-
-/** The check that `NAME/PART` belongs to. */
-function checkOf(name: string): string {
-  return name.split('/', 1)[0] ?? name;
 }

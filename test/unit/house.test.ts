@@ -97,6 +97,7 @@ test('the monitor knows ports, and nothing behind them', () => {
 const DOORS = [
   'detectors/checks/checks.ts',
   'detectors/checks/parse-checks.ts',
+  'detectors/checks/part-names.ts',
   'detectors/exits/boot-grace.ts',
   'detectors/exits/means.ts',
   'detectors/exits/options.ts',
