@@ -8,8 +8,9 @@ import { Slots } from '../core/slots.ts';
 import { quoted } from '../core/text/printable.ts';
 import type { ParsedCheck } from '../detectors/checks/parse-checks.ts';
 import { checkOf, partOf } from '../detectors/checks/part-names.ts';
+import { NOT_LOOKED, type Standing } from '../detectors/checks/standing.ts';
 import type { Core } from './app.ts';
-import { refuse } from './known-names.ts';
+import { refuse, whichCheck } from './known-names.ts';
 import type { Settings } from './settings.ts';
 
 /** Looks once at the target of that check, or of all (undefined); `name` may also be that of one of its parts. */
@@ -21,10 +22,8 @@ export async function checkNow(
   const refused = refusedChecks(settings());
   const meant = name === undefined ? configured : configured.filter(({ settings }) => settings.name === checkOf(name));
   if (name !== undefined && meant.length === 0) {
-    const why = refused.find((one) => one.name === name);
-    return why === undefined
-      ? refuse('not_found', noSuchCheck(configured, name))
-      : refuse('invalid', `check ${name} is not run: ${why.reason}`);
+    const known = whichCheck({ settings }, name);
+    return known === undefined ? refuse('not_found', noSuchCheck(configured, name)) : refuse('invalid', known);
   }
   const slots = new Slots(settings().checkConcurrency);
   const found = meant.map(async (check): Promise<readonly CheckedOne[]> => {
@@ -79,7 +78,8 @@ export function checkStatuses(
     return { name, type: '', process: null, ...state, since: startedAt.toISOString(), lookedAt: null };
   });
   const running = (checks.list() ?? []).flatMap(({ parsed, states, lookedAt }) =>
-    states.map(({ name, standing: { state, isWarning, reason }, since }): CheckStatus => {
+    states.map(({ name, standing, since }): CheckStatus => {
+      const { state, isWarning } = standing;
       const { processName = null, severity } = parsed.settings;
       return {
         name,
@@ -87,7 +87,7 @@ export function checkStatuses(
         process: processName,
         state,
         isWarning: severity === 'warning' || isWarning,
-        reason: state === 'ok' ? null : reason,
+        reason: state === 'ok' ? null : reasonOf(standing),
         since: since.toISOString(),
         lookedAt: lookedAt?.toISOString() ?? null,
       };
@@ -105,6 +105,11 @@ export function withLastResults({ state }: Pick<Core, 'state'>, statuses: readon
     const { at, kind: result, reason, durationMs, isHeld } = last;
     return { status, last: { at: at.toISOString(), result, reason: result === 'ok' ? null : reason, durationMs, isHeld } };
   });
+}
+
+/** What an earlier run of the daemon has found is not forgotten. */
+function reasonOf({ reason, verdict }: Standing): string {
+  return reason === NOT_LOOKED && verdict === 'failing' ? `${reason} (it was failing)` : reason;
 }
 
 function noSuchCheck(configured: readonly ParsedCheck[], name: string): string {

@@ -5,6 +5,7 @@ import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { formatDuration } from '../core/text/duration.ts';
 import { quoted } from '../core/text/printable.ts';
+import { checkOf } from '../detectors/checks/part-names.ts';
 import type { HalfRow } from '../stores/store.ts';
 import type { Core } from './app.ts';
 import { likeName, meantName } from './meant-name.ts';
@@ -115,9 +116,22 @@ export function severalRows(processId: string): string {
 }
 
 async function noSuchName(core: Pick<Core, 'clock' | 'settings' | 'store'>, name: string): Promise<string> {
+  const check = whichCheck(core, name);
+  if (check !== undefined) return check;
   const meant = await meantName(core, name);
   const hint = meant === undefined ? '' : ` (did you mean ${shown(meant)}?)`;
   return `no process named ${quoted(name)} in the database or the configuration${hint}`;
+}
+
+/** What is said of a name that belongs to a check; undefined if it does not. */
+export function whichCheck({ settings }: Pick<Core, 'settings'>, name: string): string | undefined {
+  const { checks, document } = settings();
+  const check = checkOf(name);
+  if (!document.names('check').includes(check)) return undefined;
+  const refusal = document.refusals('check').get(check);
+  if (refusal !== undefined) return `check ${shown(check)} is not run: ${refusal}`;
+  if (!checks.some((one) => one.settings.name === check)) return `check ${shown(check)} is off (enabled = false)`;
+  return `${quoted(name)} is a check, not a process: monitor_service check ${shown(check)} shows it`;
 }
 
 /** The name, quoted if blanks would make its ends unclear. */

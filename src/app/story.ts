@@ -4,7 +4,7 @@ import type { IncidentStatus } from '../control/orders/why.ts';
 import type { Orders } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import { checkOf } from '../detectors/checks/part-names.ts';
-import type { CheckStateRecord, IncidentRecord, RecordedEntry } from '../state/daemon-state.ts';
+import type { IncidentRecord, RecordedEntry } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import { isConfigured, type NameSources, refuse, unknownName } from './known-names.ts';
 
@@ -65,7 +65,7 @@ export async function tellStory(
 
 /**
  * The name under which the history has what was asked for. What a check finds belongs to its process; of a check that has only parts, the
- * part that fails, or else the one that changed last, is meant.
+ * part that fails, or else the one of the newest incident, is meant.
  */
 function toldAs(core: NameSources, asked: string): { readonly name: string; readonly isCheck: boolean } {
   if (isConfigured(core, asked)) return { name: asked, isCheck: false };
@@ -74,12 +74,12 @@ function toldAs(core: NameSources, asked: string): { readonly name: string; read
   const { processName, name } = check.settings;
   if (processName !== undefined || !check.hasOnlyParts || asked !== name) return { name: processName ?? asked, isCheck: true };
   const parts = core.state.checkStates.list().filter((part) => part.name !== name && checkOf(part.name) === name);
-  const [first] = parts.sort((a, b) => rank(b) - rank(a) || b.since.getTime() - a.since.getTime());
+  const lastIncident = (part: string): number =>
+    core.state.history.find({ processName: part, hasIncident: true, limit: 1 })[0]?.incident ?? 0;
+  const [first] = parts
+    .map((part) => ({ ...part, incident: lastIncident(part.name), isFailing: part.verdict === 'failing' }))
+    .sort((a, b) => Number(b.isFailing) - Number(a.isFailing) || b.incident - a.incident);
   return { name: first?.name ?? asked, isCheck: true };
-}
-
-function rank({ verdict }: CheckStateRecord): number {
-  return verdict === 'failing' ? 1 : 0;
 }
 
 /** The incidents that are open, and the last ones that are closed. */

@@ -82,7 +82,10 @@ export class CheckWatch implements Pick<RecoveryFollower, 'afterRecovery'> {
     const { found } = await this.lookNow({ ...check, settings: { ...check.settings, timeoutMs } }, signal);
     const meant = found.filter((one) => one.name === name);
     const all = meant.length > 0 || partOf(name) !== undefined ? meant : found;
-    return worstOf(all.map(({ finding }) => finding));
+    const onlyWarns = check.settings.severity === 'warning';
+    return worstOf(
+      all.map(({ finding }) => (finding.kind === 'failing' && onlyWarns ? { ...finding, isWarning: true } : finding)),
+    );
   }
 
   afterRecovery(processName: string): void {

@@ -49,16 +49,18 @@ test('argument and pid_file tell programs of one name apart', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zapart');
   const path = world.zoo.sleeper(name);
-  const first = await world.zoo.start(path, ['301', '0.1']);
-  await world.zoo.start(path, ['302', '0.2']);
+  // Nobody else has them.
+  const [one, two] = [`0.${process.pid}1`, `0.${process.pid}2`];
+  const first = await world.zoo.start(path, ['301', one]);
+  await world.zoo.start(path, ['302', two]);
   const alone = unique('zledger');
-  assert.equal(await lookedAt(checkOfProcesses(world, alone, 'argument = 0.1\nuser = root\nmax = 1')), 'ok');
+  assert.equal(await lookedAt(checkOfProcesses(world, alone, `argument = ${one}\nuser = root\nmax = 1`)), 'ok');
   const other = checkOfProcesses(world, alone, 'argument = http://joe:secret@x/');
   assert.equal(other.description, `process ${alone} with argument "http://***@x/"`);
   assert.match(await lookedAt(other), /^failing: not running /);
   const named = `system_name = ${name}\n`;
   assert.match(await lookedAt(checkOfProcesses(world, alone, `${named}max = 1`)), /^failing: 2 processes run: /);
-  assert.equal(await lookedAt(checkOfProcesses(world, alone, `${named}argument = 0.2\nmax = 1`)), 'ok');
+  assert.equal(await lookedAt(checkOfProcesses(world, alone, `${named}argument = ${two}\nmax = 1`)), 'ok');
   const pidFile = join(world.zoo.dir, 'pid');
   writeFileSync(pidFile, `${first}\n`);
   const byFile = checkOfProcesses(world, alone, `pid_file = ${pidFile}`);

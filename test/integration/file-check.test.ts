@@ -61,10 +61,12 @@ test('age, size, mode, owner and digest', asRoot, async (t) => {
   const well = `max_age = 9000\nmin_size = 5\nmax_size = 5\nmode = 0640\nowner = nobody:root\nsha256 = ${digest}`;
   assert.equal(await look(fileWith(`path = ${path}\n${well}`)), 'ok');
   assert.equal(await look(fileWith(`path = ${path}\nowner = 65534`)), 'ok');
-  const ill = `max_age = 3600\nmin_size = 6\nmax_size = 4\nmode = 600\nowner = root\nsha256 = ${'0'.repeat(64)}`;
+  const small = await look(fileWith(`path = ${path}\nmin_size = 6`));
+  assert.equal(small, 'failing: link has 5 bytes (expected at least 6 bytes)');
+  const ill = `max_age = 3600\nmax_size = 4\nmode = 600\nowner = root\nsha256 = ${'0'.repeat(64)}`;
   assert.equal(
     await look(fileWith(`path = ${path}\n${ill}`)),
-    'failing: link was written 2 h ago (expected at most 3600 s); has 5 bytes (expected at least 6 bytes); ' +
+    'failing: link was written 2 h ago (expected at most 3600 s); ' +
       'has 5 bytes (expected at most 4 bytes); has mode 0640 (expected 0600); belongs to nobody:root (expected root); ' +
       'has another SHA-256 digest than expected',
   );
@@ -95,6 +97,9 @@ test('what is wrong with its keys is said', () => {
     'f:4: [check.x] owner: invalid value "a b", expected USER or USER:GROUP',
     'f:5: [check.x] sha256: invalid value "x", expected 64 hexadecimal digits',
     'f:6: [check.x] min_size: invalid value "5X", expected bytes, such as 0, 64K, 512M or 1.5G',
+  ]);
+  assert.deepEqual(parsed('path = /x\nmin_size = 5M\nmax_size = 1M').problems, [
+    'f:4: [check.x] max_size: invalid value "1M", expected at least min_size (5M)',
   ]);
   assert.deepEqual(parsed('path = /etc\nexists = false\nmode = 644').problems, [
     'f:4: [check.x] mode: has no effect with exists = false',

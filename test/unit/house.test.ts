@@ -98,6 +98,7 @@ const DOORS = [
   'detectors/checks/checks.ts',
   'detectors/checks/parse-checks.ts',
   'detectors/checks/part-names.ts',
+  'detectors/checks/standing.ts',
   'detectors/exits/boot-grace.ts',
   'detectors/exits/means.ts',
   'detectors/exits/options.ts',

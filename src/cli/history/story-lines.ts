@@ -129,5 +129,5 @@ function nextStep(name: string, { incident, events, state, reason, daemonRuns }:
 const ENDS: Readonly<Record<string, string>> = {
   over: 'the alarm was ended or acknowledged, not by the daemon',
   runs: 'the process runs again',
-  unwatched: 'the process is not watched any more',
+  unwatched: 'it is not watched any more: its section was removed, switched off or changed',
 };

@@ -31,7 +31,8 @@ export function judge(subject: Subject, now: Date): Verdict {
     some.flatMap(({ process, faults }) => lineOf(process, faults, store.state === 'ok') ?? []);
   const faulty = judged.filter(({ faults }) => faults.length > 0);
   const nameless = namelessFault(store);
-  const troubled = (subject.checks ?? []).filter(({ state }) => state !== 'ok');
+  // One that has not looked yet, perhaps because of its schedule, has found nothing wrong.
+  const troubled = (subject.checks ?? []).filter(({ state, reason }) => state !== 'ok' && reason !== NOT_LOOKED);
   const lines = [
     ...(pid === 0 ? ['no daemon runs: nothing is restarted'] : []),
     ...(store.state === 'ok' ? [] : [`alarm store: ${storeFact(store, now).text}`]),
@@ -95,6 +96,7 @@ function faultsOf(process: ProcessStatus): string[] {
   ];
 }
 
+const NOT_LOOKED = 'not looked yet';
 const WAS_IN_ALARM = 'was in alarm when the store was read last';
 
 function unknownOf({ state, inAlarm, rows }: ProcessStatus, storeAnswers: boolean): string | undefined {

@@ -76,7 +76,7 @@ export class Checks implements Detector {
     const known = new Map<string, KnownParts>();
     for (const parsed of gone) {
       const { name, processName = null } = parsed.settings;
-      const check = this.#running.get(name);
+      const check = this.#running.get(checkOf(name));
       void check?.stop();
       this.#running.delete(name);
       const next = added.find(({ settings }) => settings.name === name);
@@ -143,10 +143,12 @@ export class Checks implements Detector {
 
   /** What is known of a check or part of one now; of all of its parts together if it has nothing else. */
   #known(name: string): Finding | undefined {
-    const states = this.#running.get(checkOf(name))?.states ?? [];
+    const check = this.#running.get(checkOf(name));
+    const states = check?.states ?? [];
     const meant = states.filter((state) => state.name === name);
     const all = meant.length > 0 || partOf(name) !== undefined ? meant : states;
-    return worstOf(all.map(({ standing }) => findingOf(standing)));
+    const isWarning = check?.parsed.settings.severity === 'warning';
+    return worstOf(all.map(({ standing }) => findingOf(standing, isWarning)));
   }
 
   #recorded(check: string): KnownParts {
@@ -161,7 +163,7 @@ export class Checks implements Detector {
       slots: this.#slots,
       blockedBy: ({ settings }) => this.#blockedBy(settings.dependsOn),
       dependenciesSeen: async ({ settings }, sinceMs, signal) => {
-        await Promise.all(settings.dependsOn.map((name) => this.#running.get(name)?.seenSince(sinceMs, signal)));
+        await Promise.all(settings.dependsOn.map((name) => this.#running.get(checkOf(name))?.seenSince(sinceMs, signal)));
       },
       counts: ({ settings }) => this.#counts(settings),
       onChange: (check, change, durationMs) => {
@@ -175,7 +177,7 @@ export class Checks implements Detector {
   #blockedBy(dependsOn: readonly string[]): string | undefined {
     const failing = dependsOn.find((name) => {
       const check = this.#running.get(name);
-      return check === undefined ? this.#parts.isInAlarm(name) : check.isInTheWay;
+      return check === undefined ? this.#parts.isInAlarm(name) : check.isInTheWay(partOf(name));
     });
     return failing === undefined ? undefined : `behind ${nameWords(failing)}`;
   }
@@ -199,7 +201,7 @@ export class Checks implements Detector {
     const isWarning = standing.isWarning || severity === 'warning';
     if (verdict !== null && verdict !== before.verdict) records.set({ name, processName, verdict, since: clock.date() });
     // That it cannot be looked at is news, though nothing was known before either.
-    const isFirst = state === 'unknown' && before.reason === NOT_LOOKED && failures === 0;
+    const isFirst = state === 'unknown' && before.reason === NOT_LOOKED && reason !== NOT_LOOKED && failures === 0;
     if (state !== before.state || isFirst) {
       if (state !== 'failing') this.#alarms.forget(name);
       reportState(this.#parts.log, name, before, standing, isWarning);
@@ -215,9 +217,9 @@ export class Checks implements Detector {
   }
 }
 
-function findingOf({ state: kind, reason, isWarning }: Standing): Finding {
+function findingOf({ state: kind, reason, ...standing }: Standing, onlyWarns: boolean): Finding {
   if (kind === 'ok') return { kind };
-  return kind === 'failing' && isWarning ? { kind, reason, isWarning } : { kind, reason };
+  return kind === 'failing' && (standing.isWarning || onlyWarns) ? { kind, reason, isWarning: true } : { kind, reason };
 }
 
 /** The first look at each comes within this time, however long its interval. */

@@ -71,7 +71,7 @@ function warnOfNames(
   };
   if (processName !== undefined && !processes.has(processName)) warn('process', processName, processes, 'has no section');
   for (const dependency of dependsOn)
-    if (!checks.has(dependency) && !processes.has(dependency))
+    if (!checks.has(checkOf(dependency)) && !processes.has(dependency))
       warn('depends_on', dependency, [...checks, ...processes], 'is neither a check nor a process with a section');
   for (const member of members) if (!checks.has(checkOf(member))) warn('members', member, checks, 'has no section');
 }
@@ -79,7 +79,7 @@ function warnOfNames(
 /** Checks that depend on each other would all be unknown for ever. */
 function refuseCircles(document: ConfigDocument, checks: readonly ParsedCheck[]): void {
   const asked = ({ settings, members = [] }: ParsedCheck): readonly string[] => [
-    ...settings.dependsOn,
+    ...settings.dependsOn.map(checkOf),
     ...members.map(checkOf),
   ];
   const graph = new Map(checks.map((check) => [check.settings.name, asked(check)]));

@@ -20,7 +20,7 @@ export function reportState(
       log.warning(`Check ${name} ${isWarning ? 'warns' : 'is failing'}: ${reason}`, fields);
       break;
     case 'unknown':
-      log.warning(`Check ${name} is unknown: ${reason}${verdict === 'failing' ? ' (it was failing)' : ''}`, fields);
+      log.warning(`Check ${name} is unknown${verdict === 'failing' ? ', it was failing' : ''}: ${reason}`, fields);
       break;
     default:
       state satisfies never;

@@ -1,4 +1,5 @@
 // The schedule of a check: when it looks.
+import { existsSync } from 'node:fs';
 import { shownText } from '../../config/shown-value.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SectionReader } from '../../core/config.ts';
@@ -16,7 +17,7 @@ export interface Schedule {
 export function parseSchedule(section: SectionReader): Schedule | undefined {
   const text = section.text('schedule');
   const timezone = section.text('timezone');
-  if (timezone !== undefined && !ZONE.test(timezone))
+  if (timezone !== undefined && !(ZONE.test(timezone) && isZone(timezone)))
     section.problem('timezone', `invalid value "${shownText(timezone, LONGEST_SHOWN)}", expected a name such as Europe/Berlin`);
   if (text === undefined) {
     if (timezone !== undefined) section.warning('timezone', 'has no effect without schedule');
@@ -26,6 +27,11 @@ export function parseSchedule(section: SectionReader): Schedule | undefined {
   if (fault === undefined) return { text, timezone };
   section.problem('schedule', `invalid value "${shownText(text, LONGEST_SHOWN)}", ${fault}`);
   return undefined;
+}
+
+/** By the files of the time zones, where there are any: Node's own tables cost megabytes. */
+function isZone(name: string): boolean {
+  return !existsSync(ZONES) || existsSync(`${ZONES}/${name}`);
 }
 
 /** What is wrong with it; undefined if nothing is. Source: crontab(5). */
@@ -105,6 +111,7 @@ const FIELDS: readonly (readonly [name: string, min: number, max: number, names?
   ['day of the week', 0, 7, DAYS],
 ];
 const ZONE = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,2}$/;
+const ZONES = '/usr/share/zoneinfo';
 const LONGEST_SHOWN = 60;
 const ASK_MS = 10_000;
 const EARLY_MS = 1000;

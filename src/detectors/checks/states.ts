@@ -58,11 +58,10 @@ export class CheckStates {
     return [...this.#states.values()];
   }
 
-  /** True if what depends on this check cannot be judged. */
-  get isFailing(): boolean {
-    return this.list().some(
-      ({ part, standing }) => (part === undefined || this.#check.hasOnlyParts) && standing.state === 'failing',
-    );
+  /** True if that part fails; undefined: the whole, or any part if there are only parts. */
+  isFailing(part: string | undefined): boolean {
+    const isAny = part === undefined && this.#check.hasOnlyParts;
+    return this.list().some((state) => (isAny || state.part === part) && state.standing.state === 'failing');
   }
 
   /** True if a last reading contradicts its state. */

@@ -23,16 +23,18 @@ export interface DnsWork {
 
 /** Looks once, for at most `timeoutMs`. `file`: the path of resolv.conf. Never rejects. */
 export async function lookAtDns(work: DnsWork, timeoutMs: number, signal: AbortSignal, file?: string): Promise<Answer> {
-  const { name, record, server, expect } = work;
+  const { name, record, server } = work;
   const conf = server === undefined ? readResolvConf(file) : undefined;
   if (conf?.namesNone) return { kind: 'unknown', reason: 'resolv.conf has no server' };
   const servers = server === undefined ? (conf?.servers ?? []) : [server];
   const reply = await askServers({ name, record, servers, timeoutMs }, signal);
   if (reply === undefined) return { kind: 'failing', reason: `no answer ${withinWords(timeoutMs)}` };
-  return reply.kind === 'answered' ? judge(valuesIn(record, reply.answer), expect) : await faultOf(reply, work);
+  return reply.kind === 'answered' ? judge(work, valuesIn(record, reply.answer)) : await faultOf(reply, work);
 }
 
-function judge(values: readonly DnsValue[], expect: readonly string[]): Answer {
+function judge({ name, record, expect }: DnsWork, values: readonly DnsValue[]): Answer {
+  // A chain of other names that leads to none.
+  if (values.length === 0) return { kind: 'failing', reason: `${name} has no ${record} record` };
   const forms = new Set(values.flatMap((value) => value.forms));
   const missing = expect.filter((one) => !forms.has(one));
   if (missing.length === 0) return { kind: 'ok' };

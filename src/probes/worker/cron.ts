@@ -25,6 +25,7 @@ export function nextTime({ schedule, timezone, afterMs }: CronWork): Answer {
     const next = cron.nextRun(new Date(afterMs));
     return next === null ? { kind: 'ok' } : { kind: 'ok', dueMs: next.getTime() };
   } catch (error) {
-    return { kind: 'unknown', reason: `the schedule cannot be computed: ${(error as Error).message}` };
+    const why = timezone === undefined ? (error as Error).message : `the time zone ${timezone} is not known here`;
+    return { kind: 'unknown', reason: `the schedule cannot be computed: ${why}` };
   }
 }

@@ -46,6 +46,12 @@ function parse(section: SectionReader): FileOptions | undefined {
     mode: matching('mode', /^0?[0-7]{3,4}$/, 'an octal number, such as 0644')?.replace(/^0+(?=\d)/, ''),
     owner: matching('owner', /^[^:\s]+(?::[^:\s]+)?$/, 'USER or USER:GROUP'),
   };
+  const { minSize = 0, maxSize = Number.POSITIVE_INFINITY } = options;
+  if (minSize > maxSize)
+    section.problem(
+      'max_size',
+      `invalid value "${section.text('max_size')}", expected at least min_size (${section.text('min_size')})`,
+    );
   if (!options.exists)
     for (const key of ['changed', 'max_age', 'min_size', 'max_size', 'sha256', 'mode', 'owner'])
       if (section.text(key) !== undefined) section.warning(key, 'has no effect with exists = false');

@@ -2,6 +2,7 @@
 import { counted } from '../../../core/text/counted.ts';
 import { nameWords } from '../../../core/text/printable.ts';
 import type { CheckType, Finding } from '../check.ts';
+import { NOT_LOOKED } from '../standing.ts';
 
 /** The keys of `type = group`. */
 interface GroupOptions {
@@ -44,6 +45,9 @@ function judge(members: readonly string[], found: readonly (Finding | undefined)
   const count = (kind: Finding['kind']): number => states.filter((state) => state === kind).length;
   const oks = count('ok');
   if (oks >= leastOk) return { kind: 'ok' };
+  const notLooked = found.filter((finding) => finding?.kind === 'unknown' && finding.reason === NOT_LOOKED).length;
+  // Then the group was not looked at either.
+  if (notLooked > 0 && oks + count('unknown') >= leastOk) return { kind: 'unknown', reason: NOT_LOOKED };
   const others = members.flatMap((name, i) => (states[i] === 'ok' ? [] : [`${nameWords(name)} is ${states[i]}`]));
   const rest = others.length > MOST_NAMED ? `, and ${others.length - MOST_NAMED} more` : '';
   const named = others.slice(0, MOST_NAMED).join(', ');

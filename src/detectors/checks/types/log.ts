@@ -27,9 +27,9 @@ interface LogOptions {
 export const logCheck: CheckType<LogOptions> = {
   keys: ['path', 'journal', 'pattern', 'max'],
   parse,
-  create: ({ from, pattern, most }, _check, { files, clock, worker }) => {
+  create: ({ from, pattern, most }, _check, { files, services, clock, worker }) => {
     const source =
-      'path' in from ? new LogFile(from.path, files, () => clock.monotonicMs()) : new UnitJournal(from.unit, clock);
+      'path' in from ? new LogFile(from.path, files, () => clock.monotonicMs()) : new UnitJournal(from.unit, services, clock);
     return new LogTarget(source, { pattern, most }, worker, clock);
   },
 };

@@ -2,19 +2,22 @@
 import type { Clock } from '../../../../core/clock.ts';
 import { printable } from '../../../../core/text/printable.ts';
 import { execute } from '../../../../system/spawn/command.ts';
+import type { ServiceManager } from '../../../../system/systemd/service-manager.ts';
 import { cutLines, type LogSource, MOST_READ, type NewLines } from './source.ts';
 
 /** Reads them with journalctl(1), each once. */
 export class UnitJournal implements LogSource {
   readonly description: string;
   readonly #unit: string;
+  readonly #services: Pick<ServiceManager, 'show'>;
   readonly #clock: Clock;
   /** Behind what is new: the journal's own mark of an entry, or the time of the first reading if there was none before. */
   #after: { readonly cursor: string } | { readonly since: Date } | undefined;
 
-  constructor(unit: string, clock: Clock) {
+  constructor(unit: string, services: Pick<ServiceManager, 'show'>, clock: Clock) {
     this.description = `journal of ${unit}`;
     this.#unit = unit;
+    this.#services = services;
     this.#clock = clock;
   }
 
@@ -26,12 +29,21 @@ export class UnitJournal implements LogSource {
     const entries = await this.#entries(from, timeoutMs, signal);
     if (entries.kind === 'unknown') return entries;
     const cursor = entries.list.at(-1)?.cursor;
+    const hasNone = cursor === undefined && !(after !== undefined && 'cursor' in after);
+    if (hasNone && (await this.#isMissing(signal)))
+      return { kind: 'unknown', reason: `there is no unit ${this.#unit}, and no message of it in the journal` };
     const next = cursor === undefined ? (after ?? { since: begunAt }) : { cursor };
     const lines = after === undefined ? [] : entries.list.map(({ message }) => `${message}\n`);
     const keep = (): void => {
       this.#after = next;
     };
     return { kind: 'read', text: cutLines(lines.join('')), keep };
+  }
+
+  /** True if systemd says that there is no such unit: its name may be mistyped. */
+  async #isMissing(signal: AbortSignal): Promise<boolean> {
+    const shown = await this.#services.show(this.#unit, signal);
+    return shown.kind !== 'failed' && shown.status.loadState === 'not-found';
   }
 
   async #entries(from: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<Entries> {
@@ -42,7 +54,7 @@ export class UnitJournal implements LogSource {
       length += chunk.length;
       return length < MOST_READ;
     };
-    const argv = ['--quiet', '--no-pager', '--output=json', '--output-fields=MESSAGE', `--unit=${this.#unit}`, ...from];
+    const argv = ['--no-pager', '--output=json', '--output-fields=MESSAGE', `--unit=${this.#unit}`, ...from];
     const result = await execute('journalctl', argv, { timeoutMs, signal, take, environment: { LC_ALL: 'C' } });
     const isCut = length >= MOST_READ;
     if (!isCut && !(result.kind === 'exited' && result.exitCode === 0)) {
@@ -52,7 +64,11 @@ export class UnitJournal implements LogSource {
     const lines = Buffer.concat(chunks).toString('utf8').split('\n');
     // The last one may be cut, and is read again then; else it is empty.
     lines.pop();
-    return { kind: 'read', list: lines.flatMap(entryOf) };
+    const list = lines.flatMap(entryOf);
+    // Without an entry, none of them can have written that.
+    if (list.length === 0 && result.kind === 'exited' && result.output.includes('No journal files were found'))
+      return { kind: 'unknown', reason: 'the machine has no journal' };
+    return { kind: 'read', list };
   }
 }
 

@@ -13,7 +13,8 @@ const states: Readonly<Record<string, Finding>> = {
   warns: { kind: 'failing', reason: 'soon', isWarning: true },
   bad: { kind: 'failing', reason: 'down' },
   worse: { kind: 'failing', reason: 'down' },
-  dark: { kind: 'unknown', reason: 'not looked yet' },
+  dark: { kind: 'unknown', reason: 'no answer' },
+  fresh: { kind: 'unknown', reason: 'not looked yet' },
 };
 
 async function look(members: string, minOk = ''): Promise<string> {
@@ -42,6 +43,11 @@ describe('type = group', () => {
     assert.equal(
       await look('bad, dark, good', '2'),
       'unknown: 1 of 3 are ok (expected at least 2): bad is failing, dark is unknown',
+    );
+    assert.equal(await look('good, bad, fresh', '2'), 'unknown: not looked yet', 'it has not looked either');
+    assert.equal(
+      await look('bad, worse, fresh', '2'),
+      'failing: 0 of 3 are ok (expected at least 2): bad is failing, worse is failing, fresh is unknown',
     );
     assert.equal(await look('good, nosuch'), 'unknown: 1 of 2 are ok (expected at least 2): nosuch is unknown');
   });
