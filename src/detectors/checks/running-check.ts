@@ -63,9 +63,9 @@ export class RunningCheck {
     return this.#states.list();
   }
 
-  /** True if what depends on it, or on that part of it, cannot be judged now. One failure of the whole is enough for a doubt. */
+  /** True if what depends on it, or on that part of it, cannot be judged now. One failure is enough for a doubt. */
   isInTheWay(part: string | undefined): boolean {
-    return this.#states.isFailing(part) || (part === undefined && this.#hasFailedLast);
+    return this.#states.isInDoubtOf(part) || (part === undefined && this.#hasFailedLast);
   }
 
   /** When its last look ended that counts; undefined: there was none. */

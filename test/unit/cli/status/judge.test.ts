@@ -33,6 +33,21 @@ describe('status --check', () => {
   ];
   for (const [what, process] of well) it(`finds it well: ${what}`, () => assert.deepEqual(verdict([process, {}]), [0, []]));
 
+  it('says nothing of a check that has not looked yet, unless an earlier one was failing', () => {
+    const check = {
+      name: 'nightly',
+      type: 'command',
+      process: null,
+      state: 'unknown',
+      isWarning: false,
+      since: now.toISOString(),
+      lookedAt: null,
+    } as const;
+    assert.deepEqual(verdict([], { checks: [{ ...check, reason: 'not looked yet' }] }), [0, []]);
+    const failed = 'not looked yet (it was failing)';
+    assert.deepEqual(verdict([], { checks: [{ ...check, reason: failed }] }), [69, [`check nightly: unknown (${failed})`]]);
+  });
+
   const faults: [Partial<ProcessStatus>, string][] = [
     [{ inAlarm: true, state: 'alarm', reason: 'next in 5 s\u001b' }, 'nginx: in alarm (next in 5 s?)'],
     [{ inAlarm: true, state: 'held' }, 'nginx: in alarm'],

@@ -116,3 +116,17 @@ test('what has happened counts at once, and is over once nothing more has', asyn
   assert.equal(world.seen('alarm_raised').length, 1);
   assert.deepEqual(world.restarts, ['web']);
 });
+
+test('what depends on a part waits for that part alone', async () => {
+  const world = new CheckWorld();
+  const look = { now: hostOf({ swap: failing('used up'), 'disk:/': ok }) };
+  world.configure({
+    host: { hasOnlyParts: true, reading: () => look.now },
+    a: { dependsOn: ['host/swap'], reading: () => failing() },
+    b: { dependsOn: ['host/disk:/'], reading: () => failing() },
+    c: { dependsOn: ['host'], reading: () => failing() },
+  });
+  await world.live(3 * MINUTE);
+  const { a, b, c } = known(world);
+  assert.deepEqual([a, b, c], ['unknown', 'failing', 'unknown']);
+});

@@ -245,3 +245,14 @@ test('what is wrong with the keys is said', () => {
   assert.equal(wrong('SRV', '1 2 3 a:5').length, 1);
   assert.equal(wrong('TXT', 'anything, at all').length, 0);
 });
+
+test('a chain of names that leads to no record fails', async (t) => {
+  const server = await hostile(t, (query, send) => {
+    const end = query.indexOf(0, 12) + 5;
+    const target = wire('nowhere.example.test');
+    // CNAME alone.
+    const rest = Buffer.concat([number(0xc00c, 5, 1, 0, 60, target.length), target]);
+    send(Buffer.concat([query.subarray(0, 2), number(0x8180, 1, 1, 0, 0), query.subarray(12, end), rest]));
+  });
+  assert.equal(await look({ name: 'www.example.test', server }), 'failing: www.example.test has no A record');
+});
