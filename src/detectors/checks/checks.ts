@@ -76,7 +76,7 @@ export class Checks implements Detector {
     const known = new Map<string, KnownParts>();
     for (const parsed of gone) {
       const { name, processName = null } = parsed.settings;
-      const check = this.#running.get(checkOf(name));
+      const check = this.#running.get(name);
       void check?.stop();
       this.#running.delete(name);
       const next = added.find(({ settings }) => settings.name === name);
@@ -176,7 +176,7 @@ export class Checks implements Detector {
 
   #blockedBy(dependsOn: readonly string[]): string | undefined {
     const failing = dependsOn.find((name) => {
-      const check = this.#running.get(name);
+      const check = this.#running.get(checkOf(name));
       return check === undefined ? this.#parts.isInAlarm(name) : check.isInTheWay(partOf(name));
     });
     return failing === undefined ? undefined : `behind ${nameWords(failing)}`;

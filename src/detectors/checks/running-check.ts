@@ -44,7 +44,7 @@ export class RunningCheck {
   #isWaiting = false;
   #lastStartMs = Number.NEGATIVE_INFINITY;
   #wantedSinceMs = Number.NEGATIVE_INFINITY;
-  #hasFailedLast = false;
+  #lastReading: Reading | undefined;
   #onLooked: (() => void)[] = [];
 
   /** `known`: what is known so far of it and of its parts. */
@@ -65,7 +65,9 @@ export class RunningCheck {
 
   /** True if what depends on it, or on that part of it, cannot be judged now. One failure is enough for a doubt. */
   isInTheWay(part: string | undefined): boolean {
-    return this.#states.isInDoubtOf(part) || (part === undefined && this.#hasFailedLast);
+    return (
+      this.#states.isFailing(part) || (this.#lastReading !== undefined && findingOf(this.#lastReading, part).kind === 'failing')
+    );
   }
 
   /** When its last look ended that counts; undefined: there was none. */
@@ -185,7 +187,7 @@ export class RunningCheck {
     if (looking.signal.aborted) return undefined;
     this.#lastStartMs = startMs;
     this.#lookedAt = clock.date();
-    this.#hasFailedLast = reading.kind === 'failing';
+    this.#lastReading = reading;
     this.#release();
     return reading;
   }

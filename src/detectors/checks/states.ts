@@ -58,10 +58,10 @@ export class CheckStates {
     return [...this.#states.values()];
   }
 
-  /** True if that part fails, or was found failing last; undefined: the whole, or any part if there are only parts. */
-  isInDoubtOf(part: string | undefined): boolean {
+  /** True if that part fails; undefined: the whole, or any part if there are only parts. */
+  isFailing(part: string | undefined): boolean {
     const isAny = part === undefined && this.#check.hasOnlyParts;
-    return this.list().some((state) => (isAny || state.part === part) && fails(state));
+    return this.list().some((state) => (isAny || state.part === part) && state.standing.state === 'failing');
   }
 
   /** True if a last reading contradicts its state. */
@@ -136,8 +136,4 @@ export function findingOf(reading: Reading, part: string | undefined): Finding {
   if (part === undefined) return reading;
   const none = { kind: 'unknown', reason: 'the look says nothing about it' } as const;
   return reading.parts?.[part] ?? (reading.kind === 'unknown' ? reading : none);
-}
-
-function fails({ standing: { state, failures } }: CheckPart): boolean {
-  return state === 'failing' || failures > 0;
 }
