@@ -119,7 +119,7 @@ test('a process that takes a whole core, or more memory than it may, is named', 
   // How much it gets depends on what else runs.
   const found = await waitFor('it is named', async () => {
     const { cpu_percent: cpu, memory_percent: memory } = await partsOf(host);
-    return reasonOf(cpu).includes(`: ${name} -e for (;;);`) ? reasonOf(memory) : undefined;
+    return reasonOf(cpu).includes(`: "${name} -e for (;;);"`) ? reasonOf(memory) : undefined;
   });
   assert.match(found, /^failing: \d+ processes use more than 0\.01 % of the memory: pid \d+ \d+ % \(parent \d+, user \S+\): /);
 });

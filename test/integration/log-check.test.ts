@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, mkdirSync, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { loadConfigText } from '../../src/config/config-file.ts';
@@ -11,6 +20,7 @@ import { Worker } from '../../src/probes/worker/client.ts';
 import { workerProgram } from '../../src/probes/worker/program.ts';
 import { directStarter } from '../../src/probes/worker/start-direct.ts';
 import { FileHelpers } from '../../src/system/helpers/file-helpers.ts';
+import { asRoot } from '../helpers/requirement.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { never } from '../helpers/worker-world.ts';
 
@@ -117,6 +127,35 @@ test('max lines may match, and long ones are cut', async (t) => {
   appendFileSync(path, `${`${'x'.repeat(1000)}\n`.repeat(1500)}ERROR 1\nERROR 2\nERROR 3\n`);
   assert.equal(await look(), 'ok', 'the first MiB');
   assert.match(await look(), /^failing \(event\): 3 new lines match \/ERROR\/ \(expected at most 2\): ERROR 3$/);
+});
+
+test('a line without end does not stop it', async (t) => {
+  const { path, look } = errorLog(t);
+  writeFileSync(path, '');
+  assert.equal(await look(), 'ok');
+  appendFileSync(path, 'a line\n');
+  assert.equal(await look(), 'ok');
+  appendFileSync(path, `${'\0'.repeat(3 * 1024 * 1024)}\nERROR after it\n`);
+  for (let looks = 0; looks < 3; looks++) assert.equal(await look(), 'ok');
+  assert.equal(await look(), one('ERROR after it'));
+});
+
+test('a link to what only root may read is not followed, to what everybody may read it is', asRoot, async (t) => {
+  const { dir, path, look } = errorLog(t);
+  const [secret, open] = [join(dir, 'secret'), join(dir, 'open')];
+  writeFileSync(secret, 'ERROR is a password\n', { mode: 0o600 });
+  writeFileSync(open, 'ERROR is none\n', { mode: 0o644 });
+  writeFileSync(path, 'begin\n');
+  assert.equal(await look(), 'ok');
+  unlinkSync(path);
+  symlinkSync(secret, path);
+  assert.equal(
+    await look(),
+    'unknown: app.log is reached through a link, and not everybody may read it (name the file itself)',
+  );
+  unlinkSync(path);
+  symlinkSync(open, path);
+  assert.equal(await look(), one('ERROR is none'));
 });
 
 test('an expression that takes too long is unknown, and what it was to match is not matched again', async (t) => {

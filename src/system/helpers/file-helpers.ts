@@ -1,6 +1,6 @@
 // Helper processes, which look at files and filesystems that may not answer.
 import { accessSync } from 'node:fs';
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, soon } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { Slots } from '../../core/slots.ts';
 import { formatDuration, withinWords } from '../../core/text/duration.ts';
@@ -48,14 +48,24 @@ interface SilentMount {
 export class FileHelpers {
   readonly #clock: Clock;
   readonly #slots = new Slots(MOST_HELPERS);
+  /** What reads much leaves one for what does not. */
+  readonly #longSlots = new Slots(MOST_HELPERS - 1);
   readonly #silent = new Map<string, SilentMount>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Runs one. Ends within `timeoutMs`, or when `signal` aborts. Never rejects. */
+  /** Runs one. Ends within `timeoutMs`, or when `signal` aborts; one that reads much, a second later. Never rejects. */
   async run(task: HelperTask, timeoutMs: number, signal: AbortSignal): Promise<HelperAnswer> {
+    if (!task.isLong) return this.#run(task, timeoutMs, signal);
+    const beganMs = this.#clock.monotonicMs();
+    if (!(await this.#longSlots.take(timeoutMs, signal))) return unknown(signal.aborted ? 'aborted' : this.#whyNoSlot());
+    const leftMs = Math.max(timeoutMs - (this.#clock.monotonicMs() - beganMs), 1);
+    return this.#run(task, leftMs, signal).finally(() => this.#longSlots.release());
+  }
+
+  async #run(task: HelperTask, timeoutMs: number, signal: AbortSignal): Promise<HelperAnswer> {
     const mount = task.mount ?? mountOfPath(task.path);
     const silent = this.#whyNotAsked(mount);
     if (silent !== undefined) return unknown(silent);
@@ -99,7 +109,9 @@ export class FileHelpers {
       killGroup(program.pid);
       program.release();
       if (ending.kind === 'aborted') return unknown('aborted');
-      this.#noteSilence(mount, program, isLong);
+      if (!isLong) this.#noteSilence(mount, program);
+      // It may only have had too much to read; what does not even end is another matter.
+      else if (!(await this.#hasEnded(program))) this.#noteSilence(mount, program);
       if (isLong) return unknown(`${quoted(path)} was not read ${withinWords(timeoutMs)}`);
       return unknown(`${quoted(mount)} did not answer ${withinWords(timeoutMs)}`);
     }
@@ -109,15 +121,16 @@ export class FileHelpers {
     return unknown(`${file} was ended by ${ending.signal}`);
   }
 
-  /** `isShort`: it is forgotten once the kernel lets the helper end. */
-  #noteSilence(mount: string, { ended }: StartedProgram, isShort: boolean): void {
+  #noteSilence(mount: string, { ended }: StartedProgram): void {
     const askedMs = this.#clock.monotonicMs();
     const { sinceMs = askedMs } = this.#silent.get(mount) ?? {};
     this.#silent.set(mount, { sinceMs, askedMs, isHeld: true });
-    void ended.then(() => {
-      if (isShort) this.#silent.delete(mount);
-      else this.#silent.set(mount, { sinceMs, askedMs, isHeld: false });
-    });
+    void ended.then(() => this.#silent.set(mount, { sinceMs, askedMs, isHeld: false }));
+  }
+
+  /** Whether a helper that was killed ends within a second. */
+  async #hasEnded({ ended }: StartedProgram): Promise<boolean> {
+    return (await soon(this.#clock, KILLED_MS, ended)) !== 'late';
   }
 
   #whyNotAsked(mount: string): string | undefined {
@@ -164,5 +177,6 @@ function unknown(reason: string): HelperAnswer {
 const MACHINE_ROOT = '/proc/1/root/';
 const MOST_HELPERS = 2;
 const ASK_AGAIN_MS = 30_000;
+const KILLED_MS = 1000;
 /** Their messages are read by us. */
 const PLAIN = { LC_ALL: 'C' } as const;

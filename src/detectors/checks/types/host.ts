@@ -1,5 +1,6 @@
 // The check of the type `host`: what is wrong with the machine as a whole.
-import { withDeadline } from '../../../core/deadline.ts';
+import { soon } from '../../../core/clock.ts';
+import { type Deadline, withDeadline } from '../../../core/deadline.ts';
 import { errorMessage } from '../../../core/errors.ts';
 import { hiddenProcesses } from '../../../system/proc/hidden.ts';
 import type { CheckParts, CheckTarget, CheckType, Finding, Reading } from '../check.ts';
@@ -58,10 +59,7 @@ class HostTarget implements CheckTarget {
         // If nobody has asked for it, a machine that does not have it is as good as others.
         else if (this.#options.wanted.includes(key)) found[key] = { kind: 'unknown', reason: finding.reason };
       }
-      const slow = await Promise.all([
-        this.#lookAtProcesses(deadline.signal),
-        this.#lookAtDisks(deadline.remainingMs(), signal),
-      ]);
+      const slow = await Promise.all([this.#lookAtProcesses(deadline), this.#lookAtDisks(deadline.remainingMs(), signal)]);
       Object.assign(found, ...slow);
     });
     return { ...(worstOf(Object.values(found)) ?? OK), parts: found };
@@ -85,22 +83,32 @@ class HostTarget implements CheckTarget {
     return this.#oomKills.look(this.#parts.clock.date(), timeoutMs, signal, isAside).catch(cannotBeRead);
   }
 
-  async #lookAtProcesses(signal: AbortSignal): Promise<Record<string, Finding>> {
+  async #lookAtProcesses({ remainingMs, signal }: Deadline): Promise<Record<string, Finding>> {
+    const { clock } = this.#parts;
     const { cpuPercent, memoryPercent, except, zombies, rootPrograms, listeners } = this.#options;
     const { table } = this.#parts.programs;
     const found: Record<string, Finding> = {};
-    const judges: Record<string, false | ((sample: Sample) => Finding)> = {
+    const judges: Record<string, false | ((sample: Sample) => Finding | Promise<Finding>)> = {
       cpu_percent: cpuPercent !== undefined && ((sample) => judgeCpu(table, sample, cpuPercent, except)),
       memory_percent: memoryPercent !== undefined && ((sample) => judgeMemory(table, sample, memoryPercent, except)),
       zombies: zombies !== undefined && ((sample) => judgeZombies(table, sample, zombies)),
       root_programs: rootPrograms.length > 0 && ((sample) => judgeRootPrograms(sample, rootPrograms)),
     };
     const hidden = hiddenProcesses();
-    const sample = hidden === undefined && Object.values(judges).some(Boolean) ? await this.#samples.take(signal) : undefined;
     const none: Finding = { kind: 'unknown', reason: hidden ?? 'the processes could not be read in time' };
-    for (const [key, judge] of Object.entries(judges))
-      if (judge !== false) found[key] = sample === undefined ? none : judge(sample);
-    if (listeners.length > 0) found.listeners = await judgeListeners(table, listeners, signal);
+    /** What is not finished in time hides nothing else. */
+    const inTime = async (work: Promise<Finding>): Promise<Finding> => {
+      const finding = await soon(clock, remainingMs(), work.catch(cannotBeRead), signal);
+      return finding === 'late' ? none : finding;
+    };
+    const wanted = Object.entries(judges).filter(([, judge]) => judge !== false);
+    const sampling = hidden === undefined && wanted.length > 0 ? this.#samples.take(signal) : Promise.resolve(undefined);
+    const judged = wanted.map(async ([key, judge]) => {
+      const work = sampling.then((sample) => (sample === undefined || judge === false ? none : judge(sample)));
+      found[key] = await inTime(work);
+    });
+    await Promise.all(judged);
+    if (listeners.length > 0) found.listeners = await inTime(judgeListeners(table, listeners, signal));
     return found;
   }
 

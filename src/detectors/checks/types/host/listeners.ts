@@ -26,7 +26,9 @@ export async function judgeListeners(
   await table.survey(['name', 'startTime', 'state', 'threads', 'kernelThread', 'sockets'], {
     visit: ({ sockets, ...process }) => {
       const { name } = process;
-      if (signal.aborted || process.kernelThread || hasEnded(process)) return;
+      // Ends the survey: one user can have so many sockets that it takes minutes.
+      if (signal.aborted) throw new Error('the sockets could not be read in time');
+      if (process.kernelThread || hasEnded(process)) return;
       if (sockets === undefined) unread.push(process);
       for (const socket of sockets ?? []) {
         if (socket.protocol === 'unix' || !socket.protocol.startsWith('tcp') || socket.state !== 'listen') continue;

@@ -1,20 +1,20 @@
 // The measures of a host that are about its processes.
 import { counted } from '../../../../core/text/counted.ts';
-import { nameWords, printable } from '../../../../core/text/printable.ts';
+import { nameWords, quoted } from '../../../../core/text/printable.ts';
 import { linkedFile } from '../../../../system/files/host-path.ts';
-import { calledName, calledNames } from '../../../../system/proc/called-names.ts';
+import { calledName } from '../../../../system/proc/called-names.ts';
 import type { ProcessTable } from '../../../../system/proc/table.ts';
 import type { Finding } from '../../check.ts';
 import type { HostOptions } from './options.ts';
 import type { Sample, SampledProcess } from './sample.ts';
 
 /** `cpu_percent`: no process has used more since the sample before. */
-export function judgeCpu(table: ProcessTable, sample: Sample, limit: number, except: readonly string[]): Finding {
+export function judgeCpu(table: ProcessTable, sample: Sample, limit: number, except: readonly string[]): Promise<Finding> {
   return judgeUse(table, sample, ({ pid }) => sample.cpuPercent.get(pid), 'of a core', limit, except);
 }
 
 /** `memory_percent`: no process has more of the machine's memory. */
-export function judgeMemory(table: ProcessTable, sample: Sample, limit: number, except: readonly string[]): Finding {
+export function judgeMemory(table: ProcessTable, sample: Sample, limit: number, except: readonly string[]): Promise<Finding> {
   return judgeUse(table, sample, ({ memoryPercent }) => memoryPercent, 'of the memory', limit, except);
 }
 
@@ -48,7 +48,7 @@ export function judgeRootPrograms({ processes }: Sample, allowed: HostOptions['r
   if (others.size > 0) {
     const words = [...others]
       .slice(0, MOST_NAMED)
-      .map(([file, [first]]) => `${printable(file).slice(0, LONGEST_COMMAND)} (pid ${first?.pid})`);
+      .map(([file, [first]]) => `${quoted(file.slice(0, LONGEST_COMMAND))} (pid ${first?.pid})`);
     return failing(`${counted(others.size, 'other program runs', 'other programs run')} as root`, words, others.size);
   }
   return unread === 0
@@ -56,34 +56,37 @@ export function judgeRootPrograms({ processes }: Sample, allowed: HostOptions['r
     : { kind: 'unknown', reason: `the program of ${counted(unread, 'process', 'processes')} of root cannot be read` };
 }
 
-function judgeUse(
+async function judgeUse(
   table: ProcessTable,
   { processes }: Sample,
   useOf: (process: SampledProcess) => number | undefined,
   what: string,
   limit: number,
   except: readonly string[],
-): Finding {
+): Promise<Finding> {
   const excepted = new Set(except.map(calledName));
-  const above = [...processes.values()]
-    .map((process) => ({ process, percent: useOf(process) ?? 0, argv: [] as readonly string[] }))
+  const high = [...processes.values()]
+    .map((process) => ({ process, percent: useOf(process) ?? 0 }))
     .filter(({ percent }) => percent > limit)
-    .map((one) => ({ ...one, ...table.read(one.process.pid, ['startTime', 'argv', 'executable', 'userName', 'uids']) }))
-    .filter(({ process, startTime }) => process.startTime === startTime)
-    .filter(({ process, argv, executable }) => !isCalled({ ...process, argv, executable: executable ?? '' }, excepted))
     .sort((a, b) => b.percent - a.percent);
+  if (high.length === 0) return { kind: 'ok' };
+  const pids = high.slice(0, MOST_READ).map(({ process }) => process.pid);
+  // Not read at once: a process can keep others from reading its arguments for seconds.
+  const read = await table.survey(['startTime', 'argv', 'executable', 'userName', 'uids'], { pids });
+  const details = new Map(read.map((one) => [one.pid, one]));
+  const above = high.filter(({ process }) => {
+    const { startTime, executable = '' } = details.get(process.pid) ?? {};
+    // A name is its own choice, a file's less so; other words of its command line are anything.
+    return startTime === process.startTime && ![process.name, executable].some((name) => excepted.has(calledName(name)));
+  });
   if (above.length === 0) return { kind: 'ok' };
-  const words = above.slice(0, MOST_NAMED).map(({ process, percent, argv, userName, uids }) => {
+  const words = above.slice(0, MOST_NAMED).map(({ process, percent }) => {
+    const { argv = [], userName, uids } = details.get(process.pid) ?? {};
     const command = argv.length === 0 ? `[${process.name}]` : argv.join(' ');
     const user = userName ?? uids?.effective ?? 'unknown';
-    const shown = printable(command.slice(0, LONGEST_COMMAND));
-    return `pid ${process.pid} ${percent.toFixed(0)} % (parent ${process.ppid}, user ${user}): ${shown}`;
+    return `pid ${process.pid} ${percent.toFixed(0)} % (parent ${process.ppid}, user ${user}): ${quoted(command.slice(0, LONGEST_COMMAND))}`;
   });
   return failing(`${counted(above.length, 'process uses', 'processes use')} more than ${limit} % ${what}`, words, above.length);
-}
-
-function isCalled(process: Parameters<typeof calledNames>[0], names: ReadonlySet<string>): boolean {
-  return names.size > 0 && calledNames(process).some((name) => names.has(name));
 }
 
 /** `words`: of the worst of `count`. */
@@ -96,3 +99,5 @@ const OLD_MS = 60_000;
 /** How many are named, the worst first. */
 export const MOST_NAMED = 5;
 const LONGEST_COMMAND = 60;
+/** Of the worst, so many are looked at more closely. */
+const MOST_READ = 100;
