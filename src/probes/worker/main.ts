@@ -7,23 +7,22 @@ import { lookAtUrl } from '../url/look.ts';
 import type { Answer } from './answer.ts';
 import { nextTime } from './cron.ts';
 import { matchLines } from './match-lines.ts';
+import { unusedUser } from './own-user.ts';
 import { serve } from './serve.ts';
 import { lookAtTcp } from './tcp.ts';
 import type { Work } from './work.ts';
-
-/** nobody and nogroup, by number: their names differ between distributions. */
-const NOBODY = 65_534;
 
 // If somebody started us without --disable-sigusr1, Node would open its debugger to every user of the machine.
 process.on('SIGUSR1', () => {});
 nameThisProcess('monitor_worker');
 
 if (process.getuid?.() === 0) {
-  // What we may need of our own files: nobody may not read them.
+  // What we may need of our own files: others may not read them.
   await Promise.all([loadStarter(), import('node:https'), import('node:zlib')]);
   process.setgroups?.([]);
-  process.setgid?.(NOBODY);
-  process.setuid?.(NOBODY);
+  const user = unusedUser();
+  process.setgid?.(user);
+  process.setuid?.(user);
 }
 
 const names = new NameResolver();

@@ -7,8 +7,8 @@ import type { StartWorker } from './process.ts';
 import { nodeArgv, type WorkerProgram } from './program.ts';
 
 /**
- * Starts workers as children, with an empty environment, in `/`. If we are root, the worker makes itself nobody before it reads its first
- * piece of work (main.ts): nobody may not read the program itself if it is in a folder of root.
+ * Starts workers as children, with an empty environment, in `/`. If we are root, the worker becomes a user of its own before it reads its first
+ * piece of work (main.ts): who may not read the program itself if it is in a folder of root.
  */
 export function directStarter(program: WorkerProgram): StartWorker {
   return async () => {
