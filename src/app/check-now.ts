@@ -23,7 +23,8 @@ export async function checkNow(
   const meant = name === undefined ? configured : configured.filter(({ settings }) => settings.name === checkOf(name));
   if (name !== undefined && meant.length === 0) {
     const known = whichCheck({ settings }, name);
-    return known === undefined ? refuse('not_found', noSuchCheck(configured, name)) : refuse('invalid', known);
+    const isRefused = refused.some((one) => one.name === checkOf(name));
+    return refuse(isRefused ? 'invalid' : 'not_found', known ?? noSuchCheck(configured, name));
   }
   const slots = new Slots(settings().checkConcurrency);
   const found = meant.map(async (check): Promise<readonly CheckedOne[]> => {
