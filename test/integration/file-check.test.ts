@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfigText } from '../../src/config/config-file.ts';
@@ -104,4 +104,26 @@ test('what is wrong with its keys is said', () => {
   assert.deepEqual(parsed('path = /etc\nexists = false\nmode = 644').problems, [
     'f:4: [check.x] mode: has no effect with exists = false',
   ]);
+});
+
+test('a file that takes too long to read holds up no other, and says nothing about its filesystem', async (t) => {
+  const dir = tempDir(t);
+  const [huge, small] = [join(dir, 'huge'), join(dir, 'small')];
+  writeFileSync(huge, '');
+  // A hole: it takes no space.
+  truncateSync(huge, 2 ** 42);
+  writeFileSync(small, '');
+  const files = new FileHelpers(systemClock);
+  const of = (keys: string): CheckTarget => {
+    const { options, check } = parsed(keys);
+    assert(options !== undefined);
+    return fileCheck.create(options, check, { clock: systemClock, files } as CheckParts);
+  };
+  const slow = [of(`path = ${huge}\nchanged = true`), of(`path = ${huge}\nsha256 = ${'0'.repeat(64)}`)].map((target) =>
+    target.look(3000, never),
+  );
+  assert.equal(await look(of(`path = ${small}`)), 'ok');
+  for (const reading of await Promise.all(slow))
+    assert.match(words(reading), /^unknown: (huge was not read within|too many files)/);
+  assert.equal(await look(of(`path = ${small}`)), 'ok', 'at once after it');
 });

@@ -25,8 +25,11 @@ interface HelperTask {
   readonly path: string;
   /** The mount that it is on; undefined: found by its path. */
   readonly mount?: string;
-  /** It reads much, and may only be slow: that says nothing about the mount. */
-  readonly isLong?: boolean;
+  /**
+   * How much it reads. `part`: of a file, which may be somebody's FIFO, or folder: that it takes long says nothing about the mount. `whole`:
+   * likewise, and of a file of any size: one at a time. Absent: it only asks the filesystem.
+   */
+  readonly reads?: 'part' | 'whole';
   /** Receives what it writes to stdout, as `execute` does; if absent, `output` has the end of it. */
   readonly take?: (chunk: Buffer) => boolean;
 }
@@ -48,7 +51,7 @@ interface SilentMount {
 export class FileHelpers {
   readonly #clock: Clock;
   readonly #slots = new Slots(MOST_HELPERS);
-  /** What reads much leaves one for what does not. */
+  /** What reads whole files leaves one for what does not. */
   readonly #longSlots = new Slots(MOST_HELPERS - 1);
   readonly #silent = new Map<string, SilentMount>();
 
@@ -56,9 +59,9 @@ export class FileHelpers {
     this.#clock = clock;
   }
 
-  /** Runs one. Ends within `timeoutMs`, or when `signal` aborts; one that reads much, a second later. Never rejects. */
+  /** Runs one. Ends within `timeoutMs`, or when `signal` aborts; one that reads, a second later. Never rejects. */
   async run(task: HelperTask, timeoutMs: number, signal: AbortSignal): Promise<HelperAnswer> {
-    if (!task.isLong) return this.#run(task, timeoutMs, signal);
+    if (task.reads !== 'whole') return this.#run(task, timeoutMs, signal);
     const beganMs = this.#clock.monotonicMs();
     if (!(await this.#longSlots.take(timeoutMs, signal))) return unknown(signal.aborted ? 'aborted' : this.#whyNoSlot());
     const leftMs = Math.max(timeoutMs - (this.#clock.monotonicMs() - beganMs), 1);
@@ -81,7 +84,7 @@ export class FileHelpers {
 
   /** With a slot, which it returns. */
   async #ask(
-    { argv, path, isLong = false, take }: HelperTask,
+    { argv, path, reads, take }: HelperTask,
     mount: string,
     leftMs: number,
     timeoutMs: number,
@@ -109,10 +112,10 @@ export class FileHelpers {
       killGroup(program.pid);
       program.release();
       if (ending.kind === 'aborted') return unknown('aborted');
-      if (!isLong) this.#noteSilence(mount, program);
+      if (reads === undefined) this.#noteSilence(mount, program);
       // It may only have had too much to read; what does not even end is another matter.
       else if (!(await this.#hasEnded(program))) this.#noteSilence(mount, program);
-      if (isLong) return unknown(`${quoted(path)} was not read ${withinWords(timeoutMs)}`);
+      if (reads !== undefined) return unknown(`${quoted(path)} was not read ${withinWords(timeoutMs)}`);
       return unknown(`${quoted(mount)} did not answer ${withinWords(timeoutMs)}`);
     }
     this.#silent.delete(mount);

@@ -107,15 +107,15 @@ class FileTarget implements CheckTarget {
     if (!changed && sha256 === undefined) return { kind: 'found', facts };
     // The content of anything else may not end.
     if (!facts.isRegular) return { kind: 'unknown', reason: `${quoted(this.#options.path)} is not a regular file` };
-    const sum = await this.#run(['sha256sum', '--binary'], Math.max(endMs - this.#clock.monotonicMs(), 1), signal, true);
+    const sum = await this.#run(['sha256sum', '--binary'], Math.max(endMs - this.#clock.monotonicMs(), 1), signal, 'whole');
     if (sum.kind !== 'said') return sum;
     const digest = /^\\?([0-9a-f]{64}) /.exec(sum.output)?.[1];
     return digest === undefined ? this.#unknown() : { kind: 'found', facts: { ...facts, sha256: digest } };
   }
 
-  async #run(program: readonly [string, ...string[]], timeoutMs: number, signal: AbortSignal, isLong = false): Promise<Said> {
+  async #run(program: readonly [string, ...string[]], timeoutMs: number, signal: AbortSignal, reads?: 'whole'): Promise<Said> {
     const { path } = this.#options;
-    const task = { argv: [...program, '--', helperPath(path)] as const, path, ...(isLong && { isLong }) };
+    const task = { argv: [...program, '--', helperPath(path)] as const, path, ...(reads && { reads }) };
     const answer = await this.#files.run(task, timeoutMs, signal);
     if (answer.kind === 'unknown') return answer;
     if (answer.exitCode === 0) return { kind: 'said', output: answer.output };

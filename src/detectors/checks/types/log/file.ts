@@ -90,7 +90,7 @@ export class LogFile implements LogSource {
     if (inode === undefined) return '';
     const folder = dirname(this.#path);
     const argv = ['find', helperPath(folder), '-maxdepth', '1', '-type', 'f', '-inum', inode, '-printf', '%f\\0'] as const;
-    const answer = await this.#files.run({ argv, path: folder, isLong: true }, FIND_MS, signal);
+    const answer = await this.#files.run({ argv, path: folder, reads: 'part' }, FIND_MS, signal);
     if (answer.kind === 'unknown') return answer;
     const [name = ''] = answer.output.split('\0', 1);
     if (name === '') return '';
@@ -103,7 +103,7 @@ export class LogFile implements LogSource {
     const chunks: Buffer[] = [];
     const take = (chunk: Buffer): boolean => chunks.push(chunk) > 0;
     const argv = ['sh', '-c', SCRIPT, 'sh', helperPath(path), String(from + 1), String(Math.max(most, 0)), path] as const;
-    const answer = await this.#files.run({ argv, path, isLong: true, take }, timeoutMs, signal);
+    const answer = await this.#files.run({ argv, path, reads: 'part', take }, timeoutMs, signal);
     if (answer.kind === 'unknown') return answer;
     if (answer.exitCode === NO_FILE) return { kind: 'none' };
     if (answer.exitCode === FOREIGN_LINK)
