@@ -4,9 +4,9 @@ import type { HealthCheck } from '../health/health-check.ts';
 import type { Finding } from './checks/check.ts';
 import type { Checks, ChecksParts, ConfiguredChecks } from './checks/checks.ts';
 import type { ParsedCheck } from './checks/parse-checks.ts';
-import { checkOf, partName, partOf } from './checks/part-names.ts';
+import { checkOf, partName } from './checks/part-names.ts';
 import type { RunningCheck } from './checks/running-check.ts';
-import { worstOf } from './checks/worst.ts';
+import { foundOf } from './checks/worst.ts';
 import type { RecoveryFollower } from './detector.ts';
 
 /** What is known before the monitor is built. */
@@ -80,12 +80,7 @@ export class CheckWatch implements Pick<RecoveryFollower, 'afterRecovery'> {
     const check = this.#parts.config.current().checks.find(({ settings }) => settings.name === checkOf(name));
     if (check === undefined) return undefined;
     const { found } = await this.lookNow({ ...check, settings: { ...check.settings, timeoutMs } }, signal);
-    const meant = found.filter((one) => one.name === name);
-    const all = meant.length > 0 || partOf(name) !== undefined ? meant : found;
-    const onlyWarns = check.settings.severity === 'warning';
-    return worstOf(
-      all.map(({ finding }) => (finding.kind === 'failing' && onlyWarns ? { ...finding, isWarning: true } : finding)),
-    );
+    return foundOf(name, found, check.settings.severity === 'warning');
   }
 
   afterRecovery(processName: string): void {

@@ -16,7 +16,7 @@ import { reportState } from './report.ts';
 import { RunningCheck, type RunningCheckParts } from './running-check.ts';
 import { NOT_LOOKED, notLookedYet, type Standing } from './standing.ts';
 import type { KnownParts, PartChange } from './states.ts';
-import { worstOf } from './worst.ts';
+import { foundOf } from './worst.ts';
 
 /** What is to be checked, as configured. */
 export interface ConfiguredChecks {
@@ -144,11 +144,8 @@ export class Checks implements Detector {
   /** What is known of a check or part of one now; of all of its parts together if it has nothing else. */
   #known(name: string): Finding | undefined {
     const check = this.#running.get(checkOf(name));
-    const states = check?.states ?? [];
-    const meant = states.filter((state) => state.name === name);
-    const all = meant.length > 0 || partOf(name) !== undefined ? meant : states;
-    const isWarning = check?.parsed.settings.severity === 'warning';
-    return worstOf(all.map(({ standing }) => findingOf(standing, isWarning)));
+    const found = (check?.states ?? []).map((state) => ({ name: state.name, finding: findingOf(state.standing) }));
+    return foundOf(name, found, check?.parsed.settings.severity === 'warning');
   }
 
   #recorded(check: string): KnownParts {
@@ -217,9 +214,9 @@ export class Checks implements Detector {
   }
 }
 
-function findingOf({ state: kind, reason, ...standing }: Standing, onlyWarns: boolean): Finding {
+function findingOf({ state: kind, reason, isWarning }: Standing): Finding {
   if (kind === 'ok') return { kind };
-  return kind === 'failing' && (standing.isWarning || onlyWarns) ? { kind, reason, isWarning: true } : { kind, reason };
+  return kind === 'failing' && isWarning ? { kind, reason, isWarning } : { kind, reason };
 }
 
 /** The first look at each comes within this time, however long its interval. */

@@ -44,3 +44,6 @@ function withOutput(reason: string, output: string): string {
 }
 
 const MAX_LINES = 5;
+
+/** What a shell exits with if it finds no command, or may not run it. */
+export const NO_COMMAND: readonly number[] = [126, 127];

@@ -1,7 +1,7 @@
 // `type = command`: a command of the operator's, such as a monitoring plugin.
 import { randomUUID } from 'node:crypto';
 import { printable } from '../../../core/text/printable.ts';
-import { type CommandResult, commandFailure } from '../../../system/spawn/command-result.ts';
+import { type CommandResult, commandFailure, NO_COMMAND } from '../../../system/spawn/command-result.ts';
 import type { CheckType, Reading } from '../check.ts';
 
 /** The keys of `type = command`. */
@@ -51,9 +51,6 @@ function reading(result: CommandResult): Reading {
   const hasLooked = result.kind === 'timed_out' || (result.kind === 'exited' && !NO_COMMAND.includes(result.exitCode));
   return { kind: hasLooked ? 'failing' : 'unknown', reason: failure };
 }
-
-/** What a shell exits with if it finds no command, or may not run it. */
-const NO_COMMAND = [126, 127];
 
 function pluginReading(result: Extract<CommandResult, { kind: 'exited' }>): Reading {
   const [first = ''] = result.output.split('\n', 1);

@@ -7,7 +7,7 @@ import { counted } from '../../../core/text/counted.ts';
 import { configuredSeconds } from '../../../core/text/duration.ts';
 import { printable } from '../../../core/text/printable.ts';
 import { asciiHostName } from '../../../system/names/host-name.ts';
-import { type CommandResult, commandFailure } from '../../../system/spawn/command-result.ts';
+import { type CommandResult, commandFailure, NO_COMMAND } from '../../../system/spawn/command-result.ts';
 import type { CheckType, Reading } from '../check.ts';
 import { readPing } from './ping/output.ts';
 
@@ -84,7 +84,7 @@ const SHORTEST_WAIT_MS = 1000;
 function judge(result: CommandResult, { packets, mostLost, mostMs }: PingOptions): Reading {
   const unknown = (reason: string): Reading => ({ kind: 'unknown', reason });
   if (result.kind !== 'exited') return unknown(short(commandFailure(result) ?? 'ping has not ended'));
-  if (NO_PROGRAM.includes(result.exitCode)) return unknown(`ping is not installed (exit code ${result.exitCode})`);
+  if (NO_COMMAND.includes(result.exitCode)) return unknown(`ping is not installed (exit code ${result.exitCode})`);
   const count = readPing(result.output);
   if (count === undefined) return unknown(short(commandFailure(result) ?? 'what ping wrote cannot be understood'));
   if ('unsent' in count) return unknown(printable(`a packet could not be sent: ${count.unsent}`));
@@ -104,5 +104,3 @@ function short(reason: string): string {
 }
 
 const LONGEST_REASON = 500;
-/** What a shell exits with if it finds no program, or may not run it. */
-const NO_PROGRAM = [126, 127];

@@ -5,6 +5,7 @@ import type { SectionReader } from '../../../../core/config.ts';
 import { sendable } from '../../../../probes/expected-text.ts';
 import { parseBody, parseStatus } from '../../../../probes/http-options.ts';
 import { type JsonExpectation, parseJsonExpectation } from '../../../../probes/url/json.ts';
+import { bareHost } from '../../../../probes/url/proxy.ts';
 import type { UrlWork } from '../../../../probes/url/work.ts';
 import { parseAuth } from './auth.ts';
 import { parseHeaders } from './headers.ts';
@@ -79,7 +80,7 @@ export function parseUrlOptions(section: SectionReader): UrlOptions | undefined 
     section.problem(files.has('client_cert') ? 'client_cert' : 'client_key', 'client_cert and client_key are needed together');
   }
   if (url === undefined) return undefined;
-  const version = isIP(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  const version = isIP(bareHost(url));
   if (version !== 0 && wanted.family !== 0 && version !== wanted.family) {
     section.problem('ip', `the host of the URL is an IPv${version} address`);
   }
